@@ -1,0 +1,75 @@
+//! Deletion is a register whose value is the context in view when a person deleted.
+//!
+//! A record counts as deleted while one such value covers every dot outside `$deleted`. An edit that
+//! the deleter had not seen therefore brings the record back into view, as contested.
+
+use std::collections::BTreeMap;
+
+use crate::dot::Dot;
+use crate::path::{self, FieldPath};
+use crate::record::{Change, Record};
+use crate::value::Value;
+use crate::version_vector::VersionVector;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deletion {
+    Live,
+    Deleted,
+    /// Deleted by one, edited by another: content kept, a person decides.
+    Contested,
+}
+
+/// How the record stands.
+pub fn state(record: &Record) -> Deletion {
+    let deletions = record.siblings(path::DELETED);
+    if deletions.is_empty() {
+        return Deletion::Live;
+    }
+    let others = || record.fields.iter().filter(|(path, _)| !path.is_deleted());
+    let covers_all = |seen: VersionVector| {
+        others().flat_map(|(_, siblings)| siblings).all(|s| seen.covers_dot(s.dot))
+    };
+    if deletions.iter().filter_map(|s| context_of(&s.value)).any(covers_all) {
+        Deletion::Deleted
+    } else {
+        Deletion::Contested
+    }
+}
+
+/// The change that deletes the record as it is in view.
+pub fn delete(in_view: &Record) -> (FieldPath, Change) {
+    let value = Some(value_of(&in_view.context));
+    (path::deleted(), Change { replaces: in_view.dots(path::DELETED), value })
+}
+
+/// The change that takes every deletion in view back.
+pub fn undelete(in_view: &Record) -> (FieldPath, Change) {
+    (path::deleted(), Change { replaces: in_view.dots(path::DELETED), value: None })
+}
+
+/// A context as the value of `$deleted`.
+pub fn value_of(context: &VersionVector) -> Value {
+    let number = |counter| Value::Int(i64::try_from(counter).unwrap_or(crate::limits::MAX_INTEGER));
+    Value::map(context.iter().map(|dot| (dot.replica.to_string(), number(dot.counter))))
+}
+
+/// Reads the value of `$deleted`; `None` when it is not one.
+pub fn context_of(value: &Value) -> Option<VersionVector> {
+    let entry = |(replica, counter): (&String, &Value)| {
+        let counter = u64::try_from(counter.as_int()?).ok()?;
+        Some(Dot::new(replica.parse().ok()?, counter))
+    };
+    value.as_map()?.iter().map(entry).collect()
+}
+
+/// `$deleted` after the saves that it had covered were written again under fresh dots
+/// (`fresh`: old dot → new dot).
+pub(crate) fn recomputed(value: &Value, fresh: &BTreeMap<Dot, Dot>) -> Value {
+    let Some(mut seen) = context_of(value) else { return value.clone() };
+    let again: Vec<Dot> =
+        fresh.iter().filter(|(old, _)| seen.covers_dot(**old)).map(|(_, new)| *new).collect();
+    for dot in again {
+        seen.join_dot(dot);
+    }
+    value_of(&seen)
+}

@@ -1,0 +1,156 @@
+//! One record as a phone keeps it, and every way in which it may change. Pure.
+//!
+//! `record` is what the person sees. While it holds saves that the town has not confirmed, `unsent`
+//! keeps the last confirmed state (`base`) and, while a push is under way, the state as sent. Pulls merge
+//! into both, so that the difference between base and record is always exactly the own changes.
+
+use std::collections::BTreeMap;
+
+use yaoguan_model::merge::NotTheSame;
+use yaoguan_model::{Alarm, Change, Changes, Dot, FieldPath, Record, VersionVector, merge};
+
+/// A record of the phone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Local {
+    pub record: Record,
+    pub unsent: Option<Unsent>,
+}
+
+/// What is known of the town's state while own saves wait.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unsent {
+    /// The last confirmed state; none for a record that the town never confirmed.
+    pub base: Option<Record>,
+    /// The state as sent, while its push is unanswered.
+    pub sent: Option<Record>,
+}
+
+/// A refused or held save: its changes, never a whole record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Id, kind and author of the record; without fields.
+    pub about: Record,
+    pub changes: Changes,
+}
+
+impl Local {
+    /// A confirmed record.
+    pub fn confirmed(record: Record) -> Self {
+        Self { record, unsent: None }
+    }
+
+    /// A new record by its first save.
+    pub fn created(mut blank: Record, changes: &BTreeMap<FieldPath, Change>, dot: Dot) -> Self {
+        blank.put(changes, dot);
+        Self { record: blank, unsent: Some(Unsent::default()) }
+    }
+
+    /// A save on a record that is there. `changes` name the dots that the person had in view.
+    pub fn save(&mut self, changes: &BTreeMap<FieldPath, Change>, dot: Dot) {
+        if self.unsent.is_none() {
+            self.unsent = Some(Unsent { base: Some(self.record.clone()), sent: None });
+        }
+        self.record.put(changes, dot);
+    }
+
+    /// The record goes out in a push.
+    pub fn send(&mut self) -> &Record {
+        let record = &self.record;
+        if let Some(unsent) = &mut self.unsent {
+            unsent.sent = Some(record.clone());
+        }
+        record
+    }
+
+    /// The town took the state as sent: it becomes the base. A verdict on another state is ignored.
+    pub fn taken(&mut self, context: &VersionVector) {
+        let Some(unsent) = &mut self.unsent else { return };
+        if unsent.sent.as_ref().is_some_and(|sent| sent.context == *context) {
+            unsent.base = unsent.sent.take();
+            self.settle();
+        }
+    }
+
+    /// The town refused or held the state as sent: its changes are kept apart and the record goes back
+    /// to the base. Saves made since are put again on it under fresh dots, or stay with the kept ones if
+    /// they replaced their dots. `None` is left when there is no base to go back to.
+    ///
+    /// When an earlier push is unanswered the town may have taken some of these dots: then `next_dot`
+    /// must draw from a new replica id, or the fresh context would cover, and so remove, what was taken.
+    pub fn put_back(
+        self,
+        context: &VersionVector,
+        next_dot: impl FnMut() -> Dot,
+    ) -> (Option<Self>, Option<Kept>) {
+        let about = Record::new(self.record.id, self.record.kind.clone(), self.record.created_by);
+        let Some(Unsent { base, sent: Some(sent) }) = self.unsent.clone() else {
+            return (Some(self), None);
+        };
+        if sent.context != *context {
+            return (Some(self), None);
+        }
+        let first = Changes::between(base.as_ref(), &sent);
+        let later = Changes::between(Some(&sent), &self.record);
+        let Some(base) = base else {
+            return (None, Some(Kept { about, changes: first.then(later) }));
+        };
+        let (free, entangled) = later.split(&first);
+        let mut local = Self::confirmed(base);
+        local.put_again(&free, next_dot);
+        (Some(local), Some(Kept { about, changes: first.then(entangled) }))
+    }
+
+    /// What the town or another phone wrote arrives.
+    pub fn pulled(&mut self, incoming: &Record) -> Result<Option<Alarm>, NotTheSame> {
+        let merged = merge(&self.record, incoming)?;
+        self.record = merged.record;
+        if let Some(unsent) = &mut self.unsent {
+            unsent.base = Some(match &unsent.base {
+                Some(base) => merge(base, incoming)?.record,
+                None => incoming.clone(),
+            });
+        }
+        self.settle();
+        Ok(merged.alarm)
+    }
+
+    /// This replica has a twin: the own changes are written again on the base under a new replica id.
+    pub fn rebased(&self, next_dot: impl FnMut() -> Dot) -> Self {
+        let Some(unsent) = &self.unsent else { return self.clone() };
+        let changes = Changes::between(unsent.base.as_ref(), &self.record);
+        match &unsent.base {
+            Some(base) => {
+                let mut local = Self::confirmed(base.clone());
+                local.put_again(&changes, next_dot);
+                local
+            }
+            None => {
+                let old = &self.record;
+                let mut record = Record::new(old.id, old.kind.clone(), old.created_by);
+                changes.put_on(&mut record, next_dot);
+                Self { record, unsent: Some(Unsent::default()) }
+            }
+        }
+    }
+
+    /// Writes changes (rebased, mended, resent) on the record under fresh dots.
+    pub fn put_again(&mut self, changes: &Changes, next_dot: impl FnMut() -> Dot) {
+        if changes.is_empty() {
+            return;
+        }
+        if self.unsent.is_none() {
+            self.unsent = Some(Unsent { base: Some(self.record.clone()), sent: None });
+        }
+        changes.put_on(&mut self.record, next_dot);
+    }
+
+    /// Nothing is unsent once the base covers all that was written.
+    fn settle(&mut self) {
+        let covered = |unsent: &Unsent| {
+            unsent.base.as_ref().is_some_and(|base| base.context.covers(&self.record.context))
+        };
+        if self.unsent.as_ref().is_some_and(covered) {
+            self.unsent = None;
+        }
+    }
+}
