@@ -91,7 +91,7 @@ fn apply_verdict<T: Tx>(
         Judgement::Taken => {
             local.taken(&context);
             applied.taken += 1;
-            tx.put(&local)?;
+            tx.put_unsent(&local)?;
         }
         Judgement::TakenEvict => {
             local.taken(&context);
@@ -129,7 +129,7 @@ fn put_or_remove<T: Tx>(tx: &mut T, id: RecordId, left: Option<Local>) -> Result
 /// Takes a record off the phone, unless saves on it are still to be confirmed.
 fn evict<T: Tx>(tx: &mut T, local: &Local, applied: &mut Applied) -> Result<(), T::Error> {
     if local.unsent.is_some() {
-        return tx.put(local);
+        return tx.put_unsent(local);
     }
     applied.evicted += 1;
     tx.remove(local.record.id)

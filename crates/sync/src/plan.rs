@@ -23,7 +23,7 @@ pub fn plan<T: Tx>(tx: &mut T, env: &dyn Env) -> Result<SyncRequest, SyncError<T
         if !budget.admit(&json) {
             break;
         }
-        tx.put(&local)?;
+        tx.put_unsent(&local)?;
         records.push(packed);
     }
     let tokens: Vec<PushToken> =

@@ -41,6 +41,10 @@ pub trait Tx {
     fn load(&mut self, id: RecordId) -> Result<Option<Local>, Self::Error>;
     /// Writes record, projection and unsent state as one.
     fn put(&mut self, local: &Local) -> Result<(), Self::Error>;
+    /// Writes the unsent state alone, when the record is as it was loaded.
+    fn put_unsent(&mut self, local: &Local) -> Result<(), Self::Error> {
+        self.put(local)
+    }
     /// Takes a record off the phone, content and projection.
     fn remove(&mut self, id: RecordId) -> Result<(), Self::Error>;
 
