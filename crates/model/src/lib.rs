@@ -30,6 +30,7 @@ pub mod record;
 pub mod risk;
 pub mod role;
 pub mod schema;
+pub mod schema_doc;
 pub mod status;
 pub mod task;
 pub mod template;
