@@ -34,7 +34,8 @@ pub fn open(secret: &[u8], bound_to: &[&[u8]], text: &str) -> Option<Cursor> {
         return None;
     }
     let mut rest = payload;
-    let cursor = Cursor { scope_version: read_varint(&mut rest)?, position: read_varint(&mut rest)? };
+    let cursor =
+        Cursor { scope_version: read_varint(&mut rest)?, position: read_varint(&mut rest)? };
     rest.is_empty().then_some(cursor)
 }
 

@@ -7,7 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
 use p256::ecdsa::signature::{Signer, Verifier};
 use p256::ecdsa::{Signature, SigningKey, VerifyingKey};
-use p256::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey, LineEnding};
+use p256::pkcs8::{
+    DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey, LineEnding,
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use yaoguan_model::{DeviceId, Env};
@@ -86,7 +88,8 @@ impl DeviceKey {
         let part = |json: Result<Vec<u8>, serde_json::Error>| {
             json.map(|bytes| B64.encode(bytes)).map_err(|_| BadProof::Shape)
         };
-        let signed = [part(serde_json::to_vec(&header))?, part(serde_json::to_vec(claims))?].join(".");
+        let signed =
+            [part(serde_json::to_vec(&header))?, part(serde_json::to_vec(claims))?].join(".");
         let signature: Signature = self.0.sign(signed.as_bytes());
         Ok(format!("{signed}.{}", B64.encode(signature.to_bytes())))
     }
@@ -110,7 +113,8 @@ impl<'a> Proof<'a> {
         let (signed, signature) = text.rsplit_once('.').ok_or(BadProof::Shape)?;
         let (header, claims) = signed.split_once('.').ok_or(BadProof::Shape)?;
         let bytes = |part: &str| B64.decode(part).map_err(|_| BadProof::Shape);
-        let header: Header = serde_json::from_slice(&bytes(header)?).map_err(|_| BadProof::Shape)?;
+        let header: Header =
+            serde_json::from_slice(&bytes(header)?).map_err(|_| BadProof::Shape)?;
         if header.typ != TYPE || header.alg != ALGORITHM {
             return Err(BadProof::Shape);
         }
@@ -188,7 +192,9 @@ mod tests {
 
     #[test]
     fn another_algorithm_is_no_proof() {
-        let none = B64.encode(br#"{"typ":"dpop+jwt","alg":"none","kid":"00000000-0000-0000-0000-000000000000"}"#);
+        let none = B64.encode(
+            br#"{"typ":"dpop+jwt","alg":"none","kid":"00000000-0000-0000-0000-000000000000"}"#,
+        );
         let body = B64.encode(serde_json::to_vec(&claims()).unwrap());
         assert_eq!(Proof::parse(&format!("{none}.{body}.")).unwrap_err(), BadProof::Shape);
     }
@@ -198,6 +204,9 @@ mod tests {
         let key = DeviceKey::generate(&Counting(0.into()));
         let again = DeviceKey::from_pem(&key.to_pem().unwrap()).unwrap();
         assert_eq!(again.public_pem().unwrap(), key.public_pem().unwrap());
-        assert_eq!(check_public_key("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----"), Err(BadProof::Key));
+        assert_eq!(
+            check_public_key("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----"),
+            Err(BadProof::Key)
+        );
     }
 }

@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use yaoguan_model::{AccountId, Change, DeviceId, FieldPath, GridCode, Kind, Record, RecordId, ReplicaId};
+use yaoguan_model::{
+    AccountId, Change, DeviceId, FieldPath, GridCode, Kind, Record, RecordId, ReplicaId,
+};
 use yaoguan_wire::{Epoch, Judgement, PushToken};
 
 use crate::error::TownError;
@@ -104,7 +106,12 @@ pub trait Storage: Send + Sync {
     async fn accounts(&self) -> Result<Vec<Account>, TownError>;
     async fn add_invite(&self, invite: NewInvite, now: i64) -> Result<(), TownError>;
     /// Uses an invite up and enrols the device, as one.
-    async fn enrol(&self, code_hash: [u8; 32], device: NewDevice, now: i64) -> Result<Enrolment, TownError>;
+    async fn enrol(
+        &self,
+        code_hash: [u8; 32],
+        device: NewDevice,
+        now: i64,
+    ) -> Result<Enrolment, TownError>;
     async fn device(&self, id: DeviceId) -> Result<Option<Device>, TownError>;
     /// Notes that a device was here, and how its clock stands to the town's.
     async fn saw_device(&self, id: DeviceId, now: i64, clock_off_s: i64) -> Result<(), TownError>;

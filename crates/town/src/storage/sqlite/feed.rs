@@ -6,8 +6,8 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use yaoguan_model::{Kind, Record, RecordId, ReplicaId, canonical, cells};
 use yaoguan_wire::body::PageBudget;
 
-use super::push::{CellIds, around, checks_of, load};
 use super::id16;
+use super::push::{CellIds, around, checks_of, load};
 use crate::error::TownError;
 use crate::pull::{Ask, Page, Row};
 
@@ -65,7 +65,12 @@ impl Placements {
                     "INSERT OR REPLACE INTO feed (cell, record, position, state, origin) \
                      VALUES (?1, ?2, ?3, 0, ?4)",
                 )?
-                .execute((cell, record.as_bytes(), position, origin.map(|r| r.0)))?;
+                .execute((
+                    cell,
+                    record.as_bytes(),
+                    position,
+                    origin.map(|r| r.0),
+                ))?;
             }
         }
         Ok(())

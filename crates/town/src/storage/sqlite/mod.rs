@@ -77,7 +77,8 @@ impl Storage for Sqlite {
 
     async fn secret(&self, name: &'static str) -> Result<Option<String>, TownError> {
         self.read(move |connection| {
-            let mut statement = connection.prepare_cached("SELECT value FROM secret WHERE name = ?1")?;
+            let mut statement =
+                connection.prepare_cached("SELECT value FROM secret WHERE name = ?1")?;
             Ok(statement.query_row([name], |row| row.get("value")).optional()?)
         })
         .await
@@ -104,7 +105,12 @@ impl Storage for Sqlite {
         self.write(move |tx| people::add_invite(tx, &invite, now)).await
     }
 
-    async fn enrol(&self, code_hash: [u8; 32], device: NewDevice, now: i64) -> Result<Enrolment, TownError> {
+    async fn enrol(
+        &self,
+        code_hash: [u8; 32],
+        device: NewDevice,
+        now: i64,
+    ) -> Result<Enrolment, TownError> {
         self.write(move |tx| people::enrol(tx, &code_hash, &device, now)).await
     }
 

@@ -27,16 +27,19 @@ pub(super) fn write(tx: &Transaction<'_>, writes: &[OwnWrite], now: i64) -> Resu
     }
     if grids_changed {
         // Whoever has the whole town has other grids now.
-        tx.execute("UPDATE account SET scope_version = scope_version + 1 WHERE whole_town = 1", [])?;
+        tx.execute(
+            "UPDATE account SET scope_version = scope_version + 1 WHERE whole_town = 1",
+            [],
+        )?;
     }
     placements.write(tx)
 }
 
 fn next_dot(tx: &Transaction<'_>) -> Result<Dot, TownError> {
     let sql = "UPDATE town SET counter = counter + 1 RETURNING replica, counter";
-    Ok(tx.prepare_cached(sql)?.query_row([], |row| {
-        Ok(Dot::new(ReplicaId(id16(row, "replica")?), row.get("counter")?))
-    })?)
+    Ok(tx
+        .prepare_cached(sql)?
+        .query_row([], |row| Ok(Dot::new(ReplicaId(id16(row, "replica")?), row.get("counter")?)))?)
 }
 
 fn project_grid(tx: &Transaction<'_>, record: &Record) -> Result<(), TownError> {

@@ -15,7 +15,9 @@ pub(super) fn grids(connection: &Connection) -> Result<BTreeSet<GridCode>, TownE
     rows.map(|code| parse(&code?)).collect()
 }
 
-fn parse<T: std::str::FromStr<Err = yaoguan_model::ids::BadId>>(text: &str) -> Result<T, TownError> {
+fn parse<T: std::str::FromStr<Err = yaoguan_model::ids::BadId>>(
+    text: &str,
+) -> Result<T, TownError> {
     text.parse().map_err(|e: yaoguan_model::ids::BadId| TownError::Corrupt(e.to_string()))
 }
 
@@ -110,7 +112,8 @@ pub(super) fn enrol(
     device: &NewDevice,
     now: i64,
 ) -> Result<Enrolment, TownError> {
-    let sql = "SELECT account, expires_at, used_at IS NOT NULL AS used FROM invite WHERE code_hash = ?1";
+    let sql =
+        "SELECT account, expires_at, used_at IS NOT NULL AS used FROM invite WHERE code_hash = ?1";
     let row = tx.query_row(sql, [code_hash], |row| {
         let account = AccountId::from_bytes(id16(row, "account")?);
         Ok((account, row.get::<_, i64>("expires_at")?, row.get::<_, bool>("used")?))
@@ -134,7 +137,8 @@ pub(super) fn enrol(
 }
 
 pub(super) fn device(connection: &Connection, id: DeviceId) -> Result<Option<Device>, TownError> {
-    let sql = "SELECT account, public_key, revoked_at IS NOT NULL AS revoked FROM device WHERE id = ?1";
+    let sql =
+        "SELECT account, public_key, revoked_at IS NOT NULL AS revoked FROM device WHERE id = ?1";
     let mut statement = connection.prepare_cached(sql)?;
     let row = statement.query_row([id.as_bytes()], |row| {
         let account = AccountId::from_bytes(id16(row, "account")?);

@@ -4,7 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use rusqlite::{OptionalExtension, Transaction};
 use yaoguan_model::cells::{self, Around};
-use yaoguan_model::{AccountId, Alarm, DeviceId, GridCode, Kind, Record, RecordId, ReplicaId, canonical};
+use yaoguan_model::{
+    AccountId, Alarm, DeviceId, GridCode, Kind, Record, RecordId, ReplicaId, canonical,
+};
 use yaoguan_wire::PushToken;
 
 use super::super::{Batch, Outcome, Pushed};
@@ -152,7 +154,8 @@ fn note_alarm(
 /// One record as the town has it.
 pub(super) fn load(tx: &Transaction<'_>, id: RecordId) -> Result<Option<Record>, TownError> {
     let mut statement = tx.prepare_cached("SELECT body FROM record WHERE id = ?1")?;
-    let body = statement.query_row([id.as_bytes()], |row| row.get::<_, Vec<u8>>("body")).optional()?;
+    let body =
+        statement.query_row([id.as_bytes()], |row| row.get::<_, Vec<u8>>("body")).optional()?;
     body.map(|bytes| Ok(canonical::decode(&bytes)?)).transpose()
 }
 
@@ -200,7 +203,10 @@ pub(super) fn write(tx: &Transaction<'_>, record: &Record, now: i64) -> Result<(
 }
 
 /// The checks of a household: they move with it.
-pub(super) fn checks_of(tx: &Transaction<'_>, household: RecordId) -> Result<Vec<RecordId>, TownError> {
+pub(super) fn checks_of(
+    tx: &Transaction<'_>,
+    household: RecordId,
+) -> Result<Vec<RecordId>, TownError> {
     let mut statement = tx.prepare_cached("SELECT record FROM check_of WHERE household = ?1")?;
     let rows = statement.query_map([household.as_bytes()], |row| id16(row, "record"))?;
     Ok(rows.map(|id| id.map(RecordId::from_bytes)).collect::<Result<_, _>>()?)

@@ -14,7 +14,8 @@ use crate::error::TownError;
 pub(super) fn verify(connection: &Connection) -> Result<Verified, TownError> {
     let mut verified = Verified { records: 0, findings: integrity(connection)? };
     let mut dots: HashMap<Dot, RecordId> = HashMap::new();
-    let mut statement = connection.prepare("SELECT id, kind, created_by, body, hash FROM record ORDER BY id")?;
+    let mut statement =
+        connection.prepare("SELECT id, kind, created_by, body, hash FROM record ORDER BY id")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         verified.records += 1;
@@ -50,7 +51,13 @@ pub(super) fn verify(connection: &Connection) -> Result<Verified, TownError> {
         for sibling in record.fields.values().flatten() {
             let first = *dots.entry(sibling.dot).or_insert(id);
             if first != id {
-                note("dot", format!("{}:{} also stands in {first}", sibling.dot.replica, sibling.dot.counter));
+                note(
+                    "dot",
+                    format!(
+                        "{}:{} also stands in {first}",
+                        sibling.dot.replica, sibling.dot.counter
+                    ),
+                );
             }
         }
         check_feed(connection, &record, &mut note)?;
@@ -62,7 +69,9 @@ pub(super) fn verify(connection: &Connection) -> Result<Verified, TownError> {
 
 fn integrity(connection: &Connection) -> Result<Vec<Finding>, TownError> {
     let mut findings = Vec::new();
-    for pragma in ["PRAGMA integrity_check", "PRAGMA cipher_integrity_check", "PRAGMA foreign_key_check"] {
+    for pragma in
+        ["PRAGMA integrity_check", "PRAGMA cipher_integrity_check", "PRAGMA foreign_key_check"]
+    {
         let mut statement = connection.prepare(pragma)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
@@ -87,7 +96,8 @@ fn check_feed(
         for sibling in record.siblings("household") {
             let id = sibling.value.as_text().and_then(|text| text.parse::<RecordId>().ok());
             let Some(id) = id else { continue };
-            let mut statement = connection.prepare_cached("SELECT body FROM record WHERE id = ?1")?;
+            let mut statement =
+                connection.prepare_cached("SELECT body FROM record WHERE id = ?1")?;
             let body: Option<Vec<u8>> =
                 statement.query_row([id.as_bytes()], |row| row.get("body")).optional()?;
             // A household that cannot be read has its own finding.
@@ -124,7 +134,8 @@ fn check_grid(
     let listed = connection
         .prepare_cached("SELECT 1 FROM grid WHERE record = ?1")?
         .exists([record.id.as_bytes()])?;
-    let deleted = yaoguan_model::deletion::state(record) == yaoguan_model::deletion::Deletion::Deleted;
+    let deleted =
+        yaoguan_model::deletion::state(record) == yaoguan_model::deletion::Deletion::Deleted;
     if listed == deleted {
         note("grid", "the list of grids does not agree with the record".to_owned());
     }
@@ -134,9 +145,21 @@ fn check_grid(
 /// No feed row stands above the counter, and none is without its record.
 fn check_head(connection: &Connection, findings: &mut Vec<Finding>) -> Result<(), TownError> {
     let checks = [
-        ("head", "SELECT count(*) AS n FROM feed WHERE position > (SELECT position FROM feed_head)", "rows stand above the counter"),
-        ("feed", "SELECT count(*) AS n FROM feed WHERE state = 0 AND NOT EXISTS (SELECT 1 FROM record WHERE record.id = feed.record)", "rows have no record"),
-        ("head", "SELECT count(*) AS n FROM feed JOIN feed AS other ON other.position = feed.position AND other.record <> feed.record", "rows share a position"),
+        (
+            "head",
+            "SELECT count(*) AS n FROM feed WHERE position > (SELECT position FROM feed_head)",
+            "rows stand above the counter",
+        ),
+        (
+            "feed",
+            "SELECT count(*) AS n FROM feed WHERE state = 0 AND NOT EXISTS (SELECT 1 FROM record WHERE record.id = feed.record)",
+            "rows have no record",
+        ),
+        (
+            "head",
+            "SELECT count(*) AS n FROM feed JOIN feed AS other ON other.position = feed.position AND other.record <> feed.record",
+            "rows share a position",
+        ),
     ];
     for (sort, sql, what) in checks {
         let n: i64 = connection.query_row(sql, [], |row| row.get("n"))?;
