@@ -114,12 +114,7 @@ impl Server {
     }
 }
 
-async fn connection(
-    stream: TcpStream,
-    app: Router,
-    tls: Option<TlsAcceptor>,
-    watcher: Watcher,
-) {
+async fn connection(stream: TcpStream, app: Router, tls: Option<TlsAcceptor>, watcher: Watcher) {
     // Small answers must not wait for a full segment.
     _ = stream.set_nodelay(true);
     match tls {
