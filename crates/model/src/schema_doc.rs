@@ -33,7 +33,8 @@ only; times are seconds since 1970-01-01 UTC; positions are WGS-84 in 1e-7 degre
 that may be left out. *Required*: a record cannot be made without it, nor can it be removed. *Fixed*: once
 written, never changed or removed. Writers are relations of a person to the record: its author, its
 assignee (for a task of a grid also its chiefs), a chief or a supervisor of its grid, an administrator, or
-whoever may read it.
+whoever may read it. A star stands for the key of an element: of `photos.*` the photo's SHA-256, of
+`timeline.*` a uuid, of `answers.*` the key of the template's item.
 ";
 
 fn write_kind(out: &mut String, name: &str, spec: &KindSpec) -> std::fmt::Result {

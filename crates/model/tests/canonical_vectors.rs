@@ -52,8 +52,8 @@ fn a_record_built_by_writes_has_the_bytes_of_the_vector() {
     let set = |value| Change { replaces: vec![], value: Some(value) };
     let photo = Value::map([("caption", "".into()), ("taken_at", Value::Int(1_700_000_000))]);
     let photo_path = format!("photos.{}", "ab".repeat(32));
-    let saves: [(u8, u64, Vec<(&str, Value)>); 3] = [
-        (0xF0, 7, vec![("severity", "major".into()), ("title", "乙".into())]),
+    let saves = [
+        (0xF0, 7, vec![("severity", Value::from("major")), ("title", "乙".into())]),
         (0x80, 3, vec![("severity", "general".into())]),
         (0x11, 7, vec![("severity", "serious".into()), (&photo_path, photo)]),
     ];
