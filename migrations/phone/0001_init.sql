@@ -66,6 +66,13 @@ CREATE TABLE alarm (
     what   TEXT NOT NULL
 ) STRICT;
 
+-- Immutable files that records came from, by SHA-256: nothing of an imported track is thrown away.
+CREATE TABLE blob (
+    hash  BLOB PRIMARY KEY,
+    type  TEXT NOT NULL,        -- media type
+    bytes BLOB NOT NULL
+) STRICT;
+
 CREATE TABLE draft (
     id         BLOB PRIMARY KEY,    -- uuid of the draft
     kind       TEXT NOT NULL,

@@ -2,7 +2,7 @@
 //!
 //! Every query here names the index it walks; a test reads `EXPLAIN QUERY PLAN` and holds it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use rusqlite::{OptionalExtension, params};
 use yaoguan_model::{Kind, Position, Record, RecordId, geodesy};
@@ -159,6 +159,21 @@ impl Store {
         Ok(id.optional()?)
     }
 
+    /// Every key of a kind that was imported from this table.
+    pub fn source_keys(&self, kind: &Kind, source: &str) -> Result<HashSet<String>, StoreError> {
+        let Some(sql) = source_keys_sql(kind) else { return Ok(HashSet::new()) };
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let keys = statement.query_map([source], |row| row.get("source_key"))?;
+        Ok(keys.collect::<Result<_, _>>()?)
+    }
+
+    /// Codes of the town's grids.
+    pub fn grid_codes(&self) -> Result<Vec<String>, StoreError> {
+        let mut statement = self.connection.prepare_cached(GRIDS)?;
+        let codes = statement.query_map([], |row| row.get("code"))?;
+        Ok(codes.collect::<Result<_, _>>()?)
+    }
+
     /// Checks of one household, newest first.
     pub fn checks_of(&self, household: RecordId) -> Result<Vec<Record>, StoreError> {
         let mut statement = self.connection.prepare_cached(CHECKS)?;
@@ -209,6 +224,19 @@ const HAZARD_SOURCE: &str = "SELECT record.id FROM hazard JOIN record ON record.
      WHERE hazard.source = ?1 AND hazard.source_key = ?2 AND hazard.source <> '' LIMIT 1";
 const PATROL_SOURCE: &str = "SELECT record.id FROM patrol JOIN record ON record.seq = patrol.record \
      WHERE patrol.source = ?1 AND patrol.source_key = ?2 AND patrol.source <> '' LIMIT 1";
+
+const HAZARD_KEYS: &str = "SELECT source_key FROM hazard WHERE source = ?1 AND source <> ''";
+const PATROL_KEYS: &str = "SELECT source_key FROM patrol WHERE source = ?1 AND source <> ''";
+const GRIDS: &str = "SELECT code FROM grid WHERE deletion = 0 ORDER BY code";
+
+fn source_keys_sql(kind: &Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Hazard => Some(HAZARD_KEYS),
+        Kind::Patrol => Some(PATROL_KEYS),
+        Kind::Household | Kind::HouseholdCheck | Kind::Task | Kind::Notice => None,
+        Kind::Grid | Kind::Template | Kind::Unknown(_) => None,
+    }
+}
 
 fn by_source_sql(kind: &Kind) -> Option<&'static str> {
     match kind {

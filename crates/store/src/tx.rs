@@ -26,6 +26,14 @@ impl<'a> SqliteTx<'a> {
         Ok(self.tx.commit()?)
     }
 
+    /// Keeps a file by its SHA-256.
+    pub fn put_blob(&mut self, media_type: &str, bytes: &[u8]) -> Result<[u8; 32], StoreError> {
+        let hash = canonical::hash(bytes);
+        let sql = "INSERT OR IGNORE INTO blob (hash, type, bytes) VALUES (?1, ?2, ?3)";
+        self.tx.prepare_cached(sql)?.execute((hash, media_type, bytes))?;
+        Ok(hash)
+    }
+
     fn seq(&self, id: RecordId) -> Result<Option<i64>, StoreError> {
         let mut statement = self.tx.prepare_cached("SELECT seq FROM record WHERE id = ?1")?;
         Ok(statement.query_row([id.as_bytes()], |row| row.get("seq")).optional()?)

@@ -79,6 +79,9 @@ fn lookups_walk_their_index() {
     assert_walks(&store, EACH, &["record_kind"]);
     assert_walks(&store, HAZARD_SOURCE, &["hazard_source"]);
     assert_walks(&store, PATROL_SOURCE, &["patrol_source"]);
+    assert_walks(&store, HAZARD_KEYS, &["hazard_source"]);
+    assert_walks(&store, PATROL_KEYS, &["patrol_source"]);
+    assert_walks(&store, GRIDS, &["grid_code"]);
     assert_walks(&store, CHECKS, &["household_check_household"]);
     assert!(plan(&store, NEARBY).contains("VIRTUAL TABLE INDEX 2:"), "{}", plan(&store, NEARBY));
     assert!(plan(&store, SEARCH).contains("VIRTUAL TABLE INDEX 0:M"), "{}", plan(&store, SEARCH));
