@@ -121,13 +121,10 @@ impl FieldError {
 
     /// The field that it is about.
     pub fn path(&self) -> Option<String> {
-        match self {
-            Self::Invalid(invalid) | Self::Refused(Refusal::Invalid(invalid)) => {
-                Some(invalid.path.to_string())
-            }
-            Self::Refused(Refusal::NotAllowed(path)) => Some(path.to_string()),
-            _ => None,
+        if let Self::Refused(Refusal::NotAllowed(path)) = self {
+            return Some(path.to_string());
         }
+        if let Self::Invalid(invalid) = self { Some(invalid.path.to_string()) } else { None }
     }
 }
 
@@ -137,7 +134,9 @@ fn of_problem(problem: &Problem) -> ErrorCode {
         Problem::Missing => ErrorCode::MissingField,
         Problem::Immutable => ErrorCode::Immutable,
         Problem::TooMany(_) | Problem::TooLarge(_) | Problem::TooLong(_) => ErrorCode::TooLarge,
-        _ => ErrorCode::InvalidValue,
+        Problem::WrongType(_) | Problem::NotAWord(_) | Problem::OutOfRange { .. } => {
+            ErrorCode::InvalidValue
+        }
     }
 }
 
@@ -149,24 +148,28 @@ fn of_refusal(refusal: &Refusal) -> ErrorCode {
         Refusal::OutOfScope => ErrorCode::OutOfScope,
         Refusal::Step(StepError::NoteMissing { .. }) => ErrorCode::NoteMissing,
         Refusal::Step(_) => ErrorCode::StepNotAllowed,
-        _ => ErrorCode::NotAllowed,
+        Refusal::UnknownKind(_) | Refusal::IdentityChanged | Refusal::NotAllowed(_) => {
+            ErrorCode::NotAllowed
+        }
     }
 }
 
 impl From<Refusal> for FieldError {
     fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Invalid(invalid) => Self::Invalid(invalid),
-            other => Self::Refused(other),
+        if let Refusal::Invalid(invalid) = refusal {
+            Self::Invalid(invalid)
+        } else {
+            Self::Refused(refusal)
         }
     }
 }
 
 impl From<SyncError<StoreError>> for FieldError {
     fn from(error: SyncError<StoreError>) -> Self {
-        match error {
-            SyncError::Store(error) => Self::Store(error),
-            other => Self::Protocol(other.to_string()),
+        if let SyncError::Store(error) = error {
+            Self::Store(error)
+        } else {
+            Self::Protocol(error.to_string())
         }
     }
 }

@@ -58,7 +58,7 @@ impl Phone {
         words: &dyn Fn(&Reason) -> String,
         mut progress: impl FnMut(&ImportSummary),
     ) -> Result<ImportSummary, FieldError> {
-        let mapping: Mapping = Mapping::parse(mapping)?;
+        let mapping: Mapping = mapping.parse()?;
         let table = table::read(bytes, &mapping)?;
         let mut known = self.store.source_keys(&mapping.kind, &mapping.source)?;
         let mut rejects = Rejects::new(rejects, &table.header)?;
@@ -206,8 +206,10 @@ impl<'a> Rejects<'a> {
         let codes: Vec<&str> = reasons.iter().map(|reason| reason.code).collect();
         let texts: Vec<String> = reasons.iter().map(words).collect();
         let own = [row.line.to_string(), codes.join(" "), texts.join("; ")];
-        let cells =
-            own.iter().chain(&row.cells).map(|cell| yaoguan_exchange::export::neutralised(cell));
+        let cells = own
+            .iter()
+            .chain(&row.cells)
+            .map(|cell| yaoguan_exchange::export::neutralised(cell.clone()));
         self.0.write_record(cells).map_err(csv_failed)
     }
 

@@ -82,7 +82,11 @@ fn areas(value: &GeometryValue) -> Option<Vec<Area>> {
     match value {
         GeometryValue::Polygon { coordinates } => Some(vec![polygon(coordinates)?]),
         GeometryValue::MultiPolygon { coordinates } => coordinates.iter().map(polygon).collect(),
-        _ => None,
+        GeometryValue::Point { .. }
+        | GeometryValue::MultiPoint { .. }
+        | GeometryValue::LineString { .. }
+        | GeometryValue::MultiLineString { .. }
+        | GeometryValue::GeometryCollection { .. } => None,
     }
 }
 
