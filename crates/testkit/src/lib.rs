@@ -1,1 +1,13 @@
-//! placeholder
+//! For tests only: a town and any number of phones in one process, a clock that can be set, a lossy
+//! network, memory stores, and the contract suites that every store passes.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails where it stands"
+)]
+
+pub mod clock;
+pub mod network;
+pub mod town;

@@ -199,8 +199,6 @@ fn line(shown: &Shown) -> String {
 }
 
 fn plain(value: &Value) -> String {
-    match value {
-        Value::Text(text) => text.clone(),
-        other => serde_json::to_string(other).unwrap_or_default(),
-    }
+    let json = || serde_json::to_string(value).unwrap_or_default();
+    value.as_text().map_or_else(json, str::to_owned)
 }

@@ -1,0 +1,169 @@
+//! A real town on a real port in this process, and real phones in temporary folders.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use yaoguan_field::{EnrolOptions, Phone};
+use yaoguan_model::{AccountId, Env, GridCode, Role};
+use yaoguan_town::people::{Account, NewInvite, hash_code, new_code};
+use yaoguan_town::serve::{Options, Server};
+use yaoguan_town::{Storage as _, Town, demo};
+use yaoguan_wire::Invite;
+
+use crate::clock::Clock;
+use crate::network::Line;
+
+/// The first grid of the demo town.
+pub const GRID: &str = "530521103201001";
+/// Another one, of another village.
+pub const OTHER_GRID: &str = "530521103202001";
+
+/// A demo town that serves.
+pub struct TestTown {
+    pub town: Town,
+    pub clock: Clock,
+    pub url: String,
+    pub address: SocketAddr,
+    dir: TempDir,
+    stop: Option<oneshot::Sender<()>>,
+    running: Option<JoinHandle<()>>,
+}
+
+impl TestTown {
+    /// A new demo town on a free port.
+    pub async fn start() -> anyhow::Result<Self> {
+        let dir = tempfile::tempdir()?;
+        let clock = Clock::default();
+        let (data, key) = (dir.path().join("town"), dir.path().join("town.key"));
+        let town = Town::init(&data, &key, "姚关镇", true, &clock).await?;
+        let admin = demo::add_admin(&town.storage, &clock).await?;
+        demo::publish_template(&town.storage, admin, &clock).await?;
+        demo::fill(&town.storage, admin, &clock).await?;
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut this = Self {
+            town,
+            clock,
+            url: String::new(),
+            address: listen,
+            dir,
+            stop: None,
+            running: None,
+        };
+        this.serve().await?;
+        Ok(this)
+    }
+
+    async fn serve(&mut self) -> anyhow::Result<()> {
+        let options = Options { listen: self.address, behind_proxy: false, public: None };
+        let server = Server::bind(&self.town, &options, Arc::new(self.clock.clone())).await?;
+        self.url.clone_from(&server.url);
+        self.address = server.url.trim_start_matches("https://").parse()?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        self.running = Some(tokio::spawn(async move {
+            let asked = async {
+                _ = stopped.await;
+            };
+            server.run(asked).await.expect("the town serves until it is stopped");
+        }));
+        self.stop = Some(stop);
+        Ok(())
+    }
+
+    /// Stops serving and starts again on the same port, with the same data.
+    pub async fn restart(&mut self) -> anyhow::Result<()> {
+        self.stop().await?;
+        let (data, key) = (self.dir.path().join("town"), self.dir.path().join("town.key"));
+        self.town = Town::open(&data, &key).await?;
+        self.serve().await
+    }
+
+    /// Stops serving.
+    pub async fn stop(&mut self) -> anyhow::Result<()> {
+        if let Some(stop) = self.stop.take() {
+            _ = stop.send(());
+        }
+        if let Some(running) = self.running.take() {
+            running.await?;
+        }
+        Ok(())
+    }
+
+    /// The town's data folder.
+    pub fn data(&self) -> PathBuf {
+        self.dir.path().join("town")
+    }
+
+    /// A line to the town that can be broken.
+    pub async fn line(&self) -> anyhow::Result<Line> {
+        Line::to(self.address).await
+    }
+
+    /// A new account.
+    pub async fn account(&self, role: Role, grids: &[&str]) -> anyhow::Result<AccountId> {
+        let id = AccountId(self.clock.new_record_id().0);
+        let whole_town = role == Role::Supervisor && grids.is_empty();
+        let grids = grids.iter().map(|code| code.parse::<GridCode>()).collect::<Result<_, _>>()?;
+        let name = format!("{} {id}", role.as_str());
+        let account = Account { id, name, role, whole_town, grids, scope_version: 1 };
+        self.town.storage.add_accounts(vec![account], self.clock.now_s()).await?;
+        Ok(id)
+    }
+
+    /// An invite for an account that reaches the town at `address`.
+    pub async fn invite(&self, account: AccountId, address: SocketAddr) -> anyhow::Result<String> {
+        let code = new_code(&self.clock);
+        let now = self.clock.now_s();
+        let invite = NewInvite { code_hash: hash_code(&code), account, expires_at: now + 600 };
+        self.town.storage.add_invite(invite, now).await?;
+        let ca = Some(self.town.ca.fingerprint()?);
+        Ok(Invite { town: format!("https://{address}"), code, ca }.to_string())
+    }
+
+    /// A new phone of a new account, enrolled and synced once.
+    pub async fn phone(&self, role: Role, grids: &[&str]) -> anyhow::Result<TestPhone> {
+        let account = self.account(role, grids).await?;
+        self.phone_of(account, self.address).await
+    }
+
+    /// A new phone of an account, over a line.
+    pub async fn phone_of(
+        &self,
+        account: AccountId,
+        address: SocketAddr,
+    ) -> anyhow::Result<TestPhone> {
+        let uri = self.invite(account, address).await?;
+        let dir = tempfile::tempdir()?;
+        let clock = Clock::default();
+        let options = EnrolOptions { device_name: "test".to_owned(), lang: "en" };
+        let env: Arc<dyn Env> = Arc::new(clock.clone());
+        let mut phone = Phone::enrol(&dir.path().join("phone"), &uri, &options, env).await?;
+        phone.sync(|_| {}).await?;
+        Ok(TestPhone { phone, clock, dir })
+    }
+}
+
+/// A phone in a temporary folder.
+pub struct TestPhone {
+    pub phone: Phone,
+    pub clock: Clock,
+    dir: TempDir,
+}
+
+impl TestPhone {
+    /// The phone's data folder.
+    pub fn data(&self) -> PathBuf {
+        self.dir.path().join("phone")
+    }
+
+    /// Ends the app and starts it again.
+    pub fn restart(self) -> anyhow::Result<Self> {
+        let Self { phone, clock, dir } = self;
+        drop(phone);
+        let phone = Phone::open(&dir.path().join("phone"), Arc::new(clock.clone()), "en")?;
+        Ok(Self { phone, clock, dir })
+    }
+}
