@@ -49,14 +49,11 @@ pub fn apply<T: Tx>(
         tx.set_state(&state)?;
         return Ok(applied);
     }
-    // An earlier push without an answer may have been taken: see Local::put_back.
-    let unanswered = state.attempts.len() > 1;
-    let goes_back =
-        |v: &Verdict| matches!(v.judgement, Judgement::Refused { .. } | Judgement::Held);
-    let chain_done = request.push.next;
-    if unanswered && response.verdicts.iter().any(goes_back) {
+    // A save that goes back leaves its replica id with it: see Local::put_back.
+    let goes_back = |v: &Verdict| matches!(v.judgement, Judgement::Refused { .. } | Judgement::Held);
+    if response.verdicts.iter().any(goes_back) {
         state.new_replica(env);
-    } else if let Some(token) = chain_done {
+    } else if let Some(token) = request.push.next {
         state.acked = Some(token);
         state.attempts.clear();
     }
