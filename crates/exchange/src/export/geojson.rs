@@ -1,0 +1,113 @@
+//! GeoJSON (RFC 7946): one FeatureCollection, one Feature a record.
+//!
+//! Deterministic byte for byte, so that two phones with equal records write equal files: sorted by id,
+//! keys sorted, every number exact in its own fixed format. Words stay words of the schema, since a
+//! map reads them, not a person. Empty cells have no property.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use yaoguan_model::{Kind, Position, Record, Value};
+
+use super::{Cell, columns, exported, fixed};
+use crate::error::ExportError;
+
+/// Writes records of one kind. A patrol is a MultiLineString of its line, everything else the Point of
+/// its position; without either the geometry is null.
+pub fn write_geojson<'a>(
+    kind: &Kind,
+    records: impl Iterator<Item = &'a Record>,
+    out: &mut impl Write,
+) -> Result<(), ExportError> {
+    if kind.spec().is_none() {
+        return Err(ExportError::UnknownKind(kind.to_string()));
+    }
+    let columns = columns(kind);
+    let is_geometry = |key: &str| matches!(key, "id" | "position.lat" | "position.lon");
+    let columns: Vec<_> = columns.iter().filter(|column| !is_geometry(&column.key)).collect();
+    let mut records: Vec<&Record> = exported(records).collect();
+    records.sort_by_key(|record| record.id);
+    out.write_all(b"{\"type\":\"FeatureCollection\",\"features\":[")?;
+    for (n, record) in records.into_iter().enumerate() {
+        out.write_all(if n == 0 { b"\n" } else { b",\n" })?;
+        let id = record.id;
+        let geometry = geometry(record);
+        write!(out, "{{\"type\":\"Feature\",\"id\":\"{id}\",\"geometry\":{geometry}")?;
+        out.write_all(b",\"properties\":{")?;
+        let cells = columns.iter().map(|column| (column.key.as_str(), column.cell(record)));
+        let cells: BTreeMap<&str, Cell> = cells.collect();
+        let mut comma = "";
+        for (key, cell) in cells {
+            let Some(json) = json(&cell)? else { continue };
+            write!(out, "{comma}{}:{json}", serde_json::to_string(key)?)?;
+            comma = ",";
+        }
+        out.write_all(b"}}")?;
+    }
+    out.write_all(b"\n]}\n")?;
+    Ok(())
+}
+
+fn json(cell: &Cell) -> Result<Option<String>, ExportError> {
+    Ok(match cell {
+        Cell::Empty => None,
+        Cell::Text(text) | Cell::Word(text) => Some(serde_json::to_string(text)?),
+        Cell::Int(n) => Some(n.to_string()),
+        Cell::Fixed { value, decimals } => Some(fixed(*value, *decimals)),
+        Cell::Bool(b) => Some(b.to_string()),
+    })
+}
+
+fn geometry(record: &Record) -> String {
+    let lines: Vec<String> = record
+        .shown("line")
+        .and_then(Value::as_list)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|part| decoded(part.as_text()?))
+        .filter(|points| points.len() > 1)
+        .map(|points| format!("[{}]", points.iter().map(coordinates).collect::<Vec<_>>().join(",")))
+        .collect();
+    if !lines.is_empty() {
+        return format!("{{\"type\":\"MultiLineString\",\"coordinates\":[{}]}}", lines.join(","));
+    }
+    match record.shown("position").and_then(Position::of) {
+        Some(at) => format!("{{\"type\":\"Point\",\"coordinates\":{}}}", coordinates(&at)),
+        None => "null".to_owned(),
+    }
+}
+
+/// Longitude first (RFC 7946 §3.1.1).
+fn coordinates(at: &Position) -> String {
+    format!("[{},{}]", fixed(at.lon_e7, 7), fixed(at.lat_e7, 7))
+}
+
+/// Decodes a polyline of precision 1e-5 in whole numbers (Google, *Encoded Polyline Algorithm
+/// Format*); `None` when it is not one.
+fn decoded(text: &str) -> Option<Vec<Position>> {
+    let mut numbers = Vec::new();
+    let (mut bits, mut shift) = (0_i64, 0_u32);
+    for byte in text.bytes() {
+        let chunk = i64::from(byte.checked_sub(63).filter(|chunk| *chunk < 64)?);
+        bits |= (chunk & 0x1F).checked_shl(shift).filter(|_| shift < 40)?;
+        shift += 5;
+        if chunk & 0x20 == 0 {
+            numbers.push(if bits & 1 == 1 { !(bits >> 1) } else { bits >> 1 });
+            (bits, shift) = (0, 0);
+        }
+    }
+    if shift != 0 || numbers.len() % 2 != 0 {
+        return None;
+    }
+    let mut at = Position { lat_e7: 0, lon_e7: 0 };
+    let mut points = Vec::new();
+    for pair in numbers.chunks_exact(2) {
+        let &[lat, lon] = pair else { return None };
+        at.lat_e7 = at.lat_e7.checked_add(lat.checked_mul(100)?)?;
+        at.lon_e7 = at.lon_e7.checked_add(lon.checked_mul(100)?)?;
+        points.push(at);
+    }
+    let in_range =
+        |at: &Position| at.lat_e7.abs() <= 900_000_000 && at.lon_e7.abs() <= 1_800_000_000;
+    points.iter().all(in_range).then_some(points)
+}
