@@ -147,7 +147,7 @@ pub fn legal_steps(
         // A state that several wrote at once is settled by choosing one of those read.
         let settled =
             before.is_some_and(|b| b.distinct("status").len() > 1) && reached.contains(word);
-        if !known && !settled && !led.contains(word) && !(before.is_none() && word == start) {
+        if !(known || settled || led.contains(word) || before.is_none() && word == start) {
             return Err(if before.is_none() && new.is_empty() {
                 StepError::WrongStart(start)
             } else {
