@@ -220,10 +220,7 @@ fn files_that_are_no_such_table_are_refused() {
         matches!(refused(b"a,b\n1,2\n"), TableError::NoSuchColumn { column } if column == "date")
     );
     let twice = COLUMNS.replace("title", "id");
-    assert!(matches!(
-        refused(twice.as_bytes()),
-        TableError::NoSuchColumn { .. } | TableError::ColumnTwice { .. }
-    ));
+    assert!(matches!(refused(twice.as_bytes()), TableError::ColumnTwice { .. }));
     let wide = ",".repeat(limits::MAX_COLUMNS);
     assert!(matches!(refused(wide.as_bytes()), TableError::TooManyColumns { .. }));
     let huge = vec![b'x'; limits::MAX_FILE_BYTES + 1];
