@@ -140,18 +140,30 @@ fn converted(field: &Field, texts: &[&str]) -> Result<Value, Reason> {
     }
 }
 
-/// Decimal degrees; no sign but `-` and `+`, no exponent, no degree sign, decimal point only.
+/// Latitude and longitude within range, not 0,0.
 fn position(lat: &str, lon: &str) -> Option<Position> {
-    let degrees = |text: &str| {
-        let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-        let all_digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
-        if !all_digits(whole) || !all_digits(fraction) {
-            return None;
-        }
-        text.parse::<f64>().ok()
-    };
-    Position::from_degrees(degrees(lat)?, degrees(lon)?)
+    let position = Position { lat_e7: degrees_e7(lat, 90)?, lon_e7: degrees_e7(lon, 180)? };
+    (position.lat_e7 != 0 || position.lon_e7 != 0).then_some(position)
+}
+
+/// Decimal degrees in 1e-7, halves away from zero, reckoned in whole numbers: a binary fraction would
+/// take some halves down. No sign but `-` and `+`, no exponent, no degree sign, decimal point only.
+fn degrees_e7(text: &str, most: i64) -> Option<i64> {
+    const DECIMALS: usize = 7;
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let all_digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
+    if !all_digits(whole) || !all_digits(fraction) {
+        return None;
+    }
+    let kept: String =
+        fraction.chars().chain("0".repeat(DECIMALS).chars()).take(DECIMALS).collect();
+    let up = fraction.as_bytes().get(DECIMALS).is_some_and(|digit| *digit >= b'5');
+    let e7 = format!("{whole}{kept}").parse::<i64>().ok()?.checked_add(i64::from(up))?;
+    if e7 > most * 10_000_000 {
+        return None;
+    }
+    Some(if text.starts_with('-') { -e7 } else { e7 })
 }
 
 fn max_chars(shape: Shape) -> usize {

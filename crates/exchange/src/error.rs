@@ -56,6 +56,9 @@ pub enum GpxError {
     /// Not XML, or XML that is not GPX.
     #[error("the file is not readable GPX: {0}")]
     Broken(#[from] gpx::errors::GpxError),
+    /// No track needs it, and the XML reader slows down with the square of the depth.
+    #[error("the file is not readable GPX: elements are nested deeper than {max}")]
+    TooDeep { max: usize },
 }
 
 /// An export that could not be written.

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use yaoguan_model::Position;
 
 use crate::error::GpxError;
-use crate::limits::MAX_FILE_BYTES;
+use crate::limits::{MAX_FILE_BYTES, MAX_XML_DEPTH};
 
 /// 1980-01-06, the first day of GPS time (IS-GPS-200): no receiver took a fix before it.
 const FIRST_PLAUSIBLE_MS: i64 = 315_964_800_000;
@@ -55,6 +55,9 @@ pub fn read(bytes: &[u8]) -> Result<Track, GpxError> {
     if bytes.len() > MAX_FILE_BYTES {
         return Err(GpxError::TooLarge { max: MAX_FILE_BYTES });
     }
+    if depth(bytes) > MAX_XML_DEPTH {
+        return Err(GpxError::TooDeep { max: MAX_XML_DEPTH });
+    }
     let file = gpx::read(bytes)?;
     let mut track = Track::default();
     for part in &file.tracks {
@@ -80,6 +83,22 @@ pub fn read(bytes: &[u8]) -> Result<Track, GpxError> {
         return Err(GpxError::NoFixes { waypoints: file.waypoints.len() });
     }
     Ok(track)
+}
+
+/// How deep tags are nested, by their signs alone: `<a` opens, `</a` and `/>` close.
+fn depth(xml: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut before) = (0_usize, 0, b' ');
+    for byte in xml {
+        match (before, byte) {
+            (b'<', b'/') | (b'/', b'>') => depth = depth.saturating_sub(1),
+            (b'<', b'!' | b'?') => {}
+            (b'<', _) => depth += 1,
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+        before = *byte;
+    }
+    deepest
 }
 
 fn fix(point: &gpx::Waypoint) -> Option<Fix> {

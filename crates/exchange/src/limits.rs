@@ -16,3 +16,5 @@ pub const MAX_SHOWN_CHARS: usize = 120;
 pub const MAX_SHEET_CELL_CHARS: usize = 32_767;
 /// Rows of a worksheet, the header included.
 pub const MAX_SHEET_ROWS: usize = 1_048_576;
+/// Nesting of elements in a GPX file.
+pub const MAX_XML_DEPTH: usize = 256;

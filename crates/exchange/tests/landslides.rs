@@ -103,7 +103,7 @@ fn every_imported_row_is_a_record_that_the_schema_takes() {
         let changes = imported.fields.into_iter().map(|(path, value)| (path, change(value)));
         record.put(&changes.collect(), dot);
         yaoguan_model::schema::validate(&record).unwrap();
-        for (_, siblings) in &record.fields {
+        for siblings in record.fields.values() {
             if let Some(text) = siblings[0].value.as_text() {
                 assert!(!text.contains('\u{FFFD}'), "line {}", row.line);
             }
@@ -130,6 +130,6 @@ fn certain_damage_is_repaired_and_lost_characters_stay_as_they_are() {
     let mapping: Mapping = MAPPING.parse().unwrap();
     let table = table::read(&std::fs::read(&path).unwrap(), &mapping).unwrap();
     let all: String = table.rows.iter().flat_map(|row| &row.cells).map(String::as_str).collect();
-    assert!(all.contains("Kāthmāndu") && all.contains("牛栏江"));
+    assert!(all.contains("Nāgāland") && all.contains("牛栏江"));
     assert!(all.contains("S?£o Paulo") && !all.contains("São Paulo"));
 }

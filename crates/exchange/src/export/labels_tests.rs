@@ -21,7 +21,18 @@ fn words(key: &str, shape: Shape, found: &mut BTreeSet<(String, &'static str)>) 
             let sources = yaoguan_model::position::SOURCES.iter();
             found.extend(sources.map(|word| (format!("{key}.source"), *word)));
         }
-        _ => {}
+        Shape::Text
+        | Shape::Line
+        | Shape::Name
+        | Shape::Int { .. }
+        | Shape::Bool
+        | Shape::Time
+        | Shape::Date
+        | Shape::Grid
+        | Shape::Record
+        | Shape::Account
+        | Shape::Hash
+        | Shape::Context => {}
     }
 }
 
