@@ -21,7 +21,7 @@ use yaoguan_model::deletion::{self, Deletion};
 
 pub use cell::{Cell, fixed};
 pub use columns::{Column, columns};
-pub use csv::write_csv;
+pub use csv::{neutralised, write_csv};
 pub use geojson::write_geojson;
 pub use labels::{Lang, column_label, word_label};
 pub use xlsx::write_xlsx;

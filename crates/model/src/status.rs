@@ -140,17 +140,15 @@ pub fn legal_steps(
     if let Some((_, stray)) = writing.steps.iter().find(|(_, taken)| !told.contains(taken.from)) {
         return Err(StepError::NotExplained(stray.from.to_owned()));
     }
-    let led: BTreeSet<&str> =
-        new.iter().filter(|(_, t)| reached.contains(t.from)).map(|(_, t)| t.to).collect();
-    for sibling in incoming.siblings("status") {
-        let known = before.is_some_and(|b| b.siblings("status").contains(sibling));
-        let word = sibling.value.as_text().unwrap_or_default();
-        // A state that several wrote at once is settled by choosing one of those read.
-        let settled =
-            before.is_some_and(|b| b.distinct("status").len() > 1) && reached.contains(word);
-        if !(known || settled || led.contains(word) || before.is_none() && word == start) {
-            return Err(if before.is_none() && new.is_empty() {
-                StepError::WrongStart(start)
+    let leads = |(_, taken): &&(Dot, Taken<'_>)| reached.contains(taken.from);
+    let led: BTreeSet<&str> = writing.steps.iter().filter(leads).map(|(_, t)| t.to).collect();
+    let contested = before.is_some_and(|b| b.distinct("status").len() > 1);
+    for (_, word) in &writing.states {
+        let settled = settles && (contested || writing.saves().len() > 1) && reached.contains(word);
+        let started = before.is_none() && *word == spec.start;
+        if !(led.contains(word) || settled || started) {
+            return Err(if before.is_none() && writing.steps.is_empty() {
+                StepError::WrongStart(spec.start)
             } else {
                 StepError::NotExplained((*word).to_owned())
             });

@@ -50,7 +50,8 @@ pub fn apply<T: Tx>(
         return Ok(applied);
     }
     // A save that goes back leaves its replica id with it: see Local::put_back.
-    let goes_back = |v: &Verdict| matches!(v.judgement, Judgement::Refused { .. } | Judgement::Held);
+    let goes_back =
+        |v: &Verdict| matches!(v.judgement, Judgement::Refused { .. } | Judgement::Held);
     if response.verdicts.iter().any(goes_back) {
         state.new_replica(env);
     } else if let Some(token) = request.push.next {

@@ -44,7 +44,7 @@ pub fn write_csv<'a>(
 
 /// A text that a spreadsheet would take for a formula, with `'` before it (OWASP, *CSV injection*;
 /// the full-width signs count as formula signs in East Asian Excel).
-fn neutralised(text: String) -> String {
+pub fn neutralised(text: String) -> String {
     const SIGNS: &[char] = &['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
     if text.starts_with(SIGNS) { format!("'{text}") } else { text }
 }
