@@ -106,10 +106,15 @@ impl Output<'_> {
         ExitCode::from(FAILED)
     }
 
+    /// What is wrong, in the person's language.
+    pub fn detail(&self, error: &FieldError) -> String {
+        crate::said::detail(self.words, error)
+    }
+
     fn field_error(&self, error: &FieldError) -> ErrorParts {
         let code = serde_json::to_value(error.code()).ok();
         let code = code.and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
-        let (path, detail) = (error.path(), error.to_string());
+        let (path, detail) = (error.path(), self.detail(error));
         let values = [("path", path.as_deref().unwrap_or_default()), ("detail", detail.as_str())];
         ErrorParts { message: self.words.say("error", &code, &values), code, path }
     }

@@ -46,7 +46,7 @@ async fn run(arguments: Arguments, output: &Output<'_>) -> Result<(), Failure> {
         let mut phone = Phone::enrol(&data, &uri, &options, Arc::new(System)).await?;
         // Grids and templates come with the first pull; without a line they come later.
         if let Err(error) = phone.sync(|_| {}).await {
-            output.note("first_sync_failed", &[("detail", &error.to_string())]);
+            output.note("first_sync_failed", &[("detail", &output.detail(&error))]);
         }
         let status = phone.status()?;
         let values =
@@ -55,7 +55,7 @@ async fn run(arguments: Arguments, output: &Output<'_>) -> Result<(), Failure> {
     }
     let mut phone = Phone::open(&data, Arc::new(System), lang)?;
     if let Some(error) = phone.read_only() {
-        output.note("read_only", &[("detail", &error.to_string())]);
+        output.note("read_only", &[("detail", &output.detail(&error))]);
     }
     match arguments.action {
         Do::Enrol { .. } => Ok(()),
