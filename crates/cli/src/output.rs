@@ -7,6 +7,7 @@ use serde::Serialize;
 use yaoguan_field::FieldError;
 use yaoguan_town::TownError;
 
+use crate::progress::Progress;
 use crate::words::Words;
 
 /// Refused or failed.
@@ -74,6 +75,11 @@ impl Output<'_> {
             writeln!(out, "{line}")?;
         }
         Ok(())
+    }
+
+    /// Shows that work goes on; `key` under `[say]` names what is counted.
+    pub fn progress(&self, key: &str) -> Progress {
+        Progress::new(self.json, self.words.say("say", key, &[]))
     }
 
     /// Something worth knowing that is no result.

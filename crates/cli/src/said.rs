@@ -113,6 +113,8 @@ fn of_track(words: &Words, error: &GpxError) -> String {
         GpxError::Empty => say("empty", &[]),
         GpxError::TooLarge { max } => say("file_too_large", &[("max", &max.to_string())]),
         GpxError::NoFixes { waypoints } => say("no_fixes", &[("n", &waypoints.to_string())]),
-        other => say("unreadable", &[("detail", &other.to_string())]),
+        GpxError::Broken(_) | GpxError::TooDeep { .. } => {
+            say("unreadable", &[("detail", &error.to_string())])
+        }
     }
 }

@@ -112,6 +112,11 @@ fn converted(field: &Field, texts: &[&str]) -> Result<Value, Reason> {
             let parts: Vec<String> =
                 parts.map(|(part, text)| format!("{}{text}", part.label)).collect();
             let text = parts.join(join);
+            // A cell may hold a line break where the field is one line: it becomes a space.
+            let text = match field.shape {
+                Shape::Line | Shape::Name => text.lines().collect::<Vec<_>>().join(" "),
+                _ => text,
+            };
             Ok(Value::Text(if *cut { shortened(&text, max_chars(field.shape)) } else { text }))
         }
         Rule::Int => {

@@ -17,7 +17,6 @@ use arguments::Do;
 
 use crate::help::localised;
 use crate::output::{Failure, Output};
-use crate::progress::Progress;
 use crate::words::Words;
 
 /// The program.
@@ -82,7 +81,9 @@ async fn run(arguments: Arguments, output: &Output<'_>) -> Result<(), Failure> {
         Do::Status => status(&phone, output),
         Do::Verify => verify(&phone, output),
         Do::Rebuild => {
+            let bar = output.progress("rebuilding");
             let records = phone.rebuild()?;
+            drop(bar);
             let count = records.to_string();
             let lines = || vec![output.words.say("say", "rebuilt", &[("n", &count)])];
             output.result(&serde_json::json!({ "records": records }), lines)
@@ -97,10 +98,9 @@ async fn run(arguments: Arguments, output: &Output<'_>) -> Result<(), Failure> {
 }
 
 async fn sync(phone: &mut Phone, output: &Output<'_>) -> Result<(), Failure> {
-    let mut bar = Progress::new(output.json);
-    let waiting = output.words.say("say", "syncing", &[]);
+    let bar = output.progress("syncing");
     let summary: Result<SyncSummary, FieldError> =
-        phone.sync(|so_far| bar.at(so_far.sent + so_far.received, &waiting)).await;
+        phone.sync(|so_far| bar.at(so_far.sent + so_far.received)).await;
     drop(bar);
     let summary = summary?;
     let texts =
@@ -140,7 +140,9 @@ fn status(phone: &Phone, output: &Output<'_>) -> Result<(), Failure> {
 }
 
 fn verify(phone: &Phone, output: &Output<'_>) -> Result<(), Failure> {
+    let bar = output.progress("verifying");
     let findings = phone.verify()?;
+    drop(bar);
     let records: u64 = phone.status()?.records.values().sum();
     let json: Vec<_> = findings
         .iter()

@@ -139,7 +139,7 @@ fn next_rows(
 
 /// Scope is in the statement itself: rows of other cells are never looked at. A record that left one
 /// cell and is in another of the reader's has state 0 (the smallest).
-pub(super) const PULL: &str = "SELECT max(feed.position) AS position, feed.record AS record, \
+const PULL: &str = "SELECT max(feed.position) AS position, feed.record AS record, \
      min(feed.state) AS state, max(feed.origin) AS origin FROM cell CROSS JOIN feed ON feed.cell = cell.id \
      WHERE cell.name IN (SELECT value FROM json_each(?1)) AND feed.position > ?2 \
      AND feed.position <= ?3 GROUP BY feed.record ORDER BY position";
@@ -172,4 +172,29 @@ fn read_row(
     }
     let row = if found.state == 2 { Row::Purged(id) } else { Row::Left(id) };
     Ok(Some((row, id.to_string().into_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::storage::sqlite::Sqlite;
+
+    #[test]
+    fn a_page_walks_the_readers_cells_by_position() {
+        let dir = tempfile::tempdir().unwrap();
+        let town = Sqlite::open(&dir.path().join("town.db"), &[1; 32]).unwrap();
+        let plan = town.with_raw(|connection| {
+            let sql = format!("EXPLAIN QUERY PLAN {}", super::PULL);
+            let mut statement = connection.prepare(&sql).unwrap();
+            let rows = statement.query_map(("[]", 1, 2), |row| row.get::<_, String>("detail"));
+            rows.unwrap().map(Result::unwrap).collect::<Vec<_>>().join("\n")
+        });
+        assert!(
+            plan.contains(
+                "SEARCH feed USING INDEX feed_position (cell=? AND position>? AND position<?)"
+            ),
+            "{plan}"
+        );
+        assert!(plan.contains("SEARCH cell"), "{plan}");
+        assert!(!plan.contains("SCAN feed"), "{plan}");
+    }
 }
