@@ -74,13 +74,14 @@ impl Changes {
             record.put(&save, next_dot());
             return;
         }
+        let before = record.context.clone();
         let fresh: BTreeMap<Dot, Dot> = saves.iter().map(|old| (*old, next_dot())).collect();
         for old in saves {
             let Some(dot) = fresh.get(&old) else { continue };
             for (path, change) in &self.paths {
                 let Some(sibling) = change.added.iter().find(|s| s.dot == old) else { continue };
                 let value = match path.is_deleted() {
-                    true => deletion::recomputed(&sibling.value, &fresh),
+                    true => deletion::recomputed(&sibling.value, &fresh, &before),
                     false => sibling.value.clone(),
                 };
                 let none = Change { replaces: Vec::new(), value: None };

@@ -63,11 +63,23 @@ pub fn context_of(value: &Value) -> Option<VersionVector> {
 }
 
 /// `$deleted` after the saves that it had covered were written again under fresh dots
-/// (`fresh`: old dot → new dot).
-pub(crate) fn recomputed(value: &Value, fresh: &BTreeMap<Dot, Dot>) -> Value {
+/// (`fresh`: old dot → new dot) on a record whose context was `before`.
+///
+/// A version vector names a fresh dot only together with every earlier one of that replica. Where the
+/// deleter had not seen all of those, the value stays as it was: the record is then contested, and no
+/// unseen edit is taken for deleted.
+pub(crate) fn recomputed(
+    value: &Value,
+    fresh: &BTreeMap<Dot, Dot>,
+    before: &VersionVector,
+) -> Value {
     let Some(mut seen) = context_of(value) else { return value.clone() };
-    let again: Vec<Dot> =
-        fresh.iter().filter(|(old, _)| seen.covers_dot(**old)).map(|(_, new)| *new).collect();
+    let earlier_seen = |new: &Dot| seen.covers_dot(Dot::new(new.replica, before.get(new.replica)));
+    let again: Vec<Dot> = fresh
+        .iter()
+        .filter(|(old, new)| seen.covers_dot(**old) && earlier_seen(new))
+        .map(|(_, new)| *new)
+        .collect();
     for dot in again {
         seen.join_dot(dot);
     }
