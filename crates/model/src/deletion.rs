@@ -65,23 +65,21 @@ pub fn context_of(value: &Value) -> Option<VersionVector> {
 /// `$deleted` after the saves that it had covered were written again under fresh dots
 /// (`fresh`: old dot → new dot) on a record whose context was `before`.
 ///
-/// A version vector names a fresh dot only together with every earlier one of that replica. Where the
-/// deleter had not seen all of those, the value stays as it was: the record is then contested, and no
-/// unseen edit is taken for deleted.
+/// Of what it had seen it keeps what the record has: an own dot that was left behind may since stand
+/// for the write of a twin. And a version vector names a fresh dot only together with every earlier one
+/// of that replica: where the deleter had not seen all of those, the saves put again are not covered.
+/// Either way the record is then contested, and no unseen edit is taken for deleted.
 pub(crate) fn recomputed(
     value: &Value,
     fresh: &BTreeMap<Dot, Dot>,
     before: &VersionVector,
 ) -> Value {
-    let Some(mut seen) = context_of(value) else { return value.clone() };
+    let Some(seen) = context_of(value) else { return value.clone() };
+    let still = |dot: Dot| Dot::new(dot.replica, dot.counter.min(before.get(dot.replica)));
     let earlier_seen = |new: &Dot| seen.covers_dot(Dot::new(new.replica, before.get(new.replica)));
-    let again: Vec<Dot> = fresh
+    let again = fresh
         .iter()
         .filter(|(old, new)| seen.covers_dot(**old) && earlier_seen(new))
-        .map(|(_, new)| *new)
-        .collect();
-    for dot in again {
-        seen.join_dot(dot);
-    }
-    value_of(&seen)
+        .map(|(_, new)| *new);
+    value_of(&seen.iter().map(still).chain(again).collect())
 }
