@@ -239,6 +239,7 @@ impl World {
                 db.unreconciled.retain(|other| *other != index);
                 if verdict.judgement == Judgement::TakenEvict && self.evictable(at, index) {
                     self.counts.add(Struck::TakenAndEvicted);
+                    self.phones[at].db.evicted = true;
                     self.phones[at].db.copies.remove(&index);
                 }
                 return Ok(());

@@ -37,6 +37,7 @@ impl World {
         let Some(index) = index.filter(|_| self.phones[at].trip.is_none()) else { return };
         if self.evictable(at, index) {
             self.counts.add(Struck::Evicted);
+            self.phones[at].db.evicted = true;
             self.phones[at].db.copies.remove(&index);
         }
     }
@@ -157,7 +158,10 @@ impl World {
         self.delayed.clear();
         for phone in &mut self.phones {
             phone.trip = None;
-            phone.db.cursor = 0;
+            // What was evicted comes back, so that all can be compared.
+            if std::mem::take(&mut phone.db.evicted) {
+                phone.db.cursor = 0;
+            }
         }
         for _ in 0..8 {
             while !self.town.holds.is_empty() {

@@ -45,6 +45,8 @@ pub struct Database {
     pub chain: Chain,
     pub epoch: u32,
     pub cursor: u64,
+    /// Something has left this phone since its cursor was 0.
+    pub evicted: bool,
     pub forms: Vec<Form>,
     /// Records to compare with the town before all is well again.
     pub unreconciled: Vec<usize>,
@@ -92,6 +94,7 @@ impl Database {
             chain: Chain::default(),
             epoch: 0,
             cursor: 0,
+            evicted: false,
             forms: Vec::new(),
             unreconciled: Vec::new(),
         }

@@ -198,9 +198,12 @@ impl Town {
         rows.sort_by_key(|(_, row)| row.position);
         rows.truncate(1 + dice.below(3));
         let cursor = rows.last().map_or(request.cursor, |(_, row)| row.position);
-        // A pushed record comes back only if the merge changed it.
+        // A record that was taken comes back only if the merge changed it. What was refused or held does
+        // come back: the phone returns to its base, and an unanswered push may have been taken before.
+        let taken = |v: &Verdict| matches!(v.judgement, Judgement::Taken | Judgement::TakenEvict);
         rows.retain(|(index, row)| {
-            !request.records.iter().any(|p| p.index == **index && p.record == row.record)
+            let verdict = verdicts.iter().find(|verdict| verdict.index == **index);
+            !verdict.is_some_and(|v| taken(v) && v.context == row.record.context)
         });
         let parcel = |(index, row): (&usize, &Row)| {
             let mut record = row.record.clone();
