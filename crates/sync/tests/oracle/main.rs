@@ -22,6 +22,7 @@ mod mishap;
 mod person;
 mod phone;
 mod prng;
+mod put_back;
 mod shadow;
 mod town;
 mod trace;
