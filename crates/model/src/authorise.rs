@@ -4,17 +4,21 @@
 //! Judged is what the merge would change, never what was sent: a covering context without some fields
 //! is a removal of those fields, and must be allowed as one.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 
 use crate::cells::{self, Around};
-use crate::changes::Changes;
+use crate::changes::{Changes, PathChange};
 use crate::ids::{AccountId, GridCode};
 use crate::kind::Kind;
 use crate::path::FieldPath;
-use crate::record::Record;
+use crate::record::{Record, Sibling};
 use crate::role::Role;
 use crate::schema::{self, Invalid, Problem, Writer};
 use crate::status::{self, StepError};
+use crate::value::Value;
 
 /// A person with a role and grids.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,12 +90,21 @@ pub fn authorise(
         if line.required && change.added.is_empty() && after.siblings(path.as_str()).is_empty() {
             return Err(at(Problem::Missing).into());
         }
-        if !line.writers.iter().any(|writer| relations.contains(writer)) {
+        let signed = path.head() != "timeline" || is_signed(change, actor, &relations);
+        if !signed || !line.writers.iter().any(|writer| relations.contains(writer)) {
             return Err(Refusal::NotAllowed(path.clone()));
         }
     }
     status::legal_steps(before, incoming, &relations)?;
     Ok(())
+}
+
+/// A timeline entry says who did it: the one who writes it. A supervisor may enter what another did.
+fn is_signed(change: &PathChange, actor: &Actor, relations: &[Writer]) -> bool {
+    let own = |s: &Sibling| {
+        s.value.get("by").and_then(Value::as_text) == Some(&actor.account.to_string())
+    };
+    relations.contains(&Writer::Supervisor) || change.added.iter().all(own)
 }
 
 /// How the actor stands to a record.
@@ -140,6 +153,11 @@ fn check_scope(
     // Households belong to chiefs and supervisors: a volunteer or an admin cannot even make one.
     let household = matches!(incoming.kind, Kind::Household | Kind::HouseholdCheck);
     if household && !matches!(actor.role, Role::Chief | Role::Supervisor) {
+        return Err(Refusal::OutOfScope);
+    }
+    // A notice is the town's word: neither a volunteer nor a chief makes one.
+    let speaks = matches!(actor.role, Role::Supervisor | Role::Admin);
+    if incoming.kind == Kind::Notice && before.is_none() && !speaks {
         return Err(Refusal::OutOfScope);
     }
     match before {

@@ -7,29 +7,50 @@
 //! `context` stands in the order of replica bytes, `writes` (the siblings, gathered by the save that
 //! wrote them) in dot order. The wire has the same shape with indexes in place of replica ids.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use sha2::{Digest, Sha256};
 
 use crate::dot::Dot;
 use crate::ids::{AccountId, RecordId, ReplicaId};
 use crate::kind::Kind;
 use crate::limits::MAX_INTEGER;
-use crate::path::FieldPath;
+use crate::path::{BadPath, FieldPath};
 use crate::record::{Record, Sibling};
 use crate::value::Value;
 use crate::version_vector::VersionVector;
 
 /// A record with replicas named by `R`: the id itself (stored) or an index (on the wire).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, bound(deserialize = "R: Deserialize<'de>"))]
 pub struct Packed<R> {
     pub context: Vec<(R, u64)>,
     pub created_by: AccountId,
     pub id: RecordId,
     pub kind: Kind,
-    pub writes: Vec<(R, u64, BTreeMap<FieldPath, Value>)>,
+    #[serde(deserialize_with = "writes")]
+    pub writes: Writes<R>,
+}
+
+/// Replica, counter and fields of each save.
+pub type Writes<R> = Vec<(R, u64, BTreeMap<FieldPath, Value>)>;
+
+/// Reads `writes`; a path that stands twice in one save is refused, as a key twice in a value is: two
+/// readers might keep different ones.
+fn writes<'de, D: Deserializer<'de>, R: Deserialize<'de>>(d: D) -> Result<Writes<R>, D::Error> {
+    let writes = Vec::<(R, u64, Value)>::deserialize(d)?;
+    let paths = |value: Value| {
+        let Value::Map(map) = value else {
+            return Err(de::Error::custom("the fields of a save are not an object"));
+        };
+        let parsed = |(path, value): (String, Value)| Ok((path.parse()?, value));
+        map.into_iter().map(parsed).collect::<Result<_, BadPath>>().map_err(de::Error::custom)
+    };
+    writes.into_iter().map(|(replica, counter, map)| Ok((replica, counter, paths(map)?))).collect()
 }
 
 /// Bytes that are not a record.

@@ -3,6 +3,9 @@
 //! A record is readable when the two sets meet. Both are computed here, on the phone and at the town,
 //! and the town keeps them in SQL, so that no query can reach past them.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 use std::fmt;
 

@@ -5,6 +5,9 @@
 //! record lacks, and the siblings added. Refused and held saves are kept in this form, never as a whole
 //! record: putting them again drops exactly what their writer had replaced.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};

@@ -3,6 +3,9 @@
 //! A record counts as deleted while one such value covers every dot outside `$deleted`. An edit that
 //! the deleter had not seen therefore brings the record back into view, as contested.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use crate::dot::Dot;

@@ -27,3 +27,34 @@ pub trait Env: Send + Sync {
         ReplicaId(self.random_16())
     }
 }
+
+/// The real world.
+#[cfg(feature = "system-env")]
+#[derive(Debug, Clone, Copy, Default)]
+pub struct System;
+
+#[cfg(feature = "system-env")]
+#[allow(clippy::disallowed_methods, reason = "this is the one place that the ban points to")]
+impl Env for System {
+    fn now_ms(&self) -> i64 {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        match since {
+            Ok(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
+            Err(before) => i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |ms| -ms),
+        }
+    }
+    fn boot_elapsed_ms(&self) -> i64 {
+        // Linux and Android: the first number of /proc/uptime. Elsewhere it is not known: 0.
+        let uptime = std::fs::read_to_string("/proc/uptime").unwrap_or_default();
+        let seconds = uptime.split('.').next().and_then(|s| s.parse::<i64>().ok()).unwrap_or(0);
+        seconds.saturating_mul(1000)
+    }
+    fn random_16(&self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        // Without randomness every id would be a lie: there is nothing sensible to go on with.
+        if getrandom::fill(&mut bytes).is_err() {
+            std::process::abort();
+        }
+        bytes
+    }
+}

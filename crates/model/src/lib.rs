@@ -3,7 +3,7 @@
 //! Pure: no clock, no randomness, no I/O, no async. A phone and the town run the same code on
 //! the same bytes and reach the same result, in whatever order messages arrive.
 //!
-//! Start with [`record`] (what a record is), [`merge`] (how two states become one) and
+//! Start with [`record`] (what a record is), [`mod@merge`] (how two states become one) and
 //! [`changes`] (what one side did on its own); then [`schema`] and the file of a kind.
 
 pub mod authorise;
@@ -30,6 +30,7 @@ pub mod record;
 pub mod risk;
 pub mod role;
 pub mod schema;
+pub mod schema_doc;
 pub mod status;
 pub mod task;
 pub mod template;

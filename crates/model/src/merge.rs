@@ -3,6 +3,9 @@
 //! The context becomes the pointwise maximum; on each path a sibling is kept that both have, or that
 //! one has and the other's context does not cover. Empty paths vanish.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use crate::dot::Dot;

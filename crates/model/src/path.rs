@@ -1,5 +1,8 @@
 //! A field path names one register of a record: `title`, `photos.<sha256>`, `timeline.<uuid>`.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;

@@ -48,3 +48,28 @@ impl Position {
         ])
     }
 }
+
+/// A box in 1e-7 degrees that holds every position within a distance of its centre.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Around {
+    pub lat_min: i64,
+    pub lat_max: i64,
+    pub lon_min: i64,
+    pub lon_max: i64,
+}
+
+impl Position {
+    /// The box around this position for `radius_m` metres; somewhat larger than needed, never smaller.
+    pub fn around(self, radius_m: f64) -> Around {
+        // A degree of latitude is nowhere shorter than 110.5 km on WGS-84.
+        let lat = radius_m / 110_500.0 * PER_DEGREE;
+        let lon = lat / self.lat().to_radians().cos().max(0.01);
+        let (lat, lon) = (lat.ceil() as i64, lon.ceil() as i64);
+        Around {
+            lat_min: self.lat_e7 - lat,
+            lat_max: self.lat_e7 + lat,
+            lon_min: self.lon_e7 - lon,
+            lon_max: self.lon_e7 + lon,
+        }
+    }
+}

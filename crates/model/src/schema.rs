@@ -3,6 +3,9 @@
 //! The table of every kind (docs/RECORDS.md) is generated from here. What has no line here cannot be
 //! recorded: privacy is part of the schema.
 
+#[cfg(test)]
+mod tests;
+
 use std::str::FromStr;
 
 use crate::deletion;
@@ -77,7 +80,8 @@ pub const fn may(name: &'static str, shape: Shape) -> Entry {
     Entry { name, shape, required: false }
 }
 
-/// One path of a kind; `photos.*` stands for every element of a flattened set.
+/// One path of a kind; `photos.*` stands for every element of a flattened set. Its key is a SHA-256 for
+/// `photos`, a uuid for `timeline`, and one segment for any other set.
 #[derive(Debug, Clone, Copy)]
 pub struct PathSpec {
     pub path: &'static str,
@@ -107,12 +111,14 @@ impl PathSpec {
         Self { immutable: true, ..self }
     }
     fn matches(&self, path: &str) -> bool {
-        match self.path.strip_suffix(".*") {
-            Some(set) => {
-                path.strip_prefix(set).is_some_and(|rest| rest.len() > 1 && rest.starts_with('.'))
-            }
-            None => path == self.path,
-        }
+        let Some(set) = self.path.strip_suffix(".*") else { return path == self.path };
+        let key = path.strip_prefix(set).and_then(|rest| rest.strip_prefix('.'));
+        key.is_some_and(|key| match set {
+            "photos" => is_hash(key),
+            "timeline" => is_id::<uuid::Uuid>(key),
+            // A path has no empty segment; one more dot would be a set inside a set.
+            _ => !key.contains('.'),
+        })
     }
 }
 
@@ -204,9 +210,9 @@ pub fn check(shape: Shape, value: &Value) -> Result<(), Problem> {
         Shape::Time => require(value.as_int().is_some(), "a time in seconds"),
         Shape::Date => require(text().is_some_and(is_date), "a date YYYY-MM-DD"),
         Shape::Position => check_position(value),
-        Shape::Grid => require(parses::<GridCode>(text()), "a grid code of 15 digits"),
-        Shape::Record => require(parses::<RecordId>(text()), "the id of a record"),
-        Shape::Account => require(parses::<AccountId>(text()), "the id of an account"),
+        Shape::Grid => require(text().is_some_and(is_id::<GridCode>), "a grid code of 15 digits"),
+        Shape::Record => require(text().is_some_and(is_id::<RecordId>), "the id of a record"),
+        Shape::Account => require(text().is_some_and(is_id::<AccountId>), "the id of an account"),
         Shape::Hash => require(text().is_some_and(is_hash), "a SHA-256 in hexadecimal"),
         Shape::Context => require(deletion::context_of(value).is_some(), "a causal context"),
         Shape::List(of) => {
@@ -224,8 +230,10 @@ fn require(holds: bool, what: &'static str) -> Result<(), Problem> {
     if holds { Ok(()) } else { Err(Problem::WrongType(what)) }
 }
 
-fn parses<T: FromStr>(text: Option<&str>) -> bool {
-    text.is_some_and(|text| text.parse::<T>().is_ok())
+/// An id as this program writes it: a uuid in braces or capitals names the same thing and compares as
+/// another text.
+fn is_id<T: FromStr + ToString>(text: &str) -> bool {
+    text.parse::<T>().is_ok_and(|id| id.to_string() == text)
 }
 
 fn check_text(value: &Value, max: usize) -> Result<(), Problem> {
@@ -270,7 +278,9 @@ fn check_position(value: &Value) -> Result<(), Problem> {
 pub fn is_date(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let [year, month, day] = parts.as_slice() else { return false };
-    if year.len() != 4 || month.len() != 2 || day.len() != 2 || !text.is_ascii() {
+    // Parsing takes a sign, a date has none.
+    let digits = parts.iter().all(|part| part.bytes().all(|b| b.is_ascii_digit()));
+    if year.len() != 4 || month.len() != 2 || day.len() != 2 || !digits {
         return false;
     }
     let (Ok(y), Ok(m), Ok(d)) = (year.parse::<u16>(), month.parse::<u8>(), day.parse::<u8>())

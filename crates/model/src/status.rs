@@ -2,13 +2,16 @@
 //!
 //! Each step writes, in the same save, an immutable entry `timeline.<uuid>`
 //! `{step: {from, to}, by, at, note}`. The phone checks with [`legal_steps`] before saving, the town
-//! again when the save arrives. Concurrent legal results are siblings of `status`; a person settles.
+//! again when the save arrives. Concurrent legal results are siblings of `status`; a supervisor settles.
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
+use crate::dot::Dot;
 use crate::kind::Kind;
-use crate::path::FieldPath;
-use crate::record::Record;
+use crate::record::{Record, Sibling};
 use crate::schema::{Shape, Writer, may, must};
 use crate::value::Value;
 
@@ -104,7 +107,9 @@ pub fn check_step(
 }
 
 /// Judges what a writer did to `status`: every new value must be reached by a chain of new timeline
-/// steps from a state that the writer had read. Several offline steps make a path.
+/// steps from a state that the writer had read, and every value taken away must be one that a step
+/// leaves. Several offline steps make a path. Where several states stand at once a supervisor (for a
+/// task also who gave it) may settle by choosing one of them; nobody else takes a state away.
 ///
 /// `before` is the receiver's state (none: the record is new), `incoming` the writer's.
 pub fn legal_steps(
@@ -115,66 +120,127 @@ pub fn legal_steps(
     let Some(spec) = incoming.kind.spec().filter(|spec| !spec.steps.is_empty()) else {
         return Ok(());
     };
-    let start = spec.start;
-    let is_new = |path: &FieldPath| before.is_none_or(|b| b.siblings(path.as_str()).is_empty());
-    let entries: Vec<(&FieldPath, Taken<'_>)> = incoming
-        .fields
-        .iter()
-        .filter(|(path, _)| path.head() == "timeline")
-        .flat_map(|(path, list)| list.iter().filter_map(move |s| Some((path, taken(&s.value)?))))
-        .collect();
-    let (new, old): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(path, _)| is_new(path));
-    for (_, taken) in &new {
+    let writing = Writing::of(before, incoming);
+    for (_, taken) in &writing.steps {
         check_step(spec.steps, taken, relations)?;
     }
-    let mut reached = read_states(before, incoming, old.iter().map(|(_, taken)| taken.to), start);
-    loop {
-        let more: BTreeSet<&str> = new
-            .iter()
-            .filter(|(_, t)| reached.contains(t.from) && !reached.contains(t.to))
-            .map(|(_, t)| t.to)
-            .collect();
-        if more.is_empty() {
-            break;
-        }
-        reached.extend(more);
+    let settles = may_settle(&incoming.kind, relations);
+    let history: BTreeSet<&str> = writing
+        .history
+        .iter()
+        .copied()
+        .chain(writing.replaced.clone())
+        .chain([spec.start])
+        .collect();
+    // One save is judged exactly: what it replaced is what its writer had read. Of several saves the
+    // later ones may have settled with what came in between; that is for those who may settle.
+    let exact = writing.replaced_all && (writing.saves().len() <= 1 || !settles);
+    let read = if exact { writing.replaced.iter().copied().collect() } else { history.clone() };
+    let (reached, told) = (writing.reached_from(read), writing.reached_from(history));
+    if let Some((_, stray)) = writing.steps.iter().find(|(_, taken)| !told.contains(taken.from)) {
+        return Err(StepError::NotExplained(stray.from.to_owned()));
     }
-    let led: BTreeSet<&str> =
-        new.iter().filter(|(_, t)| reached.contains(t.from)).map(|(_, t)| t.to).collect();
-    for sibling in incoming.siblings("status") {
-        let known = before.is_some_and(|b| b.siblings("status").contains(sibling));
-        let word = sibling.value.as_text().unwrap_or_default();
-        // A state that several wrote at once is settled by choosing one of those read.
-        let settled =
-            before.is_some_and(|b| b.distinct("status").len() > 1) && reached.contains(word);
-        if !known && !settled && !led.contains(word) && !(before.is_none() && word == start) {
-            return Err(if before.is_none() && new.is_empty() {
-                StepError::WrongStart(start)
+    let leads = |(_, taken): &&(Dot, Taken<'_>)| reached.contains(taken.from);
+    let led: BTreeSet<&str> = writing.steps.iter().filter(leads).map(|(_, t)| t.to).collect();
+    let contested = before.is_some_and(|b| b.distinct("status").len() > 1);
+    for (_, word) in &writing.states {
+        let settled = settles && (contested || writing.saves().len() > 1) && reached.contains(word);
+        let started = before.is_none() && *word == spec.start;
+        if !(led.contains(word) || settled || started) {
+            return Err(if before.is_none() && writing.steps.is_empty() {
+                StepError::WrongStart(spec.start)
             } else {
-                StepError::NotExplained(word.to_owned())
+                StepError::NotExplained((*word).to_owned())
             });
         }
     }
-    Ok(())
+    if settles {
+        return Ok(());
+    }
+    let left = |state: &str| {
+        let stays = incoming.distinct("status").iter().any(|value| value.as_text() == Some(state));
+        stays || writing.steps.iter().filter(leads).any(|(_, taken)| taken.from == state)
+    };
+    match writing.replaced.iter().find(|state| !left(state)) {
+        None => Ok(()),
+        Some(state) => Err(StepError::NotAllowed {
+            from: (*state).to_owned(),
+            to: incoming.shown_text("status").unwrap_or_default().to_owned(),
+        }),
+    }
 }
 
-/// The states from which a writer may have started: those it replaced, or, if it had not seen the
-/// receiver's present ones, any earlier one that its timeline tells of.
-fn read_states<'a>(
-    before: Option<&'a Record>,
-    incoming: &'a Record,
-    told: impl Iterator<Item = &'a str>,
-    start: &'static str,
-) -> BTreeSet<&'a str> {
-    let Some(before) = before else { return BTreeSet::from([start]) };
-    let present = before.siblings("status");
-    let had_read: BTreeSet<&str> = present
-        .iter()
-        .filter(|s| incoming.context.covers_dot(s.dot))
-        .filter_map(|s| s.value.as_text())
-        .collect();
-    if had_read.len() == present.len() && !present.is_empty() {
-        return had_read;
+/// Who may choose between concurrent states (records.md: a supervisor settles it).
+fn may_settle(kind: &Kind, relations: &[Writer]) -> bool {
+    let giver = *kind == Kind::Task && relations.contains(&Writer::Author);
+    giver || relations.contains(&Writer::Supervisor)
+}
+
+/// What a writer did to the status of a record, as the receiver sees it.
+struct Writing<'a> {
+    /// New timeline steps, with the save that wrote them.
+    steps: Vec<(Dot, Taken<'a>)>,
+    /// New states.
+    states: Vec<(Dot, &'a str)>,
+    /// The receiver's present states that the writer had seen and took away.
+    replaced: Vec<&'a str>,
+    /// Those are all its present states: nothing here is concurrent to them. False for a new record.
+    replaced_all: bool,
+    /// States that the writer has seen, or that the older part of its timeline tells of.
+    history: Vec<&'a str>,
+}
+
+impl<'a> Writing<'a> {
+    fn of(before: Option<&'a Record>, incoming: &'a Record) -> Self {
+        let timeline = incoming.fields.iter().filter(|(path, _)| path.head() == "timeline");
+        let entries =
+            timeline.flat_map(|(path, list)| list.iter().map(move |s| (path.as_str(), s)));
+        let (new, old): (Vec<_>, Vec<_>) =
+            entries.partition(|(path, sibling)| is_added(before, path, sibling));
+        let present = before.map_or(&[] as &[Sibling], |b| b.siblings("status"));
+        let status = incoming.siblings("status");
+        let seen = || present.iter().filter(|s| incoming.context.covers_dot(s.dot));
+        let gone: Vec<&Sibling> = seen().filter(|s| !status.contains(s)).collect();
+        let word = |s: &'a Sibling| s.value.as_text().unwrap_or_default();
+        let told = old.iter().filter_map(|(_, s)| Some(taken(&s.value)?.to));
+        Self {
+            steps: new.iter().filter_map(|(_, s)| Some((s.dot, taken(&s.value)?))).collect(),
+            states: status
+                .iter()
+                .filter(|s| is_added(before, "status", s))
+                .map(|s| (s.dot, word(s)))
+                .collect(),
+            replaced_all: !present.is_empty() && gone.len() == present.len(),
+            history: seen().map(word).chain(told).collect(),
+            replaced: gone.into_iter().map(word).collect(),
+        }
     }
-    had_read.into_iter().chain(told).chain([start]).collect()
+
+    /// The saves that wrote a step or a state.
+    fn saves(&self) -> BTreeSet<Dot> {
+        let steps = self.steps.iter().map(|(dot, _)| *dot);
+        steps.chain(self.states.iter().map(|(dot, _)| *dot)).collect()
+    }
+
+    /// The states that the new steps lead to from these, and these.
+    fn reached_from(&self, mut states: BTreeSet<&'a str>) -> BTreeSet<&'a str> {
+        loop {
+            let leads = |t: &Taken<'_>| states.contains(t.from) && !states.contains(t.to);
+            let steps = self.steps.iter().filter(|(_, taken)| leads(taken));
+            let more: Vec<&str> = steps.map(|(_, taken)| taken.to).collect();
+            if more.is_empty() {
+                return states;
+            }
+            states.extend(more);
+        }
+    }
+}
+
+/// Whether a merge would add this sibling: a dot that the receiver's context covers and that is gone
+/// there was replaced, not written now.
+fn is_added(before: Option<&Record>, path: &str, sibling: &Sibling) -> bool {
+    let Some(before) = before else { return true };
+    let there = before.siblings(path);
+    let has_dot = there.iter().any(|s| s.dot == sibling.dot);
+    !there.contains(sibling) && (has_dot || !before.context.covers_dot(sibling.dot))
 }

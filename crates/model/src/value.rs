@@ -3,6 +3,9 @@
 //! Integers lie within ±(2^53 − 1), so that every reader keeps them exactly and the canonical form
 //! needs no rule for numbers. A fraction or a larger integer is refused while reading.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::fmt;
 

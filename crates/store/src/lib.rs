@@ -1,1 +1,33 @@
-//! placeholder
+//! The phone's store: SQLCipher, one file, one writer, and all of the phone's SQL.
+//!
+//! `Saved` means committed: WAL with `synchronous=FULL`, asserted when the file is opened. Record,
+//! projection, unsent state and cursor change in one transaction. Projections are derived: [`rebuild`]
+//! makes them anew, [`verify`] compares.
+
+pub mod draft;
+pub mod error;
+mod grid;
+mod hazard;
+mod household;
+mod household_check;
+mod identity;
+mod migrations;
+mod notice;
+mod open;
+mod patrol;
+mod projection;
+mod quarantine;
+pub mod query;
+pub mod rebuild;
+pub mod search;
+mod task;
+mod template;
+mod tx;
+pub mod verify;
+
+pub use error::StoreError;
+pub use identity::Identity;
+pub use open::{Key, Store};
+pub use quarantine::QuarantineEntry;
+pub use query::{Filter, Page, Stored};
+pub use tx::SqliteTx;

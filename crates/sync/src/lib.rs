@@ -1,6 +1,23 @@
 //! The phone's side of synchronisation, without I/O: what to ask, what to do with the answer, when to
 //! try again. Knows no HTTP and no SQL.
+//!
+//! [`local`] is one record and every way it may change; [`plan`] draws up a request; [`apply`] carries
+//! out an answer; [`engine`] says when. A store gives transactions ([`store::Tx`]).
 
+pub mod apply;
+pub mod engine;
+pub mod error;
+pub mod fork;
 pub mod local;
+pub mod plan;
+pub mod state;
+pub mod store;
 
+pub use apply::{Applied, apply};
+pub use engine::{Engine, Next, View};
+pub use error::SyncError;
+pub use fork::rewrite_after_fork;
 pub use local::{Kept, Local, Unsent};
+pub use plan::plan;
+pub use state::SyncState;
+pub use store::{PhoneStore, Quarantined, Tx};

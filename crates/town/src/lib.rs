@@ -1,1 +1,22 @@
-//! placeholder
+//! The town: one replica among the phones, which also says who may read and write what.
+//!
+//! [`push`] judges and merges (pure); [`storage`] keeps (one trait, all SQL below it); [`api`] is the
+//! HTTP surface; [`serve`] runs it. Accounts, invites and devices are in [`people`].
+
+pub mod api;
+pub mod cursor;
+pub mod data;
+pub mod demo;
+pub mod error;
+pub mod grids;
+pub mod people;
+pub mod proof;
+pub mod pull;
+pub mod push;
+pub mod serve;
+pub mod storage;
+pub mod tls;
+
+pub use data::Town;
+pub use error::TownError;
+pub use storage::Storage;

@@ -1,1 +1,10 @@
-//! placeholder
+//! Turns the engine's requests into HTTPS, and nothing more: no retries, no timing, no storage.
+
+mod client;
+mod error;
+mod pinned;
+mod town;
+
+pub use client::{Trust, client};
+pub use error::TransportError;
+pub use town::{Enrolled, TownClient, Traffic, enrol};

@@ -1,1 +1,22 @@
-//! placeholder
+//! What travels between a phone and the town: requests, responses, error codes, limits, encoding.
+//!
+//! JSON, compressed with zstd where that is shorter. Wire enums have a case for what this program does
+//! not know yet. Replica ids are indexes into a table that each message carries.
+
+pub mod body;
+pub mod enrol;
+pub mod error;
+pub mod limits;
+pub mod opaque;
+pub mod packing;
+pub mod proof;
+pub mod sync;
+
+pub use enrol::{EnrolRequest, EnrolResponse, Invite};
+pub use error::{ErrorBody, ErrorCode};
+pub use opaque::{Epoch, PushToken};
+pub use packing::ReplicaTable;
+pub use sync::{Clock, FeedItem, Judgement, Push, Scope, SyncRequest, SyncResponse, Verdict};
+
+/// The step of the protocol that this program speaks.
+pub const PROTOCOL: u32 = 1;

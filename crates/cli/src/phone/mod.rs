@@ -1,0 +1,162 @@
+//! `yaoguan`: reads the command line, does one thing on the phone, says what came of it.
+
+mod arguments;
+mod exchange;
+mod records;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+use yaoguan_field::{EnrolOptions, FieldError, Phone, SyncSummary};
+use yaoguan_model::env::System;
+
+pub use arguments::Arguments;
+use arguments::Do;
+
+use crate::help::localised;
+use crate::output::{Failure, Output};
+use crate::progress::Progress;
+use crate::words::Words;
+
+/// The program.
+pub fn main(arguments: Vec<OsString>) -> ExitCode {
+    let words = Words::from_arguments(&arguments);
+    let command = localised(Arguments::command(), &words);
+    let parsed =
+        command.try_get_matches_from(arguments).and_then(|m| Arguments::from_arg_matches(&m));
+    let arguments = match parsed {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
+    let output = Output { words: &words, json: arguments.json };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(run(arguments, &output)),
+        Err(error) => Err(error.into()),
+    };
+    output.exit(result)
+}
+
+async fn run(arguments: Arguments, output: &Output<'_>) -> Result<(), Failure> {
+    let (data, lang) = (arguments.data, output.words.lang);
+    if let Do::Enrol { uri, device_name } = arguments.action {
+        let options = EnrolOptions { device_name, lang };
+        let mut phone = Phone::enrol(&data, &uri, &options, Arc::new(System)).await?;
+        // Grids and templates come with the first pull; without a line they come later.
+        if let Err(error) = phone.sync(|_| {}).await {
+            output.note("first_sync_failed", &[("detail", &error.to_string())]);
+        }
+        let status = phone.status()?;
+        let values =
+            [("name", status.name.as_str()), ("role", status.role), ("town", &status.town)];
+        return output.result(&status, || vec![output.words.say("say", "enrolled", &values)]);
+    }
+    let mut phone = Phone::open(&data, Arc::new(System), lang)?;
+    if let Some(error) = phone.read_only() {
+        output.note("read_only", &[("detail", &error.to_string())]);
+    }
+    match arguments.action {
+        Do::Enrol { .. } => Ok(()),
+        Do::Add { kind, set, from } => {
+            records::add(&mut phone, output, &kind, &set, from.as_deref())
+        }
+        Do::Edit { id, set, unset, note } => {
+            records::edit(&mut phone, output, id, &set, &unset, note.as_deref())
+        }
+        Do::Delete { id } => records::changed(output, &phone.delete(id)?),
+        Do::Undelete { id } => records::changed(output, &phone.undelete(id)?),
+        Do::Resolve { id, set, keep } => records::resolve(&mut phone, output, id, &set, &keep),
+        Do::List { kind, status, grid, deleted, limit, offset } => {
+            records::list(&phone, output, &kind, (status, grid, deleted), (limit, offset))
+        }
+        Do::Show { id } => records::show(&phone, output, id),
+        Do::Search { words, kind, limit } => {
+            records::search(&phone, output, &words, kind.as_ref(), limit)
+        }
+        Do::Nearby { category, at } => records::nearby(&phone, output, &category, &at),
+        Do::Import { what } => exchange::import(&mut phone, output, what),
+        Do::Export { kind, format, out } => exchange::export(&phone, output, &kind, format, &out),
+        Do::Sync => sync(&mut phone, output).await,
+        Do::Status => status(&phone, output),
+        Do::Verify => verify(&phone, output),
+        Do::Rebuild => {
+            let records = phone.rebuild()?;
+            let count = records.to_string();
+            let lines = || vec![output.words.say("say", "rebuilt", &[("n", &count)])];
+            output.result(&serde_json::json!({ "records": records }), lines)
+        }
+        Do::Address { url } => {
+            phone.set_town_address(&url)?;
+            let lines = || vec![output.words.say("say", "address_set", &[("url", &url)])];
+            output.result(&serde_json::json!({ "town": url }), lines)
+        }
+        Do::Quarantine => records::quarantine(&phone, output),
+    }
+}
+
+async fn sync(phone: &mut Phone, output: &Output<'_>) -> Result<(), Failure> {
+    let mut bar = Progress::new(output.json);
+    let waiting = output.words.say("say", "syncing", &[]);
+    let summary: Result<SyncSummary, FieldError> =
+        phone.sync(|so_far| bar.at(so_far.sent + so_far.received, &waiting)).await;
+    drop(bar);
+    let summary = summary?;
+    let texts =
+        [summary.sent, summary.received, summary.refused, summary.pending].map(|n| n.to_string());
+    let [sent, received, refused, pending] = &texts;
+    let values = [
+        ("sent", sent.as_str()),
+        ("received", received),
+        ("refused", refused),
+        ("pending", pending),
+    ];
+    output.result(&summary, || {
+        let mut lines = vec![output.words.say("say", "synced", &values)];
+        if summary.refused > 0 {
+            lines.push(output.words.say("say", "see_quarantine", &[]));
+        }
+        lines
+    })
+}
+
+fn status(phone: &Phone, output: &Output<'_>) -> Result<(), Failure> {
+    let status = phone.status()?;
+    output.result(&status, || {
+        let text = |key: &str, value: &dyn ToString| {
+            output.words.say("say", key, &[("value", &value.to_string())])
+        };
+        let mut lines = vec![
+            text("status_name", &format!("{} ({})", status.name, status.role)),
+            text("status_town", &status.town),
+            text("status_pending", &status.pending),
+            text("status_quarantined", &status.quarantined),
+            text("status_siblings", &status.siblings),
+        ];
+        lines.extend(status.records.iter().map(|(kind, n)| format!("  {kind}: {n}")));
+        lines
+    })
+}
+
+fn verify(phone: &Phone, output: &Output<'_>) -> Result<(), Failure> {
+    let findings = phone.verify()?;
+    let records: u64 = phone.status()?.records.values().sum();
+    let json: Vec<_> = findings
+        .iter()
+        .map(|f| serde_json::json!({ "sort": f.sort, "record": f.record, "detail": f.detail }))
+        .collect();
+    let value =
+        serde_json::json!({ "ok": findings.is_empty(), "records": records, "findings": json });
+    output.result(&value, || {
+        let about = |f: &yaoguan_store::verify::Finding| {
+            let record = f.record.map(|id| id.to_string()).unwrap_or_default();
+            format!("{} {record} {}", f.sort, f.detail)
+        };
+        let mut lines: Vec<String> = findings.iter().map(about).collect();
+        let key = if findings.is_empty() { "verified" } else { "not_verified" };
+        lines.push(output.words.say("say", key, &[("n", &findings.len().to_string())]));
+        lines
+    })?;
+    if findings.is_empty() { Ok(()) } else { Err(Failure::Shown) }
+}

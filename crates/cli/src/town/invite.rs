@@ -1,0 +1,81 @@
+//! An invite: a single-use code in a URI, for a new account or one that is there.
+
+use serde_json::json;
+use yaoguan_model::env::System;
+use yaoguan_model::{AccountId, Env, GridCode, Role};
+use yaoguan_town::people::{Account, NewInvite, hash_code, new_code};
+use yaoguan_town::{Storage as _, Town};
+use yaoguan_wire::Invite;
+use yaoguan_wire::limits::{INVITE_MINUTES, INVITE_MINUTES_BOUND};
+
+use crate::output::{Failure, Output};
+
+/// Where phones look when the town has never served.
+const DEFAULT_ADDRESS: &str = "https://127.0.0.1:8443";
+
+/// What was asked for.
+pub(super) struct Ask {
+    pub role: Option<Role>,
+    pub grids: Vec<GridCode>,
+    pub account: Option<AccountId>,
+    pub name: Option<String>,
+    pub minutes: Option<i64>,
+    pub address: Option<String>,
+}
+
+pub(super) async fn invite(town: &Town, output: &Output<'_>, ask: Ask) -> Result<(), Failure> {
+    let longest = if ask.account.is_some() { INVITE_MINUTES_BOUND } else { INVITE_MINUTES };
+    let minutes = ask.minutes.unwrap_or(INVITE_MINUTES);
+    if !(1..=longest).contains(&minutes) {
+        return Err(Failure::Said("invite_minutes", vec![("max", longest.to_string())]));
+    }
+    let address = match ask.address.clone() {
+        Some(address) => address,
+        None => match town.storage.info().await?.address {
+            known if !known.is_empty() => known,
+            _ => {
+                output.note("invite_address", &[("url", DEFAULT_ADDRESS)]);
+                DEFAULT_ADDRESS.to_owned()
+            }
+        },
+    };
+    let account = account(town, &ask).await?;
+    let code = new_code(&System);
+    let now = System.now_s();
+    let expires_at = now + minutes * 60;
+    let invite = NewInvite { code_hash: hash_code(&code), account, expires_at };
+    town.storage.add_invite(invite, now).await?;
+    // Behind a proxy the certificate is a public one; the town's own CA is for its own TLS.
+    let ca = if address.starts_with("https") { Some(town.ca.fingerprint()?) } else { None };
+    let uri = Invite { town: address, code, ca }.to_string();
+    let value = json!({ "uri": uri, "account": account, "expires_at": expires_at });
+    output.result(&value, || {
+        let minutes = minutes.to_string();
+        vec![uri.clone(), output.words.say("say", "invite_holds", &[("minutes", &minutes)])]
+    })
+}
+
+/// The account invited: the one named, or a new one.
+async fn account(town: &Town, ask: &Ask) -> Result<AccountId, Failure> {
+    if let Some(id) = ask.account {
+        let accounts = town.storage.accounts().await?;
+        let known = accounts.iter().any(|account| account.id == id);
+        let said = || Failure::Said("no_such_account", vec![("id", id.to_string())]);
+        return if known { Ok(id) } else { Err(said()) };
+    }
+    let role = ask.role.ok_or(Failure::Said("invite_role", vec![]))?;
+    let known = town.storage.grids().await?;
+    if let Some(grid) = ask.grids.iter().find(|grid| !known.contains(grid)) {
+        return Err(Failure::Said("no_such_grid", vec![("grid", grid.to_string())]));
+    }
+    if ask.grids.is_empty() && matches!(role, Role::Volunteer | Role::Chief) {
+        return Err(Failure::Said("invite_grid", vec![]));
+    }
+    let id = AccountId(System.new_record_id().0);
+    let whole_town = role == Role::Supervisor && ask.grids.is_empty();
+    let grids = ask.grids.iter().cloned().collect();
+    let name = ask.name.clone().unwrap_or_else(|| format!("{} {}", role.as_str(), id));
+    let account = Account { id, name, role, whole_town, grids, scope_version: 1 };
+    town.storage.add_accounts(vec![account], System.now_s()).await?;
+    Ok(id)
+}

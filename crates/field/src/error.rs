@@ -1,0 +1,175 @@
+//! What can go wrong for a person in the field. The screen branches on [`ErrorCode`] alone and has words
+//! for each in the locale files.
+
+use serde::Serialize;
+use yaoguan_exchange::{ExportError, GpxError, MappingError, TableError};
+use yaoguan_model::authorise::Refusal;
+use yaoguan_model::schema::{Invalid, Problem};
+use yaoguan_model::status::StepError;
+use yaoguan_store::StoreError;
+use yaoguan_sync::SyncError;
+use yaoguan_transport::TransportError;
+
+/// Closed: every code has words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    NotEnrolled,
+    AlreadyEnrolled,
+    BadInvite,
+    UnknownField,
+    InvalidValue,
+    MissingField,
+    Immutable,
+    TooLarge,
+    UnknownGrid,
+    ForeignGrid,
+    GridMissing,
+    OutOfScope,
+    NotAllowed,
+    StepNotAllowed,
+    NoteMissing,
+    NotFound,
+    NothingToChange,
+    NotInConflict,
+    BadMapping,
+    BadFile,
+    NoFixes,
+    StoreBroken,
+    StoreNewer,
+    DiskFull,
+    ReadOnly,
+    Busy,
+    Offline,
+    NotTheTown,
+    TownRefused,
+    Protocol,
+}
+
+/// An error with its code, the place it is about, and what else the words need.
+#[derive(Debug, thiserror::Error)]
+pub enum FieldError {
+    #[error("this phone is not enrolled")]
+    NotEnrolled,
+    #[error("this phone is enrolled already")]
+    AlreadyEnrolled,
+    #[error("{0}")]
+    BadInvite(String),
+    #[error("{0}")]
+    Invalid(#[from] Invalid),
+    #[error("{0}")]
+    Refused(Refusal),
+    #[error("no grid was named and the position lies in none: name one")]
+    GridMissing,
+    #[error("there is no record {0} on this phone")]
+    NotFound(String),
+    #[error("nothing was named to change")]
+    NothingToChange,
+    #[error("{0} has one value only: there is nothing to settle")]
+    NotInConflict(String),
+    #[error("{0}")]
+    Mapping(#[from] MappingError),
+    #[error("{0}")]
+    Table(#[from] TableError),
+    #[error("{0}")]
+    Track(#[from] GpxError),
+    #[error("{0}")]
+    Export(#[from] ExportError),
+    #[error("{path}: {source}")]
+    Io { path: String, source: std::io::Error },
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// Another program of this phone is syncing.
+    #[error("another program is syncing this phone's store: wait until it is done")]
+    Busy,
+    #[error("{0}")]
+    Transport(#[from] TransportError),
+    #[error("{0}")]
+    Protocol(String),
+}
+
+impl FieldError {
+    /// What the screen branches on.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::NotEnrolled => ErrorCode::NotEnrolled,
+            Self::AlreadyEnrolled => ErrorCode::AlreadyEnrolled,
+            Self::BadInvite(_) => ErrorCode::BadInvite,
+            Self::Invalid(invalid) => of_problem(&invalid.problem),
+            Self::Refused(refusal) => of_refusal(refusal),
+            Self::GridMissing => ErrorCode::GridMissing,
+            Self::NotFound(_) => ErrorCode::NotFound,
+            Self::NothingToChange => ErrorCode::NothingToChange,
+            Self::NotInConflict(_) => ErrorCode::NotInConflict,
+            Self::Mapping(_) => ErrorCode::BadMapping,
+            Self::Track(GpxError::NoFixes { .. }) => ErrorCode::NoFixes,
+            Self::Table(_) | Self::Track(_) | Self::Export(_) | Self::Io { .. } => {
+                ErrorCode::BadFile
+            }
+            Self::Store(StoreError::SchemaNewer { .. }) => ErrorCode::StoreNewer,
+            Self::Store(StoreError::DiskFull) => ErrorCode::DiskFull,
+            Self::Store(StoreError::ReadOnly) => ErrorCode::ReadOnly,
+            Self::Store(StoreError::Missing) => ErrorCode::NotEnrolled,
+            Self::Store(_) => ErrorCode::StoreBroken,
+            Self::Busy => ErrorCode::Busy,
+            Self::Transport(TransportError::Unreachable(_)) => ErrorCode::Offline,
+            Self::Transport(TransportError::NotTheTown(_)) => ErrorCode::NotTheTown,
+            Self::Transport(TransportError::Refused(_)) => ErrorCode::TownRefused,
+            Self::Transport(_) | Self::Protocol(_) => ErrorCode::Protocol,
+        }
+    }
+
+    /// The field that it is about.
+    pub fn path(&self) -> Option<String> {
+        if let Self::Refused(Refusal::NotAllowed(path)) = self {
+            return Some(path.to_string());
+        }
+        if let Self::Invalid(invalid) = self { Some(invalid.path.to_string()) } else { None }
+    }
+}
+
+fn of_problem(problem: &Problem) -> ErrorCode {
+    match problem {
+        Problem::UnknownField => ErrorCode::UnknownField,
+        Problem::Missing => ErrorCode::MissingField,
+        Problem::Immutable => ErrorCode::Immutable,
+        Problem::TooMany(_) | Problem::TooLarge(_) | Problem::TooLong(_) => ErrorCode::TooLarge,
+        Problem::WrongType(_) | Problem::NotAWord(_) | Problem::OutOfRange { .. } => {
+            ErrorCode::InvalidValue
+        }
+    }
+}
+
+fn of_refusal(refusal: &Refusal) -> ErrorCode {
+    match refusal {
+        Refusal::Invalid(invalid) => of_problem(&invalid.problem),
+        Refusal::UnknownGrid(_) => ErrorCode::UnknownGrid,
+        Refusal::ForeignGrid(_) => ErrorCode::ForeignGrid,
+        Refusal::OutOfScope => ErrorCode::OutOfScope,
+        Refusal::Step(StepError::NoteMissing { .. }) => ErrorCode::NoteMissing,
+        Refusal::Step(_) => ErrorCode::StepNotAllowed,
+        Refusal::UnknownKind(_) | Refusal::IdentityChanged | Refusal::NotAllowed(_) => {
+            ErrorCode::NotAllowed
+        }
+    }
+}
+
+impl From<Refusal> for FieldError {
+    fn from(refusal: Refusal) -> Self {
+        if let Refusal::Invalid(invalid) = refusal {
+            Self::Invalid(invalid)
+        } else {
+            Self::Refused(refusal)
+        }
+    }
+}
+
+impl From<SyncError<StoreError>> for FieldError {
+    fn from(error: SyncError<StoreError>) -> Self {
+        if let SyncError::Store(error) = error {
+            Self::Store(error)
+        } else {
+            Self::Protocol(error.to_string())
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! A phone: its store, who holds it, and what it knows of the town.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use yaoguan_model::authorise::Actor;
+use yaoguan_model::cells::{self, Around};
+use yaoguan_model::geodesy::Boundaries;
+use yaoguan_model::{Env, GridCode, Kind, Record, RecordId};
+use yaoguan_store::{Identity, Store};
+use yaoguan_sync::{PhoneStore as _, Tx as _};
+
+use crate::error::FieldError;
+use crate::folder::Folder;
+
+/// One person's app on one phone.
+pub struct Phone {
+    pub(crate) store: Store,
+    pub(crate) env: Arc<dyn Env>,
+    pub(crate) folder: Folder,
+    /// `zh` or `en`.
+    pub(crate) lang: &'static str,
+}
+
+impl Phone {
+    /// Opens the phone in a folder.
+    pub fn open(dir: &Path, env: Arc<dyn Env>, lang: &'static str) -> Result<Self, FieldError> {
+        let folder = Folder(dir.to_owned());
+        if !folder.database().exists() {
+            return Err(FieldError::NotEnrolled);
+        }
+        let store = Store::open(&folder.database(), &folder.key(env.as_ref())?)?;
+        Ok(Self { store, env, folder, lang })
+    }
+
+    /// Makes the folder and an empty store, or opens what is there.
+    pub fn create(dir: &Path, env: Arc<dyn Env>, lang: &'static str) -> Result<Self, FieldError> {
+        let folder = Folder(dir.to_owned());
+        let key = folder.key(env.as_ref())?;
+        let store = Store::create(&folder.database(), &key, env.as_ref())?;
+        Ok(Self { store, env, folder, lang })
+    }
+
+    /// The store, for reading.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The store itself, for the programs that verify and mend it.
+    pub fn store_mut(&mut self) -> &mut Store {
+        &mut self.store
+    }
+
+    /// Set when a later program wrote the store: it can be read, not written.
+    pub fn read_only(&self) -> Option<FieldError> {
+        self.store.check_writable().err().map(FieldError::from)
+    }
+
+    pub(crate) fn identity(&self) -> Result<Identity, FieldError> {
+        self.store.identity()?.ok_or(FieldError::NotEnrolled)
+    }
+
+    pub(crate) fn actor(&self) -> Result<Actor, FieldError> {
+        let identity = self.identity()?;
+        let grids = identity.grids.into_iter().collect();
+        Ok(Actor { account: identity.account, role: identity.role, grids })
+    }
+
+    /// Every grid of the town that this phone has heard of.
+    pub(crate) fn town_grids(&self) -> Result<BTreeSet<GridCode>, FieldError> {
+        let codes = self.store.grid_codes()?;
+        let mut grids: BTreeSet<GridCode> = codes.iter().filter_map(|c| c.parse().ok()).collect();
+        grids.extend(self.identity()?.grids);
+        Ok(grids)
+    }
+
+    /// The boundaries of the town's grids.
+    pub(crate) fn boundaries(&self) -> Result<Boundaries, FieldError> {
+        let mut records = Vec::new();
+        self.store.each(&Kind::Grid, |record| {
+            records.push(record);
+            Ok(())
+        })?;
+        // A boundary that cannot be read is the town's fault: the grid can still be named by hand.
+        let (boundaries, _) = Boundaries::of_records(&records);
+        Ok(boundaries)
+    }
+
+    /// What the cells of a record depend on beside it.
+    pub(crate) fn around(&self, record: &Record) -> Result<Around, FieldError> {
+        let mut around = Around::default();
+        if record.kind == Kind::HouseholdCheck {
+            for sibling in record.siblings("household") {
+                let id = sibling.value.as_text().and_then(|text| text.parse::<RecordId>().ok());
+                let Some(id) = id else { continue };
+                if let Some(household) = self.store.get(id)? {
+                    around.household_grids.extend(cells::grids_of(&household.record));
+                }
+            }
+        }
+        Ok(around)
+    }
+
+    pub(crate) fn find(&self, id: RecordId) -> Result<Record, FieldError> {
+        let found = self.store.get(id)?;
+        found.map(|stored| stored.record).ok_or_else(|| FieldError::NotFound(id.to_string()))
+    }
+
+    /// Runs every projection anew; returns how many records were projected.
+    pub fn rebuild(&mut self) -> Result<u64, FieldError> {
+        Ok(self.store.rebuild()?)
+    }
+
+    /// Unsent records.
+    pub(crate) fn pending(&mut self) -> Result<u64, FieldError> {
+        self.store.transact(|tx| Ok(tx.unsent_count()?))
+    }
+}

@@ -1,0 +1,139 @@
+//! Projections: per kind the columns that lists and filters need, derived from the record alone.
+//!
+//! A kind's file holds its [`Table`]; everything here is the same for all kinds. A record of a kind that
+//! this program does not know has no projection and is kept all the same.
+
+use std::fmt::Write as _;
+
+use rusqlite::types::Value as Sql;
+use rusqlite::{Connection, params_from_iter};
+use yaoguan_model::deletion::{self, Deletion};
+use yaoguan_model::{Kind, Position, Record, Value};
+
+use crate::error::StoreError;
+use crate::search;
+
+/// The projection of a kind.
+pub(crate) struct Table {
+    pub name: &'static str,
+    pub columns: &'static [Column],
+    /// Order of lists: an indexed column.
+    pub order: &'static str,
+    /// Paths whose text the search finds.
+    pub searched: &'static [&'static str],
+}
+
+/// A column takes the value shown of the path of the same name.
+#[derive(Clone, Copy)]
+pub(crate) enum Column {
+    Text(&'static str),
+    Int(&'static str),
+}
+
+impl Column {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Text(name) | Self::Int(name) => name,
+        }
+    }
+    fn value(self, record: &Record) -> Sql {
+        match self {
+            Self::Text(path) => Sql::Text(record.shown_text(path).unwrap_or_default().to_owned()),
+            Self::Int(path) => {
+                Sql::Integer(record.shown(path).and_then(Value::as_int).unwrap_or(0))
+            }
+        }
+    }
+}
+
+/// Every projection.
+pub(crate) const TABLES: [&Table; 8] = [
+    &crate::hazard::TABLE,
+    &crate::patrol::TABLE,
+    &crate::household::TABLE,
+    &crate::household_check::TABLE,
+    &crate::task::TABLE,
+    &crate::notice::TABLE,
+    &crate::grid::TABLE,
+    &crate::template::TABLE,
+];
+
+/// The projection of a kind; none for an unknown one.
+pub(crate) fn table(kind: &Kind) -> Option<&'static Table> {
+    TABLES.into_iter().find(|table| table.name == kind.as_str())
+}
+
+/// One row of a projection: what `write` stores and `verify` compares.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Row {
+    pub values: Vec<Sql>,
+    pub place: Option<Position>,
+    pub text: String,
+}
+
+/// Derives the row.
+pub(crate) fn derive(table: &Table, record: &Record) -> Row {
+    let state = deletion::state(record);
+    let conflicts = i64::try_from(record.conflicts().count()).unwrap_or(i64::MAX);
+    let mut values = vec![Sql::Integer(deletion_code(state)), Sql::Integer(conflicts)];
+    values.extend(table.columns.iter().map(|column| column.value(record)));
+    let live = state != Deletion::Deleted;
+    let place = record.shown("position").and_then(Position::of).filter(|_| live);
+    let text = if live { search::text(record, table.searched) } else { String::new() };
+    Row { values, place, text }
+}
+
+/// The code of a deletion state in the column `deletion`.
+pub(crate) fn deletion_code(state: Deletion) -> i64 {
+    match state {
+        Deletion::Live => 0,
+        Deletion::Deleted => 1,
+        Deletion::Contested => 2,
+    }
+}
+
+/// Writes the projection of a record anew.
+pub(crate) fn write(connection: &Connection, seq: i64, record: &Record) -> Result<(), StoreError> {
+    let Some(table) = table(&record.kind) else { return Ok(()) };
+    let row = derive(table, record);
+    let values = std::iter::once(Sql::Integer(seq)).chain(row.values);
+    connection.prepare_cached(&insert_sql(table))?.execute(params_from_iter(values))?;
+    match row.place {
+        Some(at) => connection
+            .prepare_cached("INSERT OR REPLACE INTO place (record, lat_min, lat_max, lon_min, lon_max) VALUES (?1, ?2, ?2, ?3, ?3)")?
+            .execute((seq, at.lat_e7, at.lon_e7))?,
+        None => connection.prepare_cached("DELETE FROM place WHERE record = ?1")?.execute([seq])?,
+    };
+    write_text(connection, seq, &row.text)
+}
+
+fn write_text(connection: &Connection, seq: i64, text: &str) -> Result<(), StoreError> {
+    if text.is_empty() {
+        connection.prepare_cached("DELETE FROM search WHERE rowid = ?1")?.execute([seq])?;
+    } else {
+        connection
+            .prepare_cached("INSERT OR REPLACE INTO search (rowid, text) VALUES (?1, ?2)")?
+            .execute((seq, text))?;
+    }
+    Ok(())
+}
+
+/// Erases what the virtual tables hold of a record; the kind's table goes with the record by its key.
+pub(crate) fn erase(connection: &Connection, seq: i64) -> Result<(), StoreError> {
+    connection.prepare_cached("DELETE FROM place WHERE record = ?1")?.execute([seq])?;
+    write_text(connection, seq, "")
+}
+
+fn insert_sql(table: &Table) -> String {
+    let mut sql = format!("INSERT OR REPLACE INTO {} (record, deletion, conflicts", table.name);
+    for column in table.columns {
+        // Writing into a String cannot fail.
+        _ = write!(sql, ", {}", column.name());
+    }
+    sql.push_str(") VALUES (?1, ?2, ?3");
+    for number in 4..table.columns.len() + 4 {
+        _ = write!(sql, ", ?{number}");
+    }
+    sql.push(')');
+    sql
+}

@@ -1,0 +1,33 @@
+//! Makes every projection anew from the records, in one transaction.
+
+use yaoguan_model::canonical;
+
+use crate::error::StoreError;
+use crate::open::Store;
+use crate::projection;
+
+impl Store {
+    /// Returns the number of records projected.
+    pub fn rebuild(&mut self) -> Result<u64, StoreError> {
+        self.check_writable()?;
+        let tx = self.connection.transaction()?;
+        for table in projection::TABLES {
+            tx.execute(&format!("DELETE FROM {}", table.name), [])?;
+        }
+        tx.execute("DELETE FROM place", [])?;
+        tx.execute("INSERT INTO search (search) VALUES ('delete-all')", [])?;
+        let mut done = 0;
+        {
+            let mut statement = tx.prepare("SELECT seq, body FROM record ORDER BY seq")?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let seq: i64 = row.get("seq")?;
+                let record = canonical::decode(&row.get::<_, Vec<u8>>("body")?)?;
+                projection::write(&tx, seq, &record)?;
+                done += 1;
+            }
+        }
+        tx.commit()?;
+        Ok(done)
+    }
+}

@@ -1,0 +1,215 @@
+//! One transaction on the phone's file.
+
+use rusqlite::{OptionalExtension, Row, Transaction};
+use yaoguan_model::{Alarm, Record, RecordId, ReplicaId, canonical};
+use yaoguan_sync::{Local, Quarantined, SyncState, Tx, Unsent};
+use yaoguan_wire::{Epoch, PushToken};
+
+use crate::error::StoreError;
+use crate::projection;
+
+/// One transaction; rolled back unless committed.
+pub struct SqliteTx<'a> {
+    pub(crate) tx: Transaction<'a>,
+}
+
+const LOAD: &str = "SELECT record.seq, record.body, unsent.record IS NOT NULL AS is_unsent, \
+     unsent.base, unsent.sent FROM record LEFT JOIN unsent ON unsent.record = record.seq \
+     WHERE record.id = ?1";
+
+impl<'a> SqliteTx<'a> {
+    pub(crate) fn new(tx: Transaction<'a>) -> Self {
+        Self { tx }
+    }
+
+    pub(crate) fn commit(self) -> Result<(), StoreError> {
+        Ok(self.tx.commit()?)
+    }
+
+    /// Keeps a file by its SHA-256.
+    pub fn put_blob(&mut self, media_type: &str, bytes: &[u8]) -> Result<[u8; 32], StoreError> {
+        let hash = canonical::hash(bytes);
+        let sql = "INSERT OR IGNORE INTO blob (hash, type, bytes) VALUES (?1, ?2, ?3)";
+        self.tx.prepare_cached(sql)?.execute((hash, media_type, bytes))?;
+        Ok(hash)
+    }
+
+    fn seq(&self, id: RecordId) -> Result<Option<i64>, StoreError> {
+        let mut statement = self.tx.prepare_cached("SELECT seq FROM record WHERE id = ?1")?;
+        Ok(statement.query_row([id.as_bytes()], |row| row.get("seq")).optional()?)
+    }
+
+    fn write_unsent(&self, seq: i64, local: &Local) -> Result<(), StoreError> {
+        let Some(unsent) = &local.unsent else {
+            let mut statement = self.tx.prepare_cached("DELETE FROM unsent WHERE record = ?1")?;
+            statement.execute([seq])?;
+            return Ok(());
+        };
+        let base = unsent.base.as_ref().map(canonical::encode);
+        // The state as sent is almost always the record itself; then it is not stored twice.
+        let sent = unsent
+            .sent
+            .as_ref()
+            .map(|sent| if *sent == local.record { Vec::new() } else { canonical::encode(sent) });
+        let mut statement = self.tx.prepare_cached(
+            "INSERT INTO unsent (record, since, base, sent) \
+             VALUES (?1, (SELECT counter FROM phone), ?2, ?3) \
+             ON CONFLICT (record) DO UPDATE SET base = excluded.base, sent = excluded.sent",
+        )?;
+        statement.execute((seq, base, sent))?;
+        Ok(())
+    }
+}
+
+/// Sixteen bytes of a column.
+pub(crate) fn id16(row: &Row<'_>, column: &str) -> rusqlite::Result<[u8; 16]> {
+    row.get(column)
+}
+
+impl Tx for SqliteTx<'_> {
+    type Error = StoreError;
+
+    fn state(&mut self) -> Result<SyncState, StoreError> {
+        read_state(&self.tx)
+    }
+
+    fn set_state(&mut self, state: &SyncState) -> Result<(), StoreError> {
+        let attempts: Vec<u8> = state.attempts.iter().flat_map(|t| *t.as_bytes()).collect();
+        let mut statement = self.tx.prepare_cached(
+            "UPDATE phone SET replica = ?1, counter = ?2, epoch = ?3, cursor = ?4, \
+             scope_version = ?5, acked = ?6, attempts = ?7, attempt_counter = ?8, \
+             clock_offset_s = ?9, last_contact_s = ?10, reconcile = ?11",
+        )?;
+        statement.execute((
+            state.replica.0,
+            state.counter,
+            state.epoch.map(|epoch| *epoch.as_bytes()),
+            &state.cursor,
+            state.scope_version,
+            state.acked.map(|token| *token.as_bytes()),
+            attempts,
+            state.attempt_counter,
+            state.clock_offset_s,
+            state.last_contact_s,
+            state.reconcile,
+        ))?;
+        Ok(())
+    }
+
+    fn load(&mut self, id: RecordId) -> Result<Option<Local>, StoreError> {
+        let mut statement = self.tx.prepare_cached(LOAD)?;
+        let found = statement
+            .query_row([id.as_bytes()], |row| {
+                let body: Vec<u8> = row.get("body")?;
+                let unsent: bool = row.get("is_unsent")?;
+                let base: Option<Vec<u8>> = row.get("base")?;
+                let sent: Option<Vec<u8>> = row.get("sent")?;
+                Ok((body, unsent, base, sent))
+            })
+            .optional()?;
+        let Some((body, is_unsent, base, sent)) = found else { return Ok(None) };
+        let record = canonical::decode(&body)?;
+        if !is_unsent {
+            return Ok(Some(Local::confirmed(record)));
+        }
+        let base = base.map(|bytes| canonical::decode(&bytes)).transpose()?;
+        let sent = match sent {
+            Some(bytes) if bytes.is_empty() => Some(record.clone()),
+            Some(bytes) => Some(canonical::decode(&bytes)?),
+            None => None,
+        };
+        Ok(Some(Local { record, unsent: Some(Unsent { base, sent }) }))
+    }
+
+    fn put(&mut self, local: &Local) -> Result<(), StoreError> {
+        let body = canonical::encode(&local.record);
+        let hash = canonical::hash(&body);
+        let mut statement = self.tx.prepare_cached(
+            "INSERT INTO record (id, kind, body, hash) VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT (id) DO UPDATE SET body = excluded.body, hash = excluded.hash \
+             RETURNING seq",
+        )?;
+        let record = &local.record;
+        let seq: i64 = statement
+            .query_row((record.id.as_bytes(), record.kind.as_str(), &body, hash), |row| {
+                row.get("seq")
+            })?;
+        drop(statement);
+        projection::write(&self.tx, seq, record)?;
+        self.write_unsent(seq, local)
+    }
+
+    fn put_unsent(&mut self, local: &Local) -> Result<(), StoreError> {
+        match self.seq(local.record.id)? {
+            Some(seq) => self.write_unsent(seq, local),
+            None => self.put(local),
+        }
+    }
+
+    fn remove(&mut self, id: RecordId) -> Result<(), StoreError> {
+        let Some(seq) = self.seq(id)? else { return Ok(()) };
+        projection::erase(&self.tx, seq)?;
+        let mut statement = self.tx.prepare_cached("DELETE FROM record WHERE seq = ?1")?;
+        statement.execute([seq])?;
+        Ok(())
+    }
+
+    fn outbox(&mut self) -> Result<Vec<RecordId>, StoreError> {
+        let mut statement = self.tx.prepare_cached(
+            "SELECT record.id FROM unsent JOIN record ON record.seq = unsent.record \
+             ORDER BY unsent.since, unsent.record",
+        )?;
+        let ids = statement.query_map([], |row| id16(row, "id").map(RecordId::from_bytes))?;
+        Ok(ids.collect::<Result<_, _>>()?)
+    }
+
+    fn unsent_count(&mut self) -> Result<u64, StoreError> {
+        Ok(self.tx.query_row("SELECT count(*) AS n FROM unsent", [], |row| row.get("n"))?)
+    }
+
+    fn quarantine(&mut self, save: &Quarantined) -> Result<(), StoreError> {
+        crate::quarantine::insert(&self.tx, save)
+    }
+
+    fn alarm(&mut self, id: RecordId, alarm: Alarm) -> Result<(), StoreError> {
+        let what = match alarm {
+            Alarm::EqualContextsDiffer => "equal_contexts_differ",
+            Alarm::DotReused => "dot_reused",
+        };
+        let mut statement =
+            self.tx.prepare_cached("INSERT INTO alarm (record, what) VALUES (?1, ?2)")?;
+        statement.execute((id.as_bytes(), what))?;
+        Ok(())
+    }
+}
+
+/// Reads the phone's one row.
+pub(crate) fn read_state(connection: &rusqlite::Connection) -> Result<SyncState, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT replica, counter, epoch, cursor, scope_version, acked, attempts, attempt_counter, \
+         clock_offset_s, last_contact_s, reconcile FROM phone",
+    )?;
+    let state = statement.query_row([], |row| {
+        let attempts: Vec<u8> = row.get("attempts")?;
+        let token = |chunk: &[u8]| chunk.try_into().ok().map(PushToken::new);
+        Ok(SyncState {
+            replica: ReplicaId(id16(row, "replica")?),
+            counter: row.get("counter")?,
+            epoch: row.get::<_, Option<[u8; 16]>>("epoch")?.map(Epoch::new),
+            cursor: row.get("cursor")?,
+            scope_version: row.get("scope_version")?,
+            acked: row.get::<_, Option<[u8; 16]>>("acked")?.map(PushToken::new),
+            attempts: attempts.chunks_exact(16).filter_map(token).collect(),
+            attempt_counter: row.get("attempt_counter")?,
+            clock_offset_s: row.get("clock_offset_s")?,
+            last_contact_s: row.get("last_contact_s")?,
+            reconcile: row.get("reconcile")?,
+        })
+    })?;
+    Ok(state)
+}
+
+/// Decodes a stored record.
+pub(crate) fn decode(body: &[u8]) -> Result<Record, StoreError> {
+    Ok(canonical::decode(body)?)
+}

@@ -1,0 +1,172 @@
+//! Carries out an answer in one transaction: verdicts, then the feed, then cursor and chain.
+
+use yaoguan_model::{Env, Kind, RecordId};
+use yaoguan_wire::packing::{unpack, unpack_context};
+use yaoguan_wire::{FeedItem, Judgement, SyncRequest, SyncResponse, Verdict};
+
+use crate::error::SyncError;
+use crate::local::Local;
+use crate::state::SyncState;
+use crate::store::{Quarantined, Tx};
+
+/// What an answer changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Saves that the town took (records).
+    pub taken: u64,
+    pub refused: u64,
+    pub held: u64,
+    /// Records of the feed that were new here.
+    pub received: u64,
+    /// Records taken off the phone: out of scope, or purged.
+    pub evicted: u64,
+    /// The feed has another page.
+    pub more: bool,
+    /// The person's role or grids changed; they are in the answer.
+    pub scope_changed: bool,
+    /// What the screens have to fetch again.
+    pub changed: Vec<(Kind, RecordId)>,
+}
+
+/// Applies the answer to `request`. On an error nothing has changed and the same request may go again.
+pub fn apply<T: Tx>(
+    tx: &mut T,
+    env: &dyn Env,
+    request: &SyncRequest,
+    response: &SyncResponse,
+) -> Result<Applied, SyncError<T::Error>> {
+    let mut state = tx.state()?;
+    let mut applied = Applied { more: response.more, ..Applied::default() };
+    let new_epoch = state.epoch.is_some_and(|epoch| epoch != response.epoch);
+    if new_epoch {
+        // The town has another history: its positions and tokens mean nothing any more.
+        state.cursor = None;
+        state.acked = None;
+        state.attempts.clear();
+        state.reconcile = true;
+        state.epoch = Some(response.epoch);
+        applied.more = true;
+        tx.set_state(&state)?;
+        return Ok(applied);
+    }
+    // An earlier push without an answer may have been taken: see Local::put_back.
+    let unanswered = state.attempts.len() > 1;
+    let goes_back =
+        |v: &Verdict| matches!(v.judgement, Judgement::Refused { .. } | Judgement::Held);
+    let chain_done = request.push.next;
+    if unanswered && response.verdicts.iter().any(goes_back) {
+        state.new_replica(env);
+    } else if let Some(token) = chain_done {
+        state.acked = Some(token);
+        state.attempts.clear();
+    }
+    for verdict in &response.verdicts {
+        apply_verdict(tx, &mut state, response, verdict, &mut applied)?;
+    }
+    for item in &response.feed {
+        apply_item(tx, response, item, &mut applied)?;
+    }
+    state.epoch = Some(response.epoch);
+    state.cursor = Some(response.cursor.clone());
+    applied.scope_changed = state.scope_version != response.scope.version;
+    state.scope_version = response.scope.version;
+    state.clock_offset_s = response.town_time.saturating_sub(env.now_s());
+    state.last_contact_s = Some(response.town_time);
+    tx.set_state(&state)?;
+    Ok(applied)
+}
+
+fn apply_verdict<T: Tx>(
+    tx: &mut T,
+    state: &mut SyncState,
+    response: &SyncResponse,
+    verdict: &Verdict,
+    applied: &mut Applied,
+) -> Result<(), SyncError<T::Error>> {
+    let context = unpack_context(&response.replicas, &verdict.context)
+        .ok_or(SyncError::Protocol("a verdict names a replica outside the table"))?;
+    let Some(mut local) = tx.load(verdict.id)? else { return Ok(()) };
+    applied.changed.push((local.record.kind.clone(), verdict.id));
+    match &verdict.judgement {
+        Judgement::Taken => {
+            local.taken(&context);
+            applied.taken += 1;
+            tx.put_unsent(&local)?;
+        }
+        Judgement::TakenEvict => {
+            local.taken(&context);
+            applied.taken += 1;
+            evict(tx, &local, applied)?;
+        }
+        Judgement::Refused { code, retriable, detail } => {
+            applied.refused += 1;
+            let (code, detail) = (code.clone(), detail.clone());
+            let (left, kept) = local.put_back(&context, || state.next_dot());
+            if let Some(kept) = kept {
+                let at = response.town_time;
+                let retriable = *retriable;
+                tx.quarantine(&Quarantined { kept, code, detail, retriable, at })?;
+            }
+            put_or_remove(tx, verdict.id, left)?;
+        }
+        Judgement::Held => {
+            applied.held += 1;
+            let (left, _) = local.put_back(&context, || state.next_dot());
+            put_or_remove(tx, verdict.id, left)?;
+        }
+        Judgement::Unknown => {}
+    }
+    Ok(())
+}
+
+fn put_or_remove<T: Tx>(tx: &mut T, id: RecordId, left: Option<Local>) -> Result<(), T::Error> {
+    match left {
+        Some(local) => tx.put(&local),
+        None => tx.remove(id),
+    }
+}
+
+/// Takes a record off the phone, unless saves on it are still to be confirmed.
+fn evict<T: Tx>(tx: &mut T, local: &Local, applied: &mut Applied) -> Result<(), T::Error> {
+    if local.unsent.is_some() {
+        return tx.put_unsent(local);
+    }
+    applied.evicted += 1;
+    tx.remove(local.record.id)
+}
+
+fn apply_item<T: Tx>(
+    tx: &mut T,
+    response: &SyncResponse,
+    item: &FeedItem,
+    applied: &mut Applied,
+) -> Result<(), SyncError<T::Error>> {
+    if let Some(packed) = &item.record {
+        let incoming = unpack(&response.replicas, packed.clone()).map_err(SyncError::Record)?;
+        let id = incoming.id;
+        applied.changed.push((incoming.kind.clone(), id));
+        let local = match tx.load(id)? {
+            None => {
+                applied.received += 1;
+                Local::confirmed(incoming)
+            }
+            Some(mut local) => {
+                if !local.record.context.covers(&incoming.context) {
+                    applied.received += 1;
+                }
+                let alarm = local.pulled(&incoming).map_err(|_| SyncError::Identity(id))?;
+                if let Some(alarm) = alarm {
+                    tx.alarm(id, alarm)?;
+                }
+                local
+            }
+        };
+        tx.put(&local)?;
+    } else if let Some(id) = item.left.or(item.purged)
+        && let Some(local) = tx.load(id)?
+    {
+        applied.changed.push((local.record.kind.clone(), id));
+        evict(tx, &local, applied)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! Draws up a request: the outbox as far as a page reaches, and the push chain, stored before it is sent.
+
+use yaoguan_model::Env;
+use yaoguan_wire::body::PageBudget;
+use yaoguan_wire::limits::MAX_PUSH_TOKENS;
+use yaoguan_wire::{Clock, PROTOCOL, Push, PushToken, ReplicaTable, SyncRequest};
+
+use crate::error::SyncError;
+use crate::store::Tx;
+
+/// One request. Everything that the answer will be measured against is stored in this transaction: the
+/// states as sent and the token of this attempt.
+pub fn plan<T: Tx>(tx: &mut T, env: &dyn Env) -> Result<SyncRequest, SyncError<T::Error>> {
+    let mut state = tx.state()?;
+    let mut table = ReplicaTable::default();
+    let mut budget = PageBudget::default();
+    let mut records = Vec::new();
+    for id in tx.outbox()? {
+        let Some(mut local) = tx.load(id)? else { continue };
+        let packed = table.pack(local.send());
+        let json =
+            serde_json::to_vec(&packed).map_err(|_| SyncError::Protocol("unpackable record"))?;
+        if !budget.admit(&json) {
+            break;
+        }
+        tx.put_unsent(&local)?;
+        records.push(packed);
+    }
+    let tokens: Vec<PushToken> =
+        state.acked.into_iter().chain(state.attempts.iter().copied()).collect();
+    let next = if records.is_empty() {
+        None
+    } else {
+        let unchanged = state.attempt_counter == state.counter;
+        let token = match state.attempts.last() {
+            // A chain of unanswered attempts is bounded: the oldest go, the acknowledged one stays.
+            Some(last) if unchanged => *last,
+            _ => PushToken::new(env.random_16()),
+        };
+        if state.attempts.last() != Some(&token) {
+            if state.attempts.len() >= MAX_PUSH_TOKENS - 1 {
+                state.attempts.remove(0);
+            }
+            state.attempts.push(token);
+        }
+        state.attempt_counter = state.counter;
+        tx.set_state(&state)?;
+        Some(token)
+    };
+    Ok(SyncRequest {
+        protocol: PROTOCOL,
+        epoch: state.epoch,
+        replica: state.replica,
+        push: Push { tokens, next, counter: state.counter },
+        cursor: state.cursor,
+        scope_version: state.scope_version,
+        replicas: table.into_ids(),
+        records,
+        clock: Clock { device: env.now_s(), boot_elapsed: env.boot_elapsed_ms().div_euclid(1000) },
+    })
+}

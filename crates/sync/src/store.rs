@@ -1,0 +1,58 @@
+//! What a phone's store must give. Two implementations (SQLite, memory) pass one contract suite.
+
+use yaoguan_model::{Alarm, RecordId};
+use yaoguan_wire::ErrorCode;
+
+use crate::local::{Kept, Local};
+use crate::state::SyncState;
+
+/// A save that the town did not take, on this phone, visible, with its reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quarantined {
+    pub kept: Kept,
+    pub code: ErrorCode,
+    pub detail: String,
+    pub retriable: bool,
+    /// The town's time of the verdict, in seconds.
+    pub at: i64,
+}
+
+/// A store of one person's records on one phone.
+pub trait PhoneStore {
+    type Error: std::error::Error + Send + Sync + 'static;
+    type Tx<'a>: Tx<Error = Self::Error>
+    where
+        Self: 'a;
+
+    /// Runs `work` in one transaction: all of it is durable when this returns `Ok`, none of it else.
+    fn transact<R, E: From<Self::Error>>(
+        &mut self,
+        work: impl FnOnce(&mut Self::Tx<'_>) -> Result<R, E>,
+    ) -> Result<R, E>;
+}
+
+/// One transaction.
+pub trait Tx {
+    type Error: std::error::Error + Send + Sync + 'static;
+
+    fn state(&mut self) -> Result<SyncState, Self::Error>;
+    fn set_state(&mut self, state: &SyncState) -> Result<(), Self::Error>;
+
+    fn load(&mut self, id: RecordId) -> Result<Option<Local>, Self::Error>;
+    /// Writes record, projection and unsent state as one.
+    fn put(&mut self, local: &Local) -> Result<(), Self::Error>;
+    /// Writes the unsent state alone, when the record is as it was loaded.
+    fn put_unsent(&mut self, local: &Local) -> Result<(), Self::Error> {
+        self.put(local)
+    }
+    /// Takes a record off the phone, content and projection.
+    fn remove(&mut self, id: RecordId) -> Result<(), Self::Error>;
+
+    /// The outbox: ids of records with unsent saves, oldest first.
+    fn outbox(&mut self) -> Result<Vec<RecordId>, Self::Error>;
+    fn unsent_count(&mut self) -> Result<u64, Self::Error>;
+
+    fn quarantine(&mut self, save: &Quarantined) -> Result<(), Self::Error>;
+    /// Notes something that cannot happen while every replica keeps the rules.
+    fn alarm(&mut self, id: RecordId, alarm: Alarm) -> Result<(), Self::Error>;
+}

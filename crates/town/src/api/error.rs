@@ -1,0 +1,133 @@
+//! Errors as answers: a code that programs branch on, a message for people in their language. What went
+//! wrong inside is logged, never sent.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::{Json, body::Body};
+use yaoguan_wire::{ErrorBody, ErrorCode};
+
+use super::asker::{Lang, language};
+use crate::error::TownError;
+use crate::proof::Denied;
+
+type Words = BTreeMap<String, String>;
+
+static EN: LazyLock<Words> = LazyLock::new(|| read(include_str!("../../locales/en.toml")));
+static ZH: LazyLock<Words> = LazyLock::new(|| read(include_str!("../../locales/zh.toml")));
+
+fn read(text: &str) -> Words {
+    toml::from_str(text).unwrap_or_default()
+}
+
+/// An answer that is not 2xx.
+#[derive(Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    code: ErrorCode,
+    detail: String,
+    lang: Lang,
+    town_time: Option<i64>,
+}
+
+impl ApiError {
+    pub fn new(headers: &HeaderMap, code: ErrorCode, detail: impl Into<String>) -> Self {
+        let (status, detail, lang) = (status_of(&code), detail.into(), language(headers));
+        Self { status, code, detail, lang, town_time: None }
+    }
+
+    pub fn internal(headers: &HeaderMap, error: &TownError) -> Self {
+        if matches!(error, TownError::StorageFull) {
+            return Self::new(headers, ErrorCode::StorageFull, "");
+        }
+        tracing::error!(%error, "a request failed");
+        Self::new(headers, ErrorCode::Internal, "")
+    }
+
+    pub fn denied(headers: &HeaderMap, denied: Denied, now: i64) -> Self {
+        match denied {
+            Denied::Unauthorised => Self::new(headers, ErrorCode::Unauthorised, ""),
+            Denied::ClockSkew => {
+                Self { town_time: Some(now), ..Self::new(headers, ErrorCode::ClockSkew, "") }
+            }
+            Denied::Revoked(device) => {
+                tracing::warn!(%device, "a revoked device asks");
+                Self::new(headers, ErrorCode::DeviceRevoked, "")
+            }
+            Denied::Failed(error) => Self::internal(headers, &error),
+        }
+    }
+}
+
+fn status_of(code: &ErrorCode) -> StatusCode {
+    match code {
+        ErrorCode::UnsupportedProtocol => StatusCode::UPGRADE_REQUIRED,
+        ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorCode::Unauthorised | ErrorCode::ClockSkew | ErrorCode::DeviceRevoked => {
+            StatusCode::UNAUTHORIZED
+        }
+        ErrorCode::ReplicaForked => StatusCode::CONFLICT,
+        ErrorCode::InviteUnknown | ErrorCode::NotFound => StatusCode::NOT_FOUND,
+        ErrorCode::InviteGone => StatusCode::GONE,
+        ErrorCode::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
+        ErrorCode::Timeout => StatusCode::REQUEST_TIMEOUT,
+        ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        ErrorCode::BadRequest | ErrorCode::UnknownKind | ErrorCode::UnknownField => {
+            StatusCode::BAD_REQUEST
+        }
+        ErrorCode::Invalid | ErrorCode::OutOfScope | ErrorCode::UnknownGrid => {
+            StatusCode::BAD_REQUEST
+        }
+        ErrorCode::NotAllowed | ErrorCode::StepNotAllowed => StatusCode::BAD_REQUEST,
+        ErrorCode::IdentityChanged | ErrorCode::ForeignDot => StatusCode::BAD_REQUEST,
+        ErrorCode::Unknown(_) => StatusCode::BAD_REQUEST,
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let words = match self.lang {
+            Lang::En => &*EN,
+            Lang::Zh => &*ZH,
+        };
+        let text = words.get(self.code.as_str()).map_or(self.code.as_str(), String::as_str);
+        let retriable = matches!(
+            self.code,
+            ErrorCode::Internal
+                | ErrorCode::StorageFull
+                | ErrorCode::Timeout
+                | ErrorCode::ClockSkew
+        );
+        let message = text.replace("{detail}", &self.detail);
+        let body = ErrorBody { code: self.code, message, retriable, town_time: self.town_time };
+        (self.status, Json(body)).into_response()
+    }
+}
+
+/// No such route.
+pub async fn not_found(headers: HeaderMap) -> ApiError {
+    ApiError::new(&headers, ErrorCode::NotFound, "")
+}
+
+/// A panic in a handler: logged, answered, and the town goes on.
+pub fn panicked(_: Box<dyn Any + Send + 'static>) -> Response<Body> {
+    tracing::error!("a handler panicked");
+    ApiError::new(&HeaderMap::new(), ErrorCode::Internal, "").into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_languages_have_the_same_codes_and_each_is_a_code() {
+        let keys = |words: &Words| words.keys().cloned().collect::<Vec<_>>();
+        assert_eq!(keys(&EN), keys(&ZH));
+        for key in EN.keys() {
+            assert!(!matches!(ErrorCode::from(key.clone()), ErrorCode::Unknown(_)), "{key}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The API described by itself: `/api/openapi.json`.
+
+use axum::Json;
+use utoipa::{OpenApi, ToSchema};
+
+/// A record as it travels: replicas are indexes into the message's table `replicas`.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "a description of wire::packing::PackedRecord")]
+struct RecordDoc {
+    id: uuid::Uuid,
+    /// One of the kinds of docs/RECORDS.md.
+    #[schema(example = "hazard")]
+    kind: String,
+    created_by: uuid::Uuid,
+    /// Pairs of replica index and counter.
+    context: Vec<(u32, u64)>,
+    /// The siblings by save: replica index, counter, and an object of path and value.
+    #[schema(value_type = Vec<Object>)]
+    writes: Vec<(u32, u64, String)>,
+}
+
+/// Body of `POST /v1/sync`.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "a description of wire::SyncRequest")]
+pub(super) struct SyncRequestDoc {
+    protocol: u32,
+    /// 22 characters of base64url.
+    epoch: Option<String>,
+    replica: String,
+    push: PushDoc,
+    cursor: Option<String>,
+    scope_version: u64,
+    replicas: Vec<String>,
+    records: Vec<RecordDoc>,
+    clock: ClockDoc,
+}
+
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "a description of wire::Push")]
+struct PushDoc {
+    /// The acknowledged token, then those of all attempts since.
+    tokens: Vec<String>,
+    /// The token of this push; none for an empty one.
+    next: Option<String>,
+    counter: u64,
+}
+
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "a description of wire::Clock")]
+struct ClockDoc {
+    device: i64,
+    boot_elapsed: i64,
+}
+
+/// Answer of `POST /v1/sync`.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "a description of wire::SyncResponse")]
+pub(super) struct SyncResponseDoc {
+    epoch: String,
+    verdicts: Vec<VerdictDoc>,
+    replicas: Vec<String>,
+    feed: Vec<FeedItemDoc>,
+    cursor: String,
+    more: bool,
+    head: u64,
+    scope: ScopeDoc,
+    root: Option<String>,
+    town_time: i64,
+}
+
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "a description of wire::Verdict")]
+struct VerdictDoc {
+    id: uuid::Uuid,
+    context: Vec<(u32, u64)>,
+    /// `taken`, `taken_evict`, `held` or `refused`.
+    verdict: String,
+    /// With `refused`.
+    code: Option<String>,
+    retriable: Option<bool>,
+    detail: Option<String>,
+}
+
+/// Exactly one of the three is there.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "a description of wire::FeedItem")]
+struct FeedItemDoc {
+    record: Option<RecordDoc>,
+    left: Option<uuid::Uuid>,
+    purged: Option<uuid::Uuid>,
+}
+
+/// `role` and `grids` are there when the phone's version is another.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "a description of wire::Scope")]
+struct ScopeDoc {
+    version: u64,
+    role: Option<String>,
+    grids: Option<Vec<String>>,
+}
+
+/// The description.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Smart Yaoguan, the town",
+        description = "Sync endpoint of the town. See docs/SYNC.md."
+    ),
+    paths(super::sync::sync, super::enrol::enrol, super::health::alive, super::health::ready)
+)]
+struct Document;
+
+/// The whole document.
+pub fn document() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}
+
+/// `GET /api/openapi.json`.
+pub async fn json() -> Json<utoipa::openapi::OpenApi> {
+    Json(document())
+}

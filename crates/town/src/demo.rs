@@ -1,0 +1,177 @@
+//! The demo town: the real villages of Yaoguan, and 91 grids, 910 chiefs, volunteers and supervisors
+//! that are all invented. No name here is a person's.
+
+use std::collections::BTreeSet;
+
+use yaoguan_model::geodesy::boundary::Area;
+use yaoguan_model::template::builtin;
+use yaoguan_model::{AccountId, Change, Env, GridCode, Kind, Position, Role};
+
+use crate::error::TownError;
+use crate::grids::{self, NewGrid};
+use crate::people::Account;
+use crate::storage::{OwnWrite, Storage};
+
+/// Codes and names of the 12 villages and communities (National Bureau of Statistics, 2023).
+const VILLAGES: &str = include_str!("../data/villages.csv");
+const GRIDS: usize = 91;
+const CHIEFS_PER_GRID: usize = 10;
+const VOLUNTEERS_PER_VILLAGE: usize = 4;
+/// The invented grids are laid out as a sheet of 13 by 7 around 24.6° N, 99.2° E.
+const COLUMNS: usize = 13;
+const SOUTH_WEST: (f64, f64) = (24.556, 99.122);
+/// Side of a cell in degrees, about 1.3 km.
+const SIDE: f64 = 0.0125;
+
+/// What was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DemoTown {
+    pub villages: usize,
+    pub grids: usize,
+    pub chiefs: usize,
+    pub volunteers: usize,
+    pub supervisors: usize,
+}
+
+/// The account that grids and templates are written by.
+pub async fn add_admin(storage: &dyn Storage, env: &dyn Env) -> Result<AccountId, TownError> {
+    let admin = account(env, "镇管理员", Role::Admin, false, []);
+    let id = admin.id;
+    storage.add_accounts(vec![admin], env.now_s()).await?;
+    Ok(id)
+}
+
+/// Publishes the built-in home-safety template.
+pub async fn publish_template(
+    storage: &dyn Storage,
+    author: AccountId,
+    env: &dyn Env,
+) -> Result<(), TownError> {
+    let registers = builtin::registers().map_err(|e| TownError::Corrupt(e.to_string()))?;
+    let change = |value| Change { replaces: Vec::new(), value: Some(value) };
+    let changes = registers.into_iter().map(|(path, value)| (path, change(value))).collect();
+    let id = env.new_record_id();
+    let write = OwnWrite { id, kind: Kind::Template, author, changes };
+    storage.write_own(vec![write], env.now_s()).await
+}
+
+/// Fills a new town with invented grids and people.
+pub async fn fill(
+    storage: &dyn Storage,
+    admin: AccountId,
+    env: &dyn Env,
+) -> Result<DemoTown, TownError> {
+    let villages = villages();
+    let grids = invented_grids(&villages)?;
+    grids::write(storage, &grids, admin, env).await?;
+    let mut accounts = Vec::new();
+    for grid in &grids {
+        for number in 1..=CHIEFS_PER_GRID {
+            let name = format!("{} 联防长{number:02}", grid.name);
+            accounts.push(account(env, &name, Role::Chief, false, [grid.code.clone()]));
+        }
+    }
+    let chiefs = accounts.len();
+    for (code, name) in &villages {
+        let own: Vec<GridCode> = grids
+            .iter()
+            .filter(|grid| grid.village == *code)
+            .map(|grid| grid.code.clone())
+            .collect();
+        for number in 1..=VOLUNTEERS_PER_VILLAGE {
+            let name = format!("{name} 清平巡逻队{number:02}");
+            accounts.push(account(env, &name, Role::Volunteer, false, own.clone()));
+        }
+        let name = format!("{name} 网格督导");
+        accounts.push(account(env, &name, Role::Supervisor, false, own));
+    }
+    accounts.push(account(env, "镇综治中心 督导", Role::Supervisor, true, []));
+    let (volunteers, supervisors) = (villages.len() * VOLUNTEERS_PER_VILLAGE, villages.len() + 1);
+    storage.add_accounts(accounts, env.now_s()).await?;
+    Ok(DemoTown { villages: villages.len(), grids: grids.len(), chiefs, volunteers, supervisors })
+}
+
+fn villages() -> Vec<(String, String)> {
+    let rows = VILLAGES.lines().skip(1).filter_map(|line| line.split_once(','));
+    rows.map(|(code, name)| (code.to_owned(), name.to_owned())).collect()
+}
+
+fn account(
+    env: &dyn Env,
+    name: &str,
+    role: Role,
+    whole_town: bool,
+    grids: impl IntoIterator<Item = GridCode>,
+) -> Account {
+    let grids: BTreeSet<GridCode> = grids.into_iter().collect();
+    let id = AccountId(env.new_record_id().0);
+    Account { id, name: name.to_owned(), role, whole_town, grids, scope_version: 1 }
+}
+
+/// Seven or eight grids a village, in the order of codes.
+fn invented_grids(villages: &[(String, String)]) -> Result<Vec<NewGrid>, TownError> {
+    let mut grids = Vec::with_capacity(GRIDS);
+    for (number, (code, name)) in villages.iter().enumerate() {
+        let share = GRIDS / villages.len() + usize::from(number < GRIDS % villages.len());
+        for in_village in 1..=share {
+            let text = format!("{code}{in_village:03}");
+            let code_of_grid =
+                text.parse().map_err(|e| TownError::Corrupt(format!("demo grid: {e}")))?;
+            let (row, column) = (grids.len() / COLUMNS, grids.len() % COLUMNS);
+            grids.push(NewGrid {
+                code: code_of_grid,
+                name: format!("{name}第{in_village}网格"),
+                village: code.clone(),
+                village_name: name.clone(),
+                areas: vec![Area { outer: cell(row, column), holes: Vec::new() }],
+                invented: true,
+            });
+        }
+    }
+    Ok(grids)
+}
+
+/// The corners of a cell, counter-clockwise and closed. Neighbours share their shifted corners, so that
+/// the sheet has no gaps and looks less like one.
+fn cell(row: usize, column: usize) -> Vec<Position> {
+    let corners = [(0, 0), (0, 1), (1, 1), (1, 0), (0, 0)];
+    corners.iter().filter_map(|(up, right)| corner(row + up, column + right)).collect()
+}
+
+fn corner(row: usize, column: usize) -> Option<Position> {
+    let shift = |salt: usize| ((row * 31 + column * 17 + salt) % 11) as f64 / 11.0 - 0.5;
+    let lat = SOUTH_WEST.0 + (row as f64 + shift(3) * 0.5) * SIDE;
+    let lon = SOUTH_WEST.1 + (column as f64 + shift(7) * 0.5) * SIDE;
+    Position::from_degrees(lat, lon)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn twelve_villages_make_ninety_one_grids() {
+        let villages = villages();
+        let grids = invented_grids(&villages).unwrap();
+        assert_eq!((villages.len(), grids.len()), (12, 91));
+        let codes: BTreeSet<_> = grids.iter().map(|grid| grid.code.clone()).collect();
+        assert_eq!(codes.len(), 91);
+        assert_eq!(codes.first().unwrap().as_str(), "530521103201001");
+    }
+
+    #[test]
+    fn every_cell_holds_its_own_centre_alone() {
+        let grids = invented_grids(&villages()).unwrap();
+        let mut boundaries = yaoguan_model::geodesy::Boundaries::new();
+        for grid in &grids {
+            boundaries.insert(grid.code.clone(), &grid.areas);
+        }
+        for (number, grid) in grids.iter().enumerate() {
+            let (row, column) = (number / COLUMNS, number % COLUMNS);
+            let lat = SOUTH_WEST.0 + (row as f64 + 0.5) * SIDE;
+            let lon = SOUTH_WEST.1 + (column as f64 + 0.5) * SIDE;
+            let found = boundaries.find(Position::from_degrees(lat, lon).unwrap());
+            assert_eq!(found, Some(&grid.code));
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What can go wrong in the town, apart from what is refused to a caller (see [`crate::api::error`]).
+
+use std::path::PathBuf;
+
+#[derive(Debug, thiserror::Error)]
+pub enum TownError {
+    #[error("there is no town in {0}: run `yaoguan-town init` first")]
+    Missing(PathBuf),
+    #[error("there is a town in {0} already")]
+    Exists(PathBuf),
+    #[error("the key file {0} cannot be read: without it the data cannot be opened")]
+    Key(PathBuf),
+    #[error("the key does not open this database, or the file is damaged")]
+    WrongKey,
+    #[error("this database has schema {found}, this program knows {known}: update the program")]
+    SchemaNewer { found: i64, known: i64 },
+    #[error("the disk is full")]
+    StorageFull,
+    #[error("database: {0}")]
+    Sqlite(#[source] rusqlite::Error),
+    #[error("the file system does not keep writes durable: {0}")]
+    NotDurable(String),
+    #[error("stored data cannot be read: {0}")]
+    Corrupt(String),
+    #[error("certificate: {0}")]
+    Certificate(String),
+    #[error("{0}")]
+    Input(String),
+    #[error("file: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+impl From<rusqlite::Error> for TownError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::NotADatabase) => Self::WrongKey,
+            Some(rusqlite::ErrorCode::DiskFull) => Self::StorageFull,
+            Some(_) | None => Self::Sqlite(error),
+        }
+    }
+}
+impl From<yaoguan_model::canonical::BadRecord> for TownError {
+    fn from(error: yaoguan_model::canonical::BadRecord) -> Self {
+        Self::Corrupt(error.to_string())
+    }
+}

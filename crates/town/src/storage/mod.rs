@@ -1,0 +1,131 @@
+//! The town's storage: one trait, and one contract suite that every implementation passes.
+//!
+//! Order inside a transaction, on every engine: insert missing record rows, lock all rows sorted by id,
+//! draw the dot if the town writes, merge, write, feed rows last with positions from the one counter row.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use yaoguan_model::{
+    AccountId, Change, DeviceId, FieldPath, GridCode, Kind, Record, RecordId, ReplicaId,
+};
+use yaoguan_wire::{Epoch, Judgement, PushToken};
+
+use crate::error::TownError;
+use crate::people::{Account, Device, Enrolment, NewDevice, NewInvite};
+use crate::pull;
+use crate::push::Pusher;
+
+pub mod sqlite;
+
+/// What a town is.
+#[derive(Debug, Clone)]
+pub struct TownInfo {
+    pub name: String,
+    pub epoch: Epoch,
+    pub replica: ReplicaId,
+    pub cursor_secret: Vec<u8>,
+    pub demo: bool,
+    /// Where phones reach the town; empty before it first served.
+    pub address: String,
+}
+
+/// A push of one replica.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    pub pusher: Pusher,
+    pub device: DeviceId,
+    /// The push chain: tokens that the phone knows, and the one of this push.
+    pub tokens: Vec<PushToken>,
+    pub next: Option<PushToken>,
+    pub records: Vec<Record>,
+    /// The town's clock, in seconds.
+    pub now: i64,
+}
+
+/// What became of a push.
+#[derive(Debug, Clone)]
+pub enum Pushed {
+    /// One verdict for each record, in the order of the batch.
+    Done(Vec<Outcome>),
+    /// The chain does not fit: another phone writes under this replica id. Nothing was merged.
+    Forked,
+}
+
+/// The verdict on one record.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    pub judgement: Judgement,
+    /// The town's state is exactly what was pushed.
+    pub as_pushed: bool,
+}
+
+/// A write of the town itself.
+#[derive(Debug, Clone)]
+pub struct OwnWrite {
+    pub id: RecordId,
+    pub kind: Kind,
+    pub author: AccountId,
+    pub changes: BTreeMap<FieldPath, Change>,
+}
+
+/// One thing that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// `integrity`, `hash`, `record`, `coverage`, `dot`, `feed`, `head`, `grid`, `check`.
+    pub sort: &'static str,
+    pub record: Option<RecordId>,
+    pub detail: String,
+}
+
+/// What `verify` read.
+#[derive(Debug, Clone, Default)]
+pub struct Verified {
+    pub records: u64,
+    pub findings: Vec<Finding>,
+}
+
+/// How the town stands, for `/readyz`.
+#[derive(Debug, Clone)]
+pub struct Health {
+    /// A write was committed just now.
+    pub writable: bool,
+    /// The counter row and the feed agree.
+    pub feed_moves: bool,
+}
+
+/// The town's storage. Every method is one transaction.
+#[async_trait]
+pub trait Storage: Send + Sync {
+    async fn info(&self) -> Result<TownInfo, TownError>;
+    async fn set_address(&self, address: String) -> Result<(), TownError>;
+    async fn secret(&self, name: &'static str) -> Result<Option<String>, TownError>;
+    async fn set_secret(&self, name: &'static str, value: String) -> Result<(), TownError>;
+
+    async fn add_accounts(&self, accounts: Vec<Account>, now: i64) -> Result<(), TownError>;
+    async fn accounts(&self) -> Result<Vec<Account>, TownError>;
+    async fn add_invite(&self, invite: NewInvite, now: i64) -> Result<(), TownError>;
+    /// Uses an invite up and enrols the device, as one.
+    async fn enrol(
+        &self,
+        code_hash: [u8; 32],
+        device: NewDevice,
+        now: i64,
+    ) -> Result<Enrolment, TownError>;
+    async fn device(&self, id: DeviceId) -> Result<Option<Device>, TownError>;
+    /// Notes that a device was here, and how its clock stands to the town's.
+    async fn saw_device(&self, id: DeviceId, now: i64, clock_off_s: i64) -> Result<(), TownError>;
+
+    async fn grids(&self) -> Result<BTreeSet<GridCode>, TownError>;
+    /// Checks the push chain, judges and merges every record, advances chain and feed.
+    async fn push(&self, batch: Batch) -> Result<Pushed, TownError>;
+    async fn pull(&self, ask: pull::Ask) -> Result<pull::Page, TownError>;
+    /// Writes as the town's own replica.
+    async fn write_own(&self, writes: Vec<OwnWrite>, now: i64) -> Result<(), TownError>;
+    /// Records of a kind, in the order of their ids.
+    async fn records(&self, kind: Kind) -> Result<Vec<Record>, TownError>;
+    async fn counts(&self) -> Result<BTreeMap<String, u64>, TownError>;
+
+    async fn health(&self, now: i64) -> Result<Health, TownError>;
+    async fn verify(&self) -> Result<Verified, TownError>;
+}

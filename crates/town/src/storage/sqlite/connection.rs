@@ -1,0 +1,117 @@
+//! Connections: one for writing, a few for reading, all work on blocking threads.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use super::migrations;
+use crate::error::TownError;
+
+const BUSY_MS: u64 = 30_000;
+const STATEMENTS: usize = 128;
+/// Readers kept open between requests.
+const IDLE_READERS: usize = 4;
+
+/// The embedded storage. Cheap to clone.
+#[derive(Clone)]
+pub struct Sqlite {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    path: PathBuf,
+    key: [u8; 32],
+    writer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+}
+
+impl Sqlite {
+    /// Opens the file, makes it when it is missing, and brings its schema up to date.
+    pub fn open(path: &Path, key: &[u8; 32]) -> Result<Self, TownError> {
+        let mut writer = connect(path, key)?;
+        make_durable(&writer)?;
+        migrations::apply(&mut writer)?;
+        let (path, readers) = (path.to_owned(), Mutex::default());
+        Ok(Self { inner: Arc::new(Inner { path, key: *key, writer: Mutex::new(writer), readers }) })
+    }
+
+    /// Runs `work` in one immediate transaction: durable when this returns `Ok`, not begun else.
+    pub(super) async fn write<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<R, TownError> + Send + 'static,
+    ) -> Result<R, TownError> {
+        let inner = Arc::clone(&self.inner);
+        blocking(move || {
+            // A panic in another request rolled its transaction back: the connection is sound.
+            let mut writer = inner.writer.lock().unwrap_or_else(PoisonError::into_inner);
+            let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let result = work(&tx)?;
+            tx.commit()?;
+            Ok(result)
+        })
+        .await
+    }
+
+    /// Runs `work` on one consistent view of the file.
+    pub(super) async fn read<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<R, TownError> + Send + 'static,
+    ) -> Result<R, TownError> {
+        let inner = Arc::clone(&self.inner);
+        blocking(move || {
+            let idle = inner.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let mut connection = match idle {
+                Some(connection) => connection,
+                None => connect(&inner.path, &inner.key)?,
+            };
+            let result = {
+                let tx = connection.transaction()?;
+                work(&tx)
+            };
+            let mut readers = inner.readers.lock().unwrap_or_else(PoisonError::into_inner);
+            if readers.len() < IDLE_READERS {
+                readers.push(connection);
+            }
+            result
+        })
+        .await
+    }
+
+    /// The writing connection, for tests that plant faults.
+    #[doc(hidden)]
+    pub fn with_raw<R>(&self, work: impl FnOnce(&Connection) -> R) -> R {
+        work(&self.inner.writer.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+async fn blocking<R: Send + 'static>(
+    work: impl FnOnce() -> Result<R, TownError> + Send + 'static,
+) -> Result<R, TownError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => Err(TownError::Input("the town is stopping".to_owned())),
+    }
+}
+
+fn connect(path: &Path, key: &[u8; 32]) -> Result<Connection, TownError> {
+    let connection = Connection::open(path)?;
+    let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    connection.execute_batch(&format!("PRAGMA key = \"x'{hex}'\""))?;
+    connection.busy_timeout(std::time::Duration::from_millis(BUSY_MS))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    Ok(connection)
+}
+
+fn make_durable(connection: &Connection) -> Result<(), TownError> {
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    let synchronous: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
+    if mode == "wal" && synchronous == 2 {
+        return Ok(());
+    }
+    Err(TownError::NotDurable(format!("journal_mode={mode}, synchronous={synchronous}")))
+}

@@ -1,0 +1,175 @@
+//! The feed: writing rows at the end of a transaction, reading pages within a reader's cells.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use yaoguan_model::{Kind, Record, RecordId, ReplicaId, canonical, cells};
+use yaoguan_wire::body::PageBudget;
+
+use super::id16;
+use super::push::{CellIds, around, checks_of, load};
+use crate::error::TownError;
+use crate::pull::{Ask, Page, Row};
+
+/// Positions looked at in one go while a page is filled; more when there is little in them.
+const WINDOW: u64 = 2_048;
+const MAX_WINDOW: u64 = 1 << 20;
+
+/// Feed rows to be written when everything else of the transaction is done.
+#[derive(Debug, Default)]
+pub(super) struct Placements {
+    cells: BTreeMap<RecordId, (BTreeSet<String>, Option<ReplicaId>)>,
+}
+
+impl Placements {
+    /// A record was written. A household takes its checks along.
+    pub(super) fn add(
+        &mut self,
+        tx: &Transaction<'_>,
+        record: &Record,
+        origin: Option<ReplicaId>,
+    ) -> Result<(), TownError> {
+        let names = cells::of_record(record, &around(tx, record)?);
+        self.cells.insert(record.id, (names.iter().map(ToString::to_string).collect(), origin));
+        if record.kind == Kind::Household {
+            for id in checks_of(tx, record.id)? {
+                if let Some(check) = load(tx, id)? {
+                    let names = cells::of_record(&check, &around(tx, &check)?);
+                    let names = names.iter().map(ToString::to_string).collect();
+                    self.cells.entry(id).or_insert((names, None));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Draws positions from the one counter row and writes the rows.
+    pub(super) fn write(self, tx: &Transaction<'_>) -> Result<(), TownError> {
+        if self.cells.is_empty() {
+            return Ok(());
+        }
+        let count = i64::try_from(self.cells.len()).unwrap_or(i64::MAX);
+        let sql = "UPDATE feed_head SET position = position + ?1 RETURNING position";
+        let last: i64 = tx.prepare_cached(sql)?.query_row([count], |row| row.get("position"))?;
+        let mut ids = CellIds::default();
+        for (position, (record, (names, origin))) in (last - count + 1..).zip(self.cells) {
+            // A cell that the record is no longer in says so, once.
+            tx.prepare_cached(
+                "UPDATE feed SET state = 1, position = ?2, origin = NULL WHERE record = ?1 AND state = 0 \
+                 AND cell NOT IN (SELECT id FROM cell WHERE name IN (SELECT value FROM json_each(?3)))",
+            )?
+            .execute((record.as_bytes(), position, json_list(&names)))?;
+            for name in names {
+                let cell = ids.of(tx, name)?;
+                tx.prepare_cached(
+                    "INSERT OR REPLACE INTO feed (cell, record, position, state, origin) \
+                     VALUES (?1, ?2, ?3, 0, ?4)",
+                )?
+                .execute((
+                    cell,
+                    record.as_bytes(),
+                    position,
+                    origin.map(|r| r.0),
+                ))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn json_list<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
+    let list: Vec<&String> = names.into_iter().collect();
+    serde_json::to_string(&list).unwrap_or_default()
+}
+
+/// One row as read, before its record is.
+struct Found {
+    position: u64,
+    record: RecordId,
+    state: i64,
+    origin: Option<ReplicaId>,
+}
+
+/// A page of the feed within the reader's cells.
+pub(super) fn pull(connection: &Connection, ask: &Ask) -> Result<Page, TownError> {
+    let sql = "SELECT position FROM feed_head";
+    let head: u64 = connection.prepare_cached(sql)?.query_row([], |row| row.get("position"))?;
+    let names: Vec<String> = ask.cells.iter().map(ToString::to_string).collect();
+    let cells = json_list(&names);
+    let mut page = Page { rows: Vec::new(), position: ask.after, more: false, head };
+    let mut budget = PageBudget::default();
+    let mut window = WINDOW;
+    while page.position < head {
+        let upto = head.min(page.position.saturating_add(window));
+        let found = next_rows(connection, &cells, page.position, upto)?;
+        window = if found.is_empty() { (window * 2).min(MAX_WINDOW) } else { WINDOW };
+        for row in found {
+            if let Some((out, json)) = read_row(connection, &cells, ask, &row)? {
+                if !budget.admit(&json) {
+                    page.more = true;
+                    return Ok(page);
+                }
+                page.rows.push(out);
+            }
+            page.position = row.position;
+        }
+        page.position = upto;
+    }
+    Ok(page)
+}
+
+/// The next changed records in these cells: one row each, whichever of their cells changed last.
+fn next_rows(
+    connection: &Connection,
+    cells: &str,
+    after: u64,
+    upto: u64,
+) -> Result<Vec<Found>, TownError> {
+    let mut statement = connection.prepare_cached(PULL)?;
+    let rows = statement.query_map(params![cells, after, upto], |row| {
+        Ok(Found {
+            position: row.get("position")?,
+            record: RecordId::from_bytes(id16(row, "record")?),
+            state: row.get("state")?,
+            origin: row.get::<_, Option<[u8; 16]>>("origin")?.map(ReplicaId),
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Scope is in the statement itself: rows of other cells are never looked at. A record that left one
+/// cell and is in another of the reader's has state 0 (the smallest).
+pub(super) const PULL: &str = "SELECT max(feed.position) AS position, feed.record AS record, \
+     min(feed.state) AS state, max(feed.origin) AS origin FROM cell CROSS JOIN feed ON feed.cell = cell.id \
+     WHERE cell.name IN (SELECT value FROM json_each(?1)) AND feed.position > ?2 \
+     AND feed.position <= ?3 GROUP BY feed.record ORDER BY position";
+
+fn read_row(
+    connection: &Connection,
+    cells: &str,
+    ask: &Ask,
+    found: &Found,
+) -> Result<Option<(Row, Vec<u8>)>, TownError> {
+    let id = found.record;
+    if found.state == 0 {
+        let own = found.origin.is_some() && found.origin == ask.skip_origin;
+        if own || ask.skip_records.contains(&id) {
+            return Ok(None);
+        }
+        let mut statement = connection.prepare_cached("SELECT body FROM record WHERE id = ?1")?;
+        let body: Vec<u8> = statement.query_row([id.as_bytes()], |row| row.get("body"))?;
+        let record = canonical::decode(&body)?;
+        return Ok(Some((Row::Record(Box::new(record)), body)));
+    }
+    // `left` only goes to a reader who does not hold the record by another cell.
+    let mut statement = connection.prepare_cached(
+        "SELECT 1 FROM feed JOIN cell ON cell.id = feed.cell WHERE feed.record = ?1 \
+         AND feed.state = 0 AND cell.name IN (SELECT value FROM json_each(?2))",
+    )?;
+    let held = statement.query_row((id.as_bytes(), cells), |_| Ok(())).optional()?.is_some();
+    if held {
+        return Ok(None);
+    }
+    let row = if found.state == 2 { Row::Purged(id) } else { Row::Left(id) };
+    Ok(Some((row, id.to_string().into_bytes())))
+}

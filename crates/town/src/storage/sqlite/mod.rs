@@ -1,0 +1,168 @@
+//! The embedded storage: SQLite with SQLCipher, one writer, readers beside it.
+
+mod connection;
+mod feed;
+mod health;
+mod migrations;
+mod own;
+mod people;
+mod push;
+mod verify;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use rusqlite::OptionalExtension;
+use yaoguan_model::{DeviceId, Env, GridCode, Kind, Record, ReplicaId, canonical};
+use yaoguan_wire::Epoch;
+
+pub use connection::Sqlite;
+
+use super::{Batch, Health, OwnWrite, Pushed, Storage, TownInfo, Verified};
+use crate::error::TownError;
+use crate::people::{Account, Device, Enrolment, NewDevice, NewInvite};
+use crate::pull;
+
+/// Sixteen bytes of a column.
+fn id16(row: &rusqlite::Row<'_>, column: &str) -> rusqlite::Result<[u8; 16]> {
+    row.get(column)
+}
+
+impl Sqlite {
+    /// Writes the one row that makes a file a town.
+    pub async fn found(&self, name: &str, demo: bool, env: &dyn Env) -> Result<(), TownError> {
+        let secret: Vec<u8> = env.random_16().into_iter().chain(env.random_16()).collect();
+        let (name, now) = (name.to_owned(), env.now_s());
+        let (epoch, replica) = (env.random_16(), env.random_16());
+        self.write(move |tx| {
+            tx.execute(
+                "INSERT INTO town (one, name, epoch, replica, cursor_secret, demo, created_at) \
+                 VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)",
+                (name, epoch, replica, secret, demo, now),
+            )?;
+            tx.execute("INSERT INTO feed_head (one, position) VALUES (1, 0)", [])?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Storage for Sqlite {
+    async fn info(&self) -> Result<TownInfo, TownError> {
+        self.read(|connection| {
+            let sql = "SELECT name, epoch, replica, cursor_secret, demo, address FROM town";
+            let info = connection.prepare_cached(sql)?.query_row([], |row| {
+                Ok(TownInfo {
+                    name: row.get("name")?,
+                    epoch: Epoch::new(id16(row, "epoch")?),
+                    replica: ReplicaId(id16(row, "replica")?),
+                    cursor_secret: row.get("cursor_secret")?,
+                    demo: row.get("demo")?,
+                    address: row.get("address")?,
+                })
+            })?;
+            Ok(info)
+        })
+        .await
+    }
+
+    async fn set_address(&self, address: String) -> Result<(), TownError> {
+        self.write(move |tx| {
+            tx.execute("UPDATE town SET address = ?1", [address])?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn secret(&self, name: &'static str) -> Result<Option<String>, TownError> {
+        self.read(move |connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT value FROM secret WHERE name = ?1")?;
+            Ok(statement.query_row([name], |row| row.get("value")).optional()?)
+        })
+        .await
+    }
+
+    async fn set_secret(&self, name: &'static str, value: String) -> Result<(), TownError> {
+        self.write(move |tx| {
+            let sql = "INSERT OR REPLACE INTO secret (name, value) VALUES (?1, ?2)";
+            tx.execute(sql, (name, value))?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn add_accounts(&self, accounts: Vec<Account>, now: i64) -> Result<(), TownError> {
+        self.write(move |tx| people::add_accounts(tx, &accounts, now)).await
+    }
+
+    async fn accounts(&self) -> Result<Vec<Account>, TownError> {
+        self.read(people::accounts).await
+    }
+
+    async fn add_invite(&self, invite: NewInvite, now: i64) -> Result<(), TownError> {
+        self.write(move |tx| people::add_invite(tx, &invite, now)).await
+    }
+
+    async fn enrol(
+        &self,
+        code_hash: [u8; 32],
+        device: NewDevice,
+        now: i64,
+    ) -> Result<Enrolment, TownError> {
+        self.write(move |tx| people::enrol(tx, &code_hash, &device, now)).await
+    }
+
+    async fn device(&self, id: DeviceId) -> Result<Option<Device>, TownError> {
+        self.read(move |connection| people::device(connection, id)).await
+    }
+
+    async fn saw_device(&self, id: DeviceId, now: i64, clock_off_s: i64) -> Result<(), TownError> {
+        self.write(move |tx| people::saw_device(tx, id, now, clock_off_s)).await
+    }
+
+    async fn grids(&self) -> Result<BTreeSet<GridCode>, TownError> {
+        self.read(people::grids).await
+    }
+
+    async fn push(&self, batch: Batch) -> Result<Pushed, TownError> {
+        self.write(move |tx| push::push(tx, &batch)).await
+    }
+
+    async fn pull(&self, ask: pull::Ask) -> Result<pull::Page, TownError> {
+        self.read(move |connection| feed::pull(connection, &ask)).await
+    }
+
+    async fn write_own(&self, writes: Vec<OwnWrite>, now: i64) -> Result<(), TownError> {
+        self.write(move |tx| own::write(tx, &writes, now)).await
+    }
+
+    async fn records(&self, kind: Kind) -> Result<Vec<Record>, TownError> {
+        self.read(move |connection| {
+            let sql = "SELECT body FROM record WHERE kind = ?1 ORDER BY id";
+            let mut statement = connection.prepare_cached(sql)?;
+            let rows = statement.query_map([kind.as_str()], |row| row.get::<_, Vec<u8>>("body"))?;
+            rows.map(|body| Ok(canonical::decode(&body?)?)).collect()
+        })
+        .await
+    }
+
+    async fn counts(&self) -> Result<BTreeMap<String, u64>, TownError> {
+        self.read(|connection| {
+            let sql = "SELECT kind, count(*) AS n FROM record GROUP BY kind";
+            let mut statement = connection.prepare_cached(sql)?;
+            let rows = statement.query_map([], |row| Ok((row.get("kind")?, row.get("n")?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    async fn health(&self, now: i64) -> Result<Health, TownError> {
+        self.write(move |tx| health::probe(tx, now)).await
+    }
+
+    async fn verify(&self) -> Result<Verified, TownError> {
+        self.read(verify::verify).await
+    }
+}

@@ -1,0 +1,54 @@
+//! The town writes as a replica too: grids, templates, later a supervisor's decisions.
+
+use rusqlite::Transaction;
+use yaoguan_model::deletion::{self, Deletion};
+use yaoguan_model::{Dot, Kind, Record, ReplicaId};
+
+use super::super::OwnWrite;
+use super::push::{load, write as write_record};
+use super::{feed, id16};
+use crate::error::TownError;
+
+/// Each write is one save with a dot of the town's replica.
+pub(super) fn write(tx: &Transaction<'_>, writes: &[OwnWrite], now: i64) -> Result<(), TownError> {
+    let mut placements = feed::Placements::default();
+    let mut grids_changed = false;
+    for own in writes {
+        let dot = next_dot(tx)?;
+        let blank = || Record::new(own.id, own.kind.clone(), own.author);
+        let mut record = load(tx, own.id)?.unwrap_or_else(blank);
+        record.put(&own.changes, dot);
+        write_record(tx, &record, now)?;
+        placements.add(tx, &record, None)?;
+        if record.kind == Kind::Grid {
+            project_grid(tx, &record)?;
+            grids_changed = true;
+        }
+    }
+    if grids_changed {
+        // Whoever has the whole town has other grids now.
+        tx.execute(
+            "UPDATE account SET scope_version = scope_version + 1 WHERE whole_town = 1",
+            [],
+        )?;
+    }
+    placements.write(tx)
+}
+
+fn next_dot(tx: &Transaction<'_>) -> Result<Dot, TownError> {
+    let sql = "UPDATE town SET counter = counter + 1 RETURNING replica, counter";
+    Ok(tx
+        .prepare_cached(sql)?
+        .query_row([], |row| Ok(Dot::new(ReplicaId(id16(row, "replica")?), row.get("counter")?)))?)
+}
+
+fn project_grid(tx: &Transaction<'_>, record: &Record) -> Result<(), TownError> {
+    let Some(code) = record.shown_text("code") else { return Ok(()) };
+    if deletion::state(record) == Deletion::Deleted {
+        tx.prepare_cached("DELETE FROM grid WHERE code = ?1")?.execute([code])?;
+    } else {
+        let sql = "INSERT OR REPLACE INTO grid (code, record) VALUES (?1, ?2)";
+        tx.prepare_cached(sql)?.execute((code, record.id.as_bytes()))?;
+    }
+    Ok(())
+}

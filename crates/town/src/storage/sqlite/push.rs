@@ -1,0 +1,233 @@
+//! A push as SQL: chain, load, judge, write, feed.
+
+use std::collections::{BTreeSet, HashMap};
+
+use rusqlite::{OptionalExtension, Transaction};
+use yaoguan_model::cells::{self, Around};
+use yaoguan_model::{
+    AccountId, Alarm, DeviceId, GridCode, Kind, Record, RecordId, ReplicaId, canonical,
+};
+use yaoguan_wire::PushToken;
+
+use super::super::{Batch, Outcome, Pushed};
+use super::{feed, id16, people};
+use crate::error::TownError;
+use crate::push::{Decision, Replicas, Surroundings, decide};
+
+/// Judges and writes a batch in the order of ids (households before the checks that hang on them).
+pub(super) fn push(tx: &Transaction<'_>, batch: &Batch) -> Result<Pushed, TownError> {
+    if !chain_fits(tx, batch)? {
+        return Ok(Pushed::Forked);
+    }
+    let grids = people::grids(tx)?;
+    let mut replicas = Replicas::default();
+    let mut order: Vec<(usize, &Record)> = batch.records.iter().enumerate().collect();
+    order.sort_by_key(|(_, record)| (record.kind != Kind::Household, record.id));
+    let mut outcomes: Vec<Option<Outcome>> = vec![None; batch.records.len()];
+    let mut placements = feed::Placements::default();
+    for (index, incoming) in order {
+        let decision = judge(tx, batch, incoming, &grids, &mut replicas)?;
+        for dot in &decision.registers {
+            register(tx, batch, dot.replica, dot.counter)?;
+            replicas.known.insert(dot.replica, (batch.pusher.actor.account, dot.counter));
+        }
+        if let Some(alarm) = decision.alarm {
+            note_alarm(tx, batch, incoming.id, alarm)?;
+        }
+        if let Some(after) = &decision.write {
+            write(tx, after, batch.now)?;
+            let origin = decision.as_pushed.then_some(batch.pusher.replica);
+            placements.add(tx, after, origin)?;
+        }
+        if let Some(slot) = outcomes.get_mut(index) {
+            let Decision { judgement, as_pushed, .. } = decision;
+            *slot = Some(Outcome { judgement, as_pushed });
+        }
+    }
+    advance_chain(tx, batch)?;
+    placements.write(tx)?;
+    Ok(Pushed::Done(outcomes.into_iter().flatten().collect()))
+}
+
+fn judge(
+    tx: &Transaction<'_>,
+    batch: &Batch,
+    incoming: &Record,
+    grids: &BTreeSet<GridCode>,
+    replicas: &mut Replicas,
+) -> Result<Decision, TownError> {
+    let before = load(tx, incoming.id)?;
+    for dot in incoming.context.iter() {
+        look_up_replica(tx, dot.replica, replicas)?;
+    }
+    let around = around(tx, before.as_ref().unwrap_or(incoming))?;
+    let town = Surroundings { grids, around: &around, replicas };
+    Ok(decide(before.as_ref(), incoming, &batch.pusher, town))
+}
+
+/// The chain: the current token of this replica must be among those that the phone knows.
+fn chain_fits(tx: &Transaction<'_>, batch: &Batch) -> Result<bool, TownError> {
+    let mut statement = tx.prepare_cached("SELECT account, token FROM replica WHERE id = ?1")?;
+    let row = statement
+        .query_row([batch.pusher.replica.0], |row| {
+            let account = AccountId::from_bytes(id16(row, "account")?);
+            Ok((account, row.get::<_, Option<[u8; 16]>>("token")?.map(PushToken::new)))
+        })
+        .optional()?;
+    Ok(match row {
+        None | Some((_, None)) => true,
+        Some((account, Some(token))) => {
+            account == batch.pusher.actor.account && batch.tokens.contains(&token)
+        }
+    })
+}
+
+fn advance_chain(tx: &Transaction<'_>, batch: &Batch) -> Result<(), TownError> {
+    let Some(next) = batch.next else { return Ok(()) };
+    register(tx, batch, batch.pusher.replica, batch.pusher.counter)?;
+    let sql = "UPDATE replica SET token = ?2 WHERE id = ?1";
+    tx.prepare_cached(sql)?.execute((batch.pusher.replica.0, next.as_bytes()))?;
+    Ok(())
+}
+
+fn register(
+    tx: &Transaction<'_>,
+    batch: &Batch,
+    replica: ReplicaId,
+    counter: u64,
+) -> Result<(), TownError> {
+    let DeviceId(_) = batch.device;
+    tx.prepare_cached(
+        "INSERT INTO replica (id, account, device, counter) VALUES (?1, ?2, ?3, ?4) \
+         ON CONFLICT (id) DO UPDATE SET counter = max(counter, excluded.counter)",
+    )?
+    .execute((
+        replica.0,
+        batch.pusher.actor.account.as_bytes(),
+        batch.device.as_bytes(),
+        counter,
+    ))?;
+    Ok(())
+}
+
+fn look_up_replica(
+    tx: &Transaction<'_>,
+    replica: ReplicaId,
+    replicas: &mut Replicas,
+) -> Result<(), TownError> {
+    if replicas.known.contains_key(&replica) {
+        return Ok(());
+    }
+    // The town's own replica belongs to nobody: its dots are never a pusher's.
+    let mut statement = tx.prepare_cached(
+        "SELECT account, counter FROM replica WHERE id = ?1 \
+         UNION ALL SELECT zeroblob(16), counter FROM town WHERE replica = ?1",
+    )?;
+    let owner = statement
+        .query_row([replica.0], |row| {
+            Ok((AccountId::from_bytes(id16(row, "account")?), row.get("counter")?))
+        })
+        .optional()?;
+    if let Some(owner) = owner {
+        replicas.known.insert(replica, owner);
+    }
+    Ok(())
+}
+
+fn note_alarm(
+    tx: &Transaction<'_>,
+    batch: &Batch,
+    record: RecordId,
+    alarm: Alarm,
+) -> Result<(), TownError> {
+    let what = match alarm {
+        Alarm::EqualContextsDiffer => "equal_contexts_differ",
+        Alarm::DotReused => "dot_reused",
+    };
+    tracing::error!(%record, device = %batch.device, what, "a pushed record breaks an invariant");
+    let sql = "INSERT INTO alarm (at, what, record, device) VALUES (?1, ?2, ?3, ?4)";
+    let row = (batch.now, what, record.as_bytes(), batch.device.as_bytes());
+    tx.prepare_cached(sql)?.execute(row)?;
+    Ok(())
+}
+
+/// One record as the town has it.
+pub(super) fn load(tx: &Transaction<'_>, id: RecordId) -> Result<Option<Record>, TownError> {
+    let mut statement = tx.prepare_cached("SELECT body FROM record WHERE id = ?1")?;
+    let body =
+        statement.query_row([id.as_bytes()], |row| row.get::<_, Vec<u8>>("body")).optional()?;
+    body.map(|bytes| Ok(canonical::decode(&bytes)?)).transpose()
+}
+
+/// What the cells of a record depend on beside it: the grids of a check's household.
+pub(super) fn around(tx: &Transaction<'_>, record: &Record) -> Result<Around, TownError> {
+    let mut around = Around::default();
+    if record.kind == Kind::HouseholdCheck {
+        for household in households(record) {
+            if let Some(household) = load(tx, household)? {
+                around.household_grids.extend(cells::grids_of(&household));
+            }
+        }
+    }
+    Ok(around)
+}
+
+fn households(check: &Record) -> Vec<RecordId> {
+    let texts = check.siblings("household").iter().filter_map(|s| s.value.as_text());
+    texts.filter_map(|text| text.parse().ok()).collect()
+}
+
+/// Writes a record and what is derived from it, apart from the feed.
+pub(super) fn write(tx: &Transaction<'_>, record: &Record, now: i64) -> Result<(), TownError> {
+    let body = canonical::encode(record);
+    tx.prepare_cached(
+        "INSERT INTO record (id, kind, created_by, body, hash, received_at, changed_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT (id) DO UPDATE SET \
+         body = excluded.body, hash = excluded.hash, changed_at = excluded.changed_at",
+    )?
+    .execute((
+        record.id.as_bytes(),
+        record.kind.as_str(),
+        record.created_by.as_bytes(),
+        &body,
+        canonical::hash(&body),
+        now,
+    ))?;
+    if record.kind == Kind::HouseholdCheck {
+        for household in households(record) {
+            let sql = "INSERT OR IGNORE INTO check_of (household, record) VALUES (?1, ?2)";
+            tx.prepare_cached(sql)?.execute((household.as_bytes(), record.id.as_bytes()))?;
+        }
+    }
+    Ok(())
+}
+
+/// The checks of a household: they move with it.
+pub(super) fn checks_of(
+    tx: &Transaction<'_>,
+    household: RecordId,
+) -> Result<Vec<RecordId>, TownError> {
+    let mut statement = tx.prepare_cached("SELECT record FROM check_of WHERE household = ?1")?;
+    let rows = statement.query_map([household.as_bytes()], |row| id16(row, "record"))?;
+    Ok(rows.map(|id| id.map(RecordId::from_bytes)).collect::<Result<_, _>>()?)
+}
+
+/// Names of cells and their row numbers, remembered for one transaction.
+#[derive(Debug, Default)]
+pub(super) struct CellIds(HashMap<String, i64>);
+
+impl CellIds {
+    pub(super) fn of(&mut self, tx: &Transaction<'_>, name: String) -> Result<i64, TownError> {
+        if let Some(id) = self.0.get(&name) {
+            return Ok(*id);
+        }
+        let id = tx
+            .prepare_cached(
+                "INSERT INTO cell (name) VALUES (?1) \
+                 ON CONFLICT (name) DO UPDATE SET name = name RETURNING id",
+            )?
+            .query_row([&name], |row| row.get("id"))?;
+        self.0.insert(name, id);
+        Ok(id)
+    }
+}

@@ -1,0 +1,171 @@
+//! The town as a phone reaches it.
+
+use reqwest::header::{ACCEPT_LANGUAGE, CONTENT_ENCODING, CONTENT_TYPE};
+use yaoguan_model::{DeviceId, Env};
+use yaoguan_wire::proof::{self, Claims, DeviceKey, body_hash};
+use yaoguan_wire::{
+    EnrolRequest, EnrolResponse, ErrorBody, ErrorCode, Invite, PROTOCOL, SyncRequest, SyncResponse,
+    body, limits,
+};
+
+use crate::client::{Trust, client};
+use crate::error::TransportError;
+use crate::pinned::PinnedCa;
+
+/// What went over the line, bodies alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Traffic {
+    pub requests: u64,
+    pub bytes_up: u64,
+    pub bytes_down: u64,
+}
+
+/// A phone's line to its town.
+pub struct TownClient {
+    client: reqwest::Client,
+    base: String,
+    device: DeviceId,
+    key: DeviceKey,
+    /// `zh` or `en`: the language of the town's words.
+    lang: &'static str,
+    /// The town's clock minus the phone's, in seconds.
+    clock_offset_s: i64,
+    pub traffic: Traffic,
+}
+
+impl TownClient {
+    /// `ca_pem` is empty when the town stands behind a proxy with a public certificate.
+    pub fn new(
+        base: &str,
+        ca_pem: &str,
+        device: DeviceId,
+        key: DeviceKey,
+        lang: &'static str,
+    ) -> Result<Self, TransportError> {
+        let trust = if ca_pem.is_empty() { Trust::Public } else { Trust::Ca(ca_pem.to_owned()) };
+        let base = base.trim_end_matches('/').to_owned();
+        let client = client(trust)?;
+        Ok(Self { client, base, device, key, lang, clock_offset_s: 0, traffic: Traffic::default() })
+    }
+
+    /// What the phone last learnt of the town's clock.
+    pub fn set_clock_offset(&mut self, seconds: i64) {
+        self.clock_offset_s = seconds;
+    }
+
+    /// One round trip; one more when the phone's clock was off.
+    pub async fn sync(
+        &mut self,
+        request: &SyncRequest,
+        env: &dyn Env,
+    ) -> Result<SyncResponse, TransportError> {
+        let encoded = body::encode(request).map_err(|e| TransportError::Identity(e.to_string()))?;
+        match self.post("/v1/sync", &encoded, env).await {
+            Err(TransportError::Refused(ErrorBody {
+                code: ErrorCode::ClockSkew,
+                town_time: Some(town_time),
+                ..
+            })) => {
+                self.clock_offset_s = town_time.saturating_sub(env.now_s());
+                self.post("/v1/sync", &encoded, env).await
+            }
+            other => other,
+        }
+    }
+
+    async fn post<T: serde::de::DeserializeOwned>(
+        &mut self,
+        path: &str,
+        encoded: &body::Encoded,
+        env: &dyn Env,
+    ) -> Result<T, TransportError> {
+        let url = format!("{}{path}", self.base);
+        let claims = Claims {
+            htm: "POST".to_owned(),
+            htu: url.clone(),
+            iat: env.now_s().saturating_add(self.clock_offset_s),
+            bh: body_hash(&encoded.bytes),
+        };
+        let identity = |e: proof::BadProof| TransportError::Identity(e.to_string());
+        let proof = self.key.prove(self.device, &claims).map_err(identity)?;
+        let mut request = self
+            .client
+            .post(url)
+            .header(CONTENT_TYPE, "application/json")
+            .header(ACCEPT_LANGUAGE, self.lang)
+            .header(proof::HEADER, proof)
+            .body(encoded.bytes.clone());
+        if encoded.zstd {
+            request = request.header(CONTENT_ENCODING, "zstd");
+        }
+        self.traffic.requests += 1;
+        self.traffic.bytes_up += encoded.bytes.len() as u64;
+        let response = request.send().await?;
+        let (answer, bytes) = read(response).await;
+        self.traffic.bytes_down += bytes;
+        answer
+    }
+}
+
+/// What enrolment gives a phone.
+#[derive(Debug)]
+pub struct Enrolled {
+    pub response: EnrolResponse,
+    /// The town's CA (PEM); empty without one.
+    pub ca_pem: String,
+}
+
+/// Uses an invite up.
+pub async fn enrol(
+    invite: &Invite,
+    public_key: String,
+    device_name: &str,
+    lang: &'static str,
+) -> Result<Enrolled, TransportError> {
+    let pinned = invite.ca.as_deref().map(PinnedCa::new);
+    let trust = pinned.clone().map_or(Trust::Public, Trust::Fingerprint);
+    let request = EnrolRequest {
+        protocol: PROTOCOL,
+        code: invite.code.clone(),
+        public_key,
+        device_name: device_name.to_owned(),
+    };
+    let json = serde_json::to_vec(&request).map_err(|e| TransportError::Identity(e.to_string()))?;
+    let response = client(trust)?
+        .post(format!("{}/v1/enrol", invite.town.trim_end_matches('/')))
+        .header(CONTENT_TYPE, "application/json")
+        .header(ACCEPT_LANGUAGE, lang)
+        .body(json)
+        .send()
+        .await?;
+    let (answer, _) = read(response).await;
+    let ca_pem = pinned.and_then(|pinned| pinned.pem()).unwrap_or_default();
+    Ok(Enrolled { response: answer?, ca_pem })
+}
+
+/// Reads an answer within the limit; also tells how many bytes came.
+async fn read<T: serde::de::DeserializeOwned>(
+    mut response: reqwest::Response,
+) -> (Result<T, TransportError>, u64) {
+    let status = response.status();
+    let zstd = response.headers().get(CONTENT_ENCODING).is_some_and(|value| value == "zstd");
+    let mut bytes = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
+            Ok(None) => break,
+            Err(error) => return (Err(error.into()), bytes.len() as u64),
+        }
+        if bytes.len() > limits::MAX_WIRE_BYTES {
+            let text = format!("longer than {} bytes", limits::MAX_WIRE_BYTES);
+            return (Err(TransportError::NotAnAnswer(text)), bytes.len() as u64);
+        }
+    }
+    let count = bytes.len() as u64;
+    let foreign = |error: body::BadBody| TransportError::NotAnAnswer(format!("{status}: {error}"));
+    if status.is_success() {
+        return (body::decode(&bytes, zstd).map_err(foreign), count);
+    }
+    let error = body::decode::<ErrorBody>(&bytes, zstd).map_err(foreign);
+    (Err(error.map_or_else(|foreign| foreign, TransportError::Refused)), count)
+}

@@ -1,0 +1,96 @@
+//! Errors as they travel. A caller branches on the code alone; the message is for people.
+
+use serde::{Deserialize, Serialize};
+
+/// Body of every answer that is not 2xx.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ErrorBody {
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub code: ErrorCode,
+    /// What happened and what to do, in the asker's language.
+    pub message: String,
+    /// The same request may succeed later.
+    pub retriable: bool,
+    /// With `clock_skew`: the town's clock, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub town_time: Option<i64>,
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $word:literal),+ $(,)?) => {
+        /// Closed, with a case for what a later protocol may add.
+        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+        pub enum ErrorCode {
+            $($(#[$doc])* $variant,)+
+            Unknown(String),
+        }
+        impl ErrorCode {
+            /// Every code that this program knows.
+            pub const ALL: &[ErrorCode] = &[$(ErrorCode::$variant),+];
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $word,)+
+                    Self::Unknown(word) => word,
+                }
+            }
+        }
+        impl From<String> for ErrorCode {
+            fn from(word: String) -> Self {
+                match word.as_str() {
+                    $($word => Self::$variant,)+
+                    _ => Self::Unknown(word),
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The body is not what the protocol describes.
+    BadRequest = "bad_request",
+    /// The protocol step is too old or too new.
+    UnsupportedProtocol = "unsupported_protocol",
+    TooLarge = "too_large",
+    /// No proof, or one that does not verify.
+    Unauthorised = "unauthorised",
+    /// The proof's time is off; sign again with `town_time`.
+    ClockSkew = "clock_skew",
+    DeviceRevoked = "device_revoked",
+    /// Another phone writes under this replica id.
+    ReplicaForked = "replica_forked",
+    InviteUnknown = "invite_unknown",
+    /// The invite was used or is too old.
+    InviteGone = "invite_gone",
+    UnknownKind = "unknown_kind",
+    /// The town's schema has no such field (yet).
+    UnknownField = "unknown_field",
+    Invalid = "invalid",
+    OutOfScope = "out_of_scope",
+    UnknownGrid = "unknown_grid",
+    NotAllowed = "not_allowed",
+    StepNotAllowed = "step_not_allowed",
+    IdentityChanged = "identity_changed",
+    /// A dot or context entry that the pusher cannot have.
+    ForeignDot = "foreign_dot",
+    NotFound = "not_found",
+    StorageFull = "storage_full",
+    Timeout = "timeout",
+    Internal = "internal",
+}
+
+impl std::fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+impl Serialize for ErrorCode {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(self.as_str())
+    }
+}
+impl<'de> Deserialize<'de> for ErrorCode {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        String::deserialize(d).map(Self::from)
+    }
+}

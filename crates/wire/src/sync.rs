@@ -1,0 +1,124 @@
+//! `POST /v1/sync`: one round trip that pushes and pulls.
+
+use serde::{Deserialize, Serialize};
+use yaoguan_model::{GridCode, RecordId, ReplicaId, Role};
+
+use crate::error::ErrorCode;
+use crate::opaque::{Epoch, PushToken};
+use crate::packing::{PackedContext, PackedRecord};
+
+/// What a phone asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncRequest {
+    pub protocol: u32,
+    /// The epoch that the phone last learnt; none before its first sync.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<Epoch>,
+    pub replica: ReplicaId,
+    pub push: Push,
+    /// Where the last page ended; none pulls from the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    pub scope_version: u64,
+    /// The table that `records` index.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replicas: Vec<ReplicaId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<PackedRecord>,
+    pub clock: Clock,
+}
+
+/// The push chain: a replica whose current token is not among `tokens` has a twin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Push {
+    /// The token of the last acknowledged push, then those of all attempts since.
+    pub tokens: Vec<PushToken>,
+    /// The token of this push; none for an empty one, which advances nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<PushToken>,
+    /// The replica's commit counter.
+    pub counter: u64,
+}
+
+/// The phone's clocks, in seconds: evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clock {
+    pub device: i64,
+    pub boot_elapsed: i64,
+}
+
+/// What the town answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncResponse {
+    pub epoch: Epoch,
+    /// One for each pushed record, applied before the feed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub verdicts: Vec<Verdict>,
+    /// The table that verdicts and feed index.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replicas: Vec<ReplicaId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub feed: Vec<FeedItem>,
+    pub cursor: String,
+    /// True while the feed has another page.
+    pub more: bool,
+    /// The feed's last position.
+    pub head: u64,
+    pub scope: Scope,
+    /// Hash of the whole scope, when the phone is at the head and has nothing unsent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<String>,
+    /// The town's clock, in seconds.
+    pub town_time: i64,
+}
+
+/// What became of one pushed record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    pub id: RecordId,
+    /// The context as pushed.
+    pub context: PackedContext,
+    #[serde(flatten)]
+    pub judgement: Judgement,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
+pub enum Judgement {
+    Taken,
+    /// Taken, but no longer in this phone's scope.
+    TakenEvict,
+    /// Kept at the town for a supervisor.
+    Held,
+    Refused {
+        code: ErrorCode,
+        /// The same save may be taken later (after an upgrade of the town).
+        retriable: bool,
+        detail: String,
+    },
+    /// A judgement of a later protocol: the save stays unsent.
+    #[serde(other)]
+    Unknown,
+}
+
+/// One row of the feed: a record, or an id that left the scope or was purged. Exactly one is there; a
+/// row with none is of a later protocol and is passed over.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedItem {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<PackedRecord>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<RecordId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purged: Option<RecordId>,
+}
+
+/// The person's scope; role and grids are sent only when the phone's version is another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scope {
+    pub version: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grids: Option<Vec<GridCode>>,
+}
