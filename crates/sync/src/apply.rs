@@ -5,6 +5,7 @@ use yaoguan_wire::packing::{unpack, unpack_context};
 use yaoguan_wire::{FeedItem, Judgement, SyncRequest, SyncResponse, Verdict};
 
 use crate::error::SyncError;
+use crate::fork::rewrite_after_fork;
 use crate::local::Local;
 use crate::state::SyncState;
 use crate::store::{Quarantined, Tx};
@@ -40,21 +41,19 @@ pub fn apply<T: Tx>(
     let new_epoch = state.epoch.is_some_and(|epoch| epoch != response.epoch);
     if new_epoch {
         // The town has another history: its positions and tokens mean nothing any more.
-        state.cursor = None;
-        state.acked = None;
-        state.attempts.clear();
-        state.reconcile = true;
+        // Nor do the push chains tell a twin any more, and the town may have lost dots of this replica
+        // which others still hold: unsent saves are written again under a new id, as after a fork.
         state.epoch = Some(response.epoch);
         applied.more = true;
         tx.set_state(&state)?;
+        rewrite_after_fork(tx, env)?;
         return Ok(applied);
     }
-    // An earlier push without an answer may have been taken: see Local::put_back.
-    let unanswered = state.attempts.len() > 1;
+    // A replica that has set saves aside writes on under a new id: see Local::put_back.
     let goes_back =
         |v: &Verdict| matches!(v.judgement, Judgement::Refused { .. } | Judgement::Held);
     let chain_done = request.push.next;
-    if unanswered && response.verdicts.iter().any(goes_back) {
+    if response.verdicts.iter().any(goes_back) {
         state.new_replica(env);
     } else if let Some(token) = chain_done {
         state.acked = Some(token);

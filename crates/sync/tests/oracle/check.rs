@@ -56,16 +56,16 @@ pub fn record(history: &History, record: &Record, state: &State) -> Result<(), S
 
 /// Quarantined changes against the oracle's.
 pub fn changes(history: &History, changes: &Changes, diff: &Diff) -> Result<(), String> {
-    for path in 0..PATHS {
+    for (path, name) in NAMES.iter().enumerate() {
         let (added, removed) = (&diff.added[path], &diff.removed[path]);
-        let real = changes.paths.get(NAMES[path]);
+        let real = changes.paths.get(*name);
         let mut got: Vec<i64> =
             real.iter().flat_map(|c| &c.added).map(|s| number(&s.value)).collect();
         got.sort_unstable();
         let want = expected(history, added, path);
         let same = if path < FIELDS { got == want } else { got.len() == want.len() };
         if !same || real.map_or(0, |c| c.removed.len()) != removed.iter().count() {
-            return Err(format!("quarantine of {}: {got:?}, not {want:?}", NAMES[path]));
+            return Err(format!("quarantine of {name}: {got:?}, not {want:?}"));
         }
     }
     Ok(())

@@ -211,11 +211,9 @@ impl World {
     fn verdicts(&mut self, at: usize, verdicts: &[Verdict], earlier: bool) -> Result<(), String> {
         let back = |v: &Verdict| matches!(v.judgement, Judgement::Refused | Judgement::Held(_));
         let sets_back = verdicts.iter().any(back);
-        let keeps_id = match self.setting.fault {
-            Fault::SameReplicaAfterPutBack => true,
-            Fault::SameReplicaAfterAnsweredPutBack => !earlier,
-            _ => false,
-        };
+        let fault = self.setting.fault;
+        let keeps_id = fault == Fault::SameReplicaAfterPutBack
+            || (fault == Fault::SameReplicaAfterAnsweredPutBack && !earlier);
         if sets_back && earlier {
             self.counts.add(Struck::AnsweredAfterUnanswered);
         }
