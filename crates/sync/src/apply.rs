@@ -5,7 +5,7 @@ use yaoguan_wire::packing::{unpack, unpack_context};
 use yaoguan_wire::{FeedItem, Judgement, SyncRequest, SyncResponse, Verdict};
 
 use crate::error::SyncError;
-use crate::fork::rewrite_after_fork;
+use crate::fork::{rebase_unsent, rewrite_after_fork};
 use crate::local::Local;
 use crate::state::SyncState;
 use crate::store::{Quarantined, Tx};
@@ -53,7 +53,8 @@ pub fn apply<T: Tx>(
     let goes_back =
         |v: &Verdict| matches!(v.judgement, Judgement::Refused { .. } | Judgement::Held);
     let chain_done = request.push.next;
-    if response.verdicts.iter().any(goes_back) {
+    let sets_aside = response.verdicts.iter().any(goes_back);
+    if sets_aside {
         state.new_replica(env);
     } else if let Some(token) = chain_done {
         state.acked = Some(token);
@@ -61,6 +62,9 @@ pub fn apply<T: Tx>(
     }
     for verdict in &response.verdicts {
         apply_verdict(tx, &mut state, response, verdict, &mut applied)?;
+    }
+    if sets_aside {
+        rebase_unsent(tx, &mut state)?;
     }
     for item in &response.feed {
         apply_item(tx, response, item, &mut applied)?;

@@ -79,6 +79,7 @@ impl Local {
     /// later save, also when nothing is put again. The base does not cover the dots set aside, but a
     /// further dot of their own replica would; it would remove them wherever they are: at a town that
     /// took them from an unanswered push, in a clone or a restored backup that still holds them unsent.
+    /// The other unsent records are then [`Local::rebased`]: no unsent save outlives its replica id.
     pub fn put_back(
         self,
         context: &VersionVector,

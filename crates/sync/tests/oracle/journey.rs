@@ -223,6 +223,13 @@ impl World {
         for verdict in verdicts {
             self.verdict(at, verdict)?;
         }
+        if sets_back && !keeps_id && fault != Fault::UnsentKeepDotsAfterPutBack {
+            let db = &mut self.phones[at].db;
+            let (cursor, unreconciled) = (db.cursor, db.unreconciled.clone());
+            self.rebase(at);
+            let db = &mut self.phones[at].db;
+            (db.cursor, db.unreconciled) = (cursor, unreconciled);
+        }
         Ok(())
     }
 

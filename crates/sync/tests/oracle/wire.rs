@@ -77,6 +77,8 @@ pub enum Fault {
     CursorWithoutPage,
     /// A draft names dots that a fork has left behind.
     DraftsKeepDotsAcrossFork,
+    /// The other unsent saves stay under their old dots when a put-back leaves the replica id.
+    UnsentKeepDotsAfterPutBack,
     /// A new replica id at start leaves unsent saves under their old dots.
     UnsentKeepDotsAtStart,
     /// A new epoch leaves the replica ids as they were.
