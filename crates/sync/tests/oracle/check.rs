@@ -45,12 +45,15 @@ pub fn record(history: &History, record: &Record, state: &State) -> Result<(), S
         return Err("a sibling's dot is not covered".to_owned());
     }
     let (got, want) = (deletion::state(record), history.standing(&view));
-    let same = matches!(
-        (got, want),
-        (Deletion::Live, Standing::Live)
-            | (Deletion::Deleted, Standing::Deleted)
-            | (Deletion::Contested, Standing::Contested)
-    );
+    let cautious = || view[DELETED].iter().any(|deletion| history.events[deletion].cautious);
+    let careful = matches!((got, want), (Deletion::Contested, Standing::Deleted)) && cautious();
+    let same = careful
+        || matches!(
+            (got, want),
+            (Deletion::Live, Standing::Live)
+                | (Deletion::Deleted, Standing::Deleted)
+                | (Deletion::Contested, Standing::Contested)
+        );
     if same { Ok(()) } else { Err(format!("stands as {got:?}, the oracle says {want:?}")) }
 }
 

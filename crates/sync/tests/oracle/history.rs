@@ -26,6 +26,9 @@ pub struct Event {
     pub effects: Vec<Effect>,
     /// What a deletion had in view: all events of the record.
     pub seen: Events,
+    /// A deletion put again together with one that had seen other saves: a context cannot say both, so
+    /// the record may stand as contested where it need not. Never the other way round.
+    pub cautious: bool,
 }
 
 /// How a record stands.
@@ -141,7 +144,8 @@ impl History {
         // Whatever is put again in one go travels together, so one event may carry all removals.
         let removals: Vec<Effect> = removals.map(removal).collect();
         if !removals.is_empty() {
-            state.learn(self.add(Event { line, effects: removals, seen: Events::default() }));
+            let (seen, cautious) = (Events::default(), false);
+            state.learn(self.add(Event { line, effects: removals, seen, cautious }));
         }
         let first = self.events.len();
         let news = |seen: &Events| {
@@ -151,6 +155,9 @@ impl History {
                 all
             })
         };
+        let all = diff.all_added();
+        let views = || diff.added[DELETED].iter().map(|d| self.events[d].seen.and(&all));
+        let nested = views().all(|a| views().all(|b| a.within(&b) || b.within(&a)));
         let mut again = Vec::new();
         for old in &olds {
             let paths = (0..PATHS).filter(|path| diff.added[*path].has(*old));
@@ -161,7 +168,8 @@ impl History {
             // before. What the deleter had not seen must not be covered: then the record is contested.
             let unseen = before.iter().any(|e| self.events[e].line == line && !seen.has(e));
             let seen = if unseen { seen.and(&before) } else { news(&seen) };
-            again.push(Event { line, effects: paths.map(effect).collect(), seen });
+            let cautious = !nested || self.events[*old].cautious;
+            again.push(Event { line, effects: paths.map(effect).collect(), seen, cautious });
         }
         for event in again {
             state.learn(self.add(event));

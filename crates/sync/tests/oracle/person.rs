@@ -36,7 +36,8 @@ impl World {
         let db = &mut self.phones[phone].db;
         let local = Local::created(blank, &save.changes, db.dot());
         let mut record = State::default();
-        let event = Event { line: db.line, effects: save.effects, seen: save.seen };
+        let event =
+            Event { line: db.line, effects: save.effects, seen: save.seen, cautious: false };
         record.learn(self.history.add(event));
         let shadow = Shadow { record, unsent: Some(ShadowUnsent::default()) };
         db.copies.insert(index, Copy { local, shadow });
@@ -117,7 +118,8 @@ impl World {
             self.counts.add(Struck::SavedInFlight);
         }
         let dot = phone.db.dot();
-        let event = Event { line: phone.db.line, effects: save.effects, seen: save.seen };
+        let event =
+            Event { line: phone.db.line, effects: save.effects, seen: save.seen, cautious: false };
         let copy = phone.db.copies.get_mut(&index).expect("a record that is there");
         copy.local.save(&save.changes, dot);
         copy.shadow.touch();
@@ -183,7 +185,8 @@ impl World {
             }
         };
         record.put(&save.changes, self.town.dot());
-        let event = Event { line: self.town.line, effects: save.effects, seen: save.seen };
+        let event =
+            Event { line: self.town.line, effects: save.effects, seen: save.seen, cautious: false };
         state.learn(self.history.add(event));
         self.town.store(form.index, record, state);
         self.counts.add(Struck::TownWrote);
