@@ -5,6 +5,7 @@ use yaoguan_wire::packing::{unpack, unpack_context};
 use yaoguan_wire::{FeedItem, Judgement, SyncRequest, SyncResponse, Verdict};
 
 use crate::error::SyncError;
+use crate::fork::{rebase_unsent, rewrite_after_fork};
 use crate::local::Local;
 use crate::state::SyncState;
 use crate::store::{Quarantined, Tx};
@@ -40,19 +41,19 @@ pub fn apply<T: Tx>(
     let new_epoch = state.epoch.is_some_and(|epoch| epoch != response.epoch);
     if new_epoch {
         // The town has another history: its positions and tokens mean nothing any more.
-        state.cursor = None;
-        state.acked = None;
-        state.attempts.clear();
-        state.reconcile = true;
+        // Nor do the push chains tell a twin any more, and the town may have lost dots of this replica
+        // which others still hold: unsent saves are written again under a new id, as after a fork.
         state.epoch = Some(response.epoch);
         applied.more = true;
         tx.set_state(&state)?;
+        rewrite_after_fork(tx, env)?;
         return Ok(applied);
     }
-    // A save that goes back leaves its replica id with it: see Local::put_back.
+    // A replica that has set saves aside writes on under a new id: see Local::put_back.
     let goes_back =
         |v: &Verdict| matches!(v.judgement, Judgement::Refused { .. } | Judgement::Held);
-    if response.verdicts.iter().any(goes_back) {
+    let sets_aside = response.verdicts.iter().any(goes_back);
+    if sets_aside {
         state.new_replica(env);
     } else if let Some(token) = request.push.next {
         state.acked = Some(token);
@@ -60,6 +61,9 @@ pub fn apply<T: Tx>(
     }
     for verdict in &response.verdicts {
         apply_verdict(tx, &mut state, response, verdict, &mut applied)?;
+    }
+    if sets_aside {
+        rebase_unsent(tx, &mut state)?;
     }
     for item in &response.feed {
         apply_item(tx, response, item, &mut applied)?;
