@@ -12,7 +12,6 @@ pub fn rewrite_after_fork<T: Tx>(tx: &mut T, env: &dyn Env) -> Result<u64, SyncE
     let mut state = tx.state()?;
     state.new_replica(env);
     state.cursor = None;
-    state.reconcile = true;
     let rewritten = rebase_unsent(tx, &mut state)?;
     tx.set_state(&state)?;
     Ok(rewritten)
