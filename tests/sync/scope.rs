@@ -14,6 +14,12 @@ async fn a_phone_of_another_grid_receives_nothing() {
     a.phone.sync(|_| {}).await.unwrap();
     other.phone.sync(|_| {}).await.unwrap();
     assert!(hazards(&other.phone).is_empty());
+    // The API reads within the same scope.
+    let read = async |phone: &yaoguan_field::Phone| {
+        let page = phone.ask("/v1/records/hazard").await.unwrap();
+        page["records"].as_array().unwrap().len()
+    };
+    assert_eq!((read(&a.phone).await, read(&other.phone).await), (1, 0));
 }
 
 #[tokio::test]

@@ -93,6 +93,11 @@ async fn run(arguments: Arguments, output: &Output<'_>) -> Result<(), Failure> {
             let lines = || vec![output.words.say("say", "address_set", &[("url", &url)])];
             output.result(&serde_json::json!({ "town": url }), lines)
         }
+        Do::Api { path } => {
+            let answer = phone.ask(&path).await?;
+            let pretty = || serde_json::to_string_pretty(&answer).unwrap_or_default();
+            output.result(&answer, || vec![pretty()])
+        }
         Do::Quarantine => records::quarantine(&phone, output),
     }
 }
