@@ -227,6 +227,7 @@ fn a_town_killed_while_a_phone_syncs_keeps_what_it_took() {
             let now = future.town.hazards();
             assert!(now >= taken, "the town lost what it took: {taken} became {now}");
             let sent = sync.code == Some(0);
+            moments.unanswered += usize::from(!sent && now > taken);
             assert!(!sent || now == future.a.hazards(), "acknowledged, and not there: {now}");
             taken = now;
             future.check();

@@ -1,8 +1,10 @@
 //! The server as a process: its first line, its end, its address; one sync at a time.
 
 use std::fs::File;
+use std::process::Stdio;
 
 use crate::GRID;
+use crate::program::Ran;
 use crate::town::{Town, own_address};
 
 #[test]
@@ -89,4 +91,25 @@ fn two_syncs_of_one_phone_do_not_run_at_once() {
     phone.add("hazard", &["category=gas"]);
     lock.unlock().unwrap();
     assert_eq!(phone.sync()["sent"], 2);
+}
+
+#[test]
+fn syncs_started_at_once_are_done_or_busy_and_harm_nothing() {
+    let town = Town::serving();
+    let phone = town.phone("a", "chief", GRID);
+    let ids =
+        ["fire", "gas", "road"].map(|what| phone.add("hazard", &[&format!("category={what}")]));
+    let syncs = [(); 6].map(|()| {
+        let mut command = phone.command(&["sync", "--json"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    });
+    let ends = syncs.map(|sync| Ran::ended("sync".to_owned(), sync.wait_with_output().unwrap()));
+    let (done, not): (Vec<_>, Vec<_>) = ends.iter().partition(|ran| ran.code == Some(0));
+    assert!(!done.is_empty(), "{ends:?}");
+    assert!(not.iter().all(|ran| ran.error()["code"] == "busy"), "{ends:?}");
+    let sent: u64 = done.iter().map(|ran| ran.json()["sent"].as_u64().unwrap()).sum();
+    assert_eq!((sent, town.hazards()), (3, 3));
+    assert!(ids.iter().all(|id| phone.show(id)["state"] == "sent"));
+    phone.assert_sound();
+    town.assert_sound();
 }
