@@ -7,5 +7,6 @@ pub mod help;
 pub mod output;
 pub mod phone;
 pub mod progress;
+mod said;
 pub mod town;
 pub mod words;

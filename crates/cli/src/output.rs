@@ -7,6 +7,7 @@ use serde::Serialize;
 use yaoguan_field::FieldError;
 use yaoguan_town::TownError;
 
+use crate::progress::Progress;
 use crate::words::Words;
 
 /// Refused or failed.
@@ -76,6 +77,11 @@ impl Output<'_> {
         Ok(())
     }
 
+    /// Shows that work goes on; `key` under `[say]` names what is counted.
+    pub fn progress(&self, key: &str) -> Progress {
+        Progress::new(self.json, self.words.say("say", key, &[]))
+    }
+
     /// Something worth knowing that is no result.
     pub fn note(&self, key: &str, values: &[(&str, &str)]) {
         _ = writeln!(std::io::stderr(), "{}", self.words.say("say", key, values));
@@ -106,10 +112,15 @@ impl Output<'_> {
         ExitCode::from(FAILED)
     }
 
+    /// What is wrong, in the person's language.
+    pub fn detail(&self, error: &FieldError) -> String {
+        crate::said::detail(self.words, error)
+    }
+
     fn field_error(&self, error: &FieldError) -> ErrorParts {
         let code = serde_json::to_value(error.code()).ok();
         let code = code.and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
-        let (path, detail) = (error.path(), error.to_string());
+        let (path, detail) = (error.path(), self.detail(error));
         let values = [("path", path.as_deref().unwrap_or_default()), ("detail", detail.as_str())];
         ErrorParts { message: self.words.say("error", &code, &values), code, path }
     }

@@ -1,48 +1,63 @@
 //! A progress bar for what takes over a second, on a terminal, and nowhere else.
 
 use std::io::IsTerminal as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use yaoguan_model::Env;
-use yaoguan_model::env::System;
 
 /// Nothing is shown before this.
-const QUIET_MS: i64 = 1_000;
+const QUIET: Duration = Duration::from_secs(1);
+const REDRAW: Duration = Duration::from_millis(120);
 
-/// Progress of one command.
+/// Progress of one command; ends when dropped.
+#[derive(Default)]
 pub struct Progress {
-    started_ms: i64,
-    bar: Option<ProgressBar>,
-    quiet: bool,
+    done: Arc<AtomicU64>,
+    drawing: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
 impl Progress {
-    pub fn new(json: bool) -> Self {
-        let quiet = json || !std::io::stderr().is_terminal();
-        Self { started_ms: System.now_ms(), bar: None, quiet }
-    }
-
-    /// Says how far the work is.
-    pub fn at(&mut self, done: u64, message: &str) {
-        if self.quiet || System.now_ms() - self.started_ms < QUIET_MS {
-            return;
+    /// `label` says what is counted; without a count it is a sign that work goes on.
+    pub fn new(json: bool, label: String) -> Self {
+        if json || !std::io::stderr().is_terminal() {
+            return Self::default();
         }
-        let bar = self.bar.get_or_insert_with(|| {
-            let bar = ProgressBar::new_spinner();
+        let done = Arc::new(AtomicU64::new(0));
+        let (end, ended) = channel::<()>();
+        let count = Arc::clone(&done);
+        let drawing = std::thread::spawn(move || {
+            if ended.recv_timeout(QUIET) != Err(RecvTimeoutError::Timeout) {
+                return;
+            }
+            let bar = ProgressBar::new_spinner().with_message(label);
             if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} {msg} ({elapsed})") {
                 bar.set_style(style);
             }
-            bar
+            while ended.recv_timeout(REDRAW) == Err(RecvTimeoutError::Timeout) {
+                bar.set_position(count.load(Ordering::Relaxed));
+                bar.tick();
+            }
+            bar.finish_and_clear();
         });
-        bar.set_position(done);
-        bar.set_message(message.to_owned());
+        Self { done, drawing: Some((end, drawing)) }
+    }
+
+    /// Says how far the work is.
+    pub fn at(&self, done: u64) {
+        self.done.store(done, Ordering::Relaxed);
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
+        if let Some((end, drawing)) = self.drawing.take() {
+            drop(end);
+            // The line must be clear before the result is written.
+            _ = drawing.join();
         }
     }
 }

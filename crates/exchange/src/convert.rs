@@ -112,6 +112,9 @@ fn converted(field: &Field, texts: &[&str]) -> Result<Value, Reason> {
             let parts: Vec<String> =
                 parts.map(|(part, text)| format!("{}{text}", part.label)).collect();
             let text = parts.join(join);
+            // A cell may hold a line break where the field is one line: it becomes a space.
+            let one_line = matches!(field.shape, Shape::Line | Shape::Name);
+            let text = if one_line { text.lines().collect::<Vec<_>>().join(" ") } else { text };
             Ok(Value::Text(if *cut { shortened(&text, max_chars(field.shape)) } else { text }))
         }
         Rule::Int => {

@@ -63,6 +63,11 @@ impl Phone {
         Ok(summary)
     }
 
+    /// Asks the town's API as this phone; needs a line.
+    pub async fn ask(&self, path: &str) -> Result<serde_json::Value, FieldError> {
+        Ok(self.client()?.get(path, self.env.as_ref()).await?)
+    }
+
     fn client(&self) -> Result<TownClient, FieldError> {
         let identity = self.identity()?;
         let key = DeviceKey::from_pem(&identity.private_key)

@@ -77,13 +77,14 @@ impl Changes {
             record.put(&save, next_dot());
             return;
         }
+        let before = record.context.clone();
         let fresh: BTreeMap<Dot, Dot> = saves.iter().map(|old| (*old, next_dot())).collect();
         for old in saves {
             let Some(dot) = fresh.get(&old) else { continue };
             for (path, change) in &self.paths {
                 let Some(sibling) = change.added.iter().find(|s| s.dot == old) else { continue };
                 let value = match path.is_deleted() {
-                    true => deletion::recomputed(&sibling.value, &fresh),
+                    true => deletion::recomputed(&sibling.value, &fresh, &before),
                     false => sibling.value.clone(),
                 };
                 let none = Change { replaces: Vec::new(), value: None };
@@ -93,13 +94,15 @@ impl Changes {
         }
     }
 
-    /// The saves in dot order, those that a deletion in here had seen first: their fresh counters then
-    /// lie below every other, and the recomputed deletion covers no edit that its writer had not seen.
+    /// The saves in dot order, those first that the most deletions in here had seen: their fresh counters
+    /// then lie below every other, and each recomputed deletion can cover all that its writer had seen
+    /// (unless two of them had seen different saves; see [`deletion::recomputed`]).
     fn saves_in_order(&self) -> Vec<Dot> {
         let deletions = self.paths.get(crate::path::DELETED).into_iter().flat_map(|c| &c.added);
         let seen: Vec<_> = deletions.filter_map(|s| deletion::context_of(&s.value)).collect();
         let mut saves: Vec<Dot> = self.dots().into_iter().collect();
-        saves.sort_by_key(|dot| (!seen.iter().any(|context| context.covers_dot(*dot)), *dot));
+        let seen_by = |dot: Dot| seen.iter().filter(|context| context.covers_dot(dot)).count();
+        saves.sort_by_key(|dot| (std::cmp::Reverse(seen_by(*dot)), *dot));
         saves
     }
 

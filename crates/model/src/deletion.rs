@@ -66,13 +66,26 @@ pub fn context_of(value: &Value) -> Option<VersionVector> {
 }
 
 /// `$deleted` after the saves that it had covered were written again under fresh dots
-/// (`fresh`: old dot → new dot).
-pub(crate) fn recomputed(value: &Value, fresh: &BTreeMap<Dot, Dot>) -> Value {
-    let Some(mut seen) = context_of(value) else { return value.clone() };
-    let again: Vec<Dot> =
-        fresh.iter().filter(|(old, _)| seen.covers_dot(**old)).map(|(_, new)| *new).collect();
-    for dot in again {
-        seen.join_dot(dot);
-    }
-    value_of(&seen)
+/// (`fresh`: old dot → new dot) on a record whose context was `before`.
+///
+/// Of what it had seen it keeps what the record has: an own dot that was left behind may since stand
+/// for the write of a twin. And a version vector names a fresh dot only together with every earlier one
+/// of that replica, those put again beside it included: it covers them up to the first that the deleter
+/// had not seen.
+/// Either way the record is then contested, and no unseen edit is taken for deleted.
+pub(crate) fn recomputed(
+    value: &Value,
+    fresh: &BTreeMap<Dot, Dot>,
+    before: &VersionVector,
+) -> Value {
+    let Some(seen) = context_of(value) else { return value.clone() };
+    let still = |dot: Dot| Dot::new(dot.replica, dot.counter.min(before.get(dot.replica)));
+    let earlier_seen = |new: &Dot| seen.covers_dot(Dot::new(new.replica, before.get(new.replica)));
+    let mut in_order: Vec<(Dot, Dot)> = fresh.iter().map(|(old, new)| (*new, *old)).collect();
+    in_order.sort();
+    let again = in_order
+        .into_iter()
+        .take_while(|(new, old)| seen.covers_dot(*old) && earlier_seen(new))
+        .map(|(new, _)| new);
+    value_of(&seen.iter().map(still).chain(again).collect())
 }

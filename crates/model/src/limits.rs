@@ -14,8 +14,6 @@ pub const MAX_NAME_CHARS: usize = 60;
 pub const MAX_PHOTOS: usize = 64;
 /// Timeline entries that a save may bring a record to.
 pub const MAX_TIMELINE: usize = 256;
-/// Nesting of one value.
-pub const MAX_DEPTH: usize = 8;
 /// Bytes of one field path.
 pub const MAX_PATH_BYTES: usize = 160;
 /// Entries of a list inside one value (rings, parts of a line, template items).

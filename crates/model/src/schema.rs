@@ -199,8 +199,8 @@ pub fn check(shape: Shape, value: &Value) -> Result<(), Problem> {
             Some(_) | None => Err(Problem::NotAWord(words)),
         },
         Shape::Text => check_text(value, limits::MAX_TEXT_CHARS),
-        Shape::Line => check_text(value, limits::MAX_LINE_CHARS),
-        Shape::Name => check_text(value, limits::MAX_NAME_CHARS),
+        Shape::Line => check_line(value, limits::MAX_LINE_CHARS),
+        Shape::Name => check_line(value, limits::MAX_NAME_CHARS),
         Shape::Int { min, max } => match value.as_int() {
             Some(n) if (min..=max).contains(&n) => Ok(()),
             Some(_) => Err(Problem::OutOfRange { min, max }),
@@ -243,6 +243,12 @@ fn check_text(value: &Value, max: usize) -> Result<(), Problem> {
     }
     let control = |c: char| c.is_control() && !matches!(c, '\n' | '\t' | '\r');
     require(!text.chars().any(control), "text without control characters")
+}
+
+fn check_line(value: &Value, max: usize) -> Result<(), Problem> {
+    check_text(value, max)?;
+    let broken = value.as_text().is_some_and(|text| text.contains(['\n', '\r']));
+    require(!broken, "one line of text")
 }
 
 fn check_object(entries: &[Entry], value: &Value) -> Result<(), Problem> {

@@ -59,15 +59,6 @@ impl Value {
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.as_map().and_then(|map| map.get(key))
     }
-
-    /// Levels of nesting; a plain value has 1.
-    pub fn depth(&self) -> usize {
-        match self {
-            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Text(_) => 1,
-            Self::List(list) => 1 + list.iter().map(Self::depth).max().unwrap_or(0),
-            Self::Map(map) => 1 + map.values().map(Self::depth).max().unwrap_or(0),
-        }
-    }
 }
 
 impl From<&str> for Value {

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::OptionalExtension;
+use rusqlite::{Connection, OptionalExtension};
 use uuid::Uuid;
-use yaoguan_model::{Dot, FieldPath, Kind, RecordId, ReplicaId, Value};
+use yaoguan_model::{Dot, FieldPath, Kind, RecordId, ReplicaId, Value, VersionVector};
 
 use crate::error::StoreError;
 use crate::open::Store;
@@ -51,6 +51,21 @@ impl SqliteTx<'_> {
         Ok(())
     }
 
+    /// See [`yaoguan_sync::Tx::narrow_drafts`].
+    pub(crate) fn keep_confirmed(
+        &mut self,
+        record: RecordId,
+        confirmed: &VersionVector,
+    ) -> Result<(), StoreError> {
+        for mut draft in read(&self.tx, Some(record))? {
+            for dots in draft.replaces.values_mut() {
+                dots.retain(|dot| confirmed.covers_dot(*dot));
+            }
+            self.put_draft(&draft)?;
+        }
+        Ok(())
+    }
+
     /// The form was saved or thrown away.
     pub fn remove_draft(&mut self, id: Uuid) -> Result<(), StoreError> {
         self.tx.prepare_cached("DELETE FROM draft WHERE id = ?1")?.execute([id.as_bytes()])?;
@@ -61,37 +76,7 @@ impl SqliteTx<'_> {
 impl Store {
     /// The forms that are open, latest first.
     pub fn drafts(&self) -> Result<Vec<Draft>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT id, kind, record, values_, replaces, updated_at FROM draft ORDER BY updated_at DESC, id",
-        )?;
-        let rows = statement.query_map([], |row| {
-            Ok((
-                Uuid::from_bytes(id16(row, "id")?),
-                row.get::<_, String>("kind")?,
-                row.get::<_, Option<[u8; 16]>>("record")?,
-                row.get::<_, String>("values_")?,
-                row.get::<_, String>("replaces")?,
-                row.get::<_, i64>("updated_at")?,
-            ))
-        })?;
-        let corrupt = |e: serde_json::Error| StoreError::Corrupt(format!("draft: {e}"));
-        let mut drafts = Vec::new();
-        for row in rows {
-            let (id, kind, record, values, replaces, updated_at) = row?;
-            let replaces: Plain = serde_json::from_str(&replaces).map_err(corrupt)?;
-            let dots = |list: Vec<(ReplicaId, u64)>| {
-                list.into_iter().map(|(r, c)| Dot::new(r, c)).collect()
-            };
-            drafts.push(Draft {
-                id,
-                kind: kind.parse().unwrap_or_else(|never| match never {}),
-                record: record.map(RecordId::from_bytes),
-                values: serde_json::from_str(&values).map_err(corrupt)?,
-                replaces: replaces.into_iter().map(|(path, list)| (path, dots(list))).collect(),
-                updated_at,
-            });
-        }
-        Ok(drafts)
+        read(&self.connection, None)
     }
 
     /// Whether a draft is still open.
@@ -99,4 +84,39 @@ impl Store {
         let mut statement = self.connection.prepare_cached("SELECT 1 FROM draft WHERE id = ?1")?;
         Ok(statement.query_row([id.as_bytes()], |_| Ok(())).optional()?.is_some())
     }
+}
+
+/// Drafts, latest first; of one record or of all.
+fn read(connection: &Connection, record: Option<RecordId>) -> Result<Vec<Draft>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, kind, record, values_, replaces, updated_at FROM draft \
+             WHERE ?1 IS NULL OR record = ?1 ORDER BY updated_at DESC, id",
+    )?;
+    let rows = statement.query_map([record.as_ref().map(RecordId::as_bytes)], |row| {
+        Ok((
+            Uuid::from_bytes(id16(row, "id")?),
+            row.get::<_, String>("kind")?,
+            row.get::<_, Option<[u8; 16]>>("record")?,
+            row.get::<_, String>("values_")?,
+            row.get::<_, String>("replaces")?,
+            row.get::<_, i64>("updated_at")?,
+        ))
+    })?;
+    let corrupt = |e: serde_json::Error| StoreError::Corrupt(format!("draft: {e}"));
+    let mut drafts = Vec::new();
+    for row in rows {
+        let (id, kind, record, values, replaces, updated_at) = row?;
+        let replaces: Plain = serde_json::from_str(&replaces).map_err(corrupt)?;
+        let dots =
+            |list: Vec<(ReplicaId, u64)>| list.into_iter().map(|(r, c)| Dot::new(r, c)).collect();
+        drafts.push(Draft {
+            id,
+            kind: kind.parse().unwrap_or_else(|never| match never {}),
+            record: record.map(RecordId::from_bytes),
+            values: serde_json::from_str(&values).map_err(corrupt)?,
+            replaces: replaces.into_iter().map(|(path, list)| (path, dots(list))).collect(),
+            updated_at,
+        });
+    }
+    Ok(drafts)
 }

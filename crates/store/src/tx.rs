@@ -1,7 +1,7 @@
 //! One transaction on the phone's file.
 
 use rusqlite::{OptionalExtension, Row, Transaction};
-use yaoguan_model::{Alarm, Record, RecordId, ReplicaId, canonical};
+use yaoguan_model::{Alarm, Record, RecordId, ReplicaId, VersionVector, canonical};
 use yaoguan_sync::{Local, Quarantined, SyncState, Tx, Unsent};
 use yaoguan_wire::{Epoch, PushToken};
 
@@ -165,6 +165,14 @@ impl Tx for SqliteTx<'_> {
 
     fn unsent_count(&mut self) -> Result<u64, StoreError> {
         Ok(self.tx.query_row("SELECT count(*) AS n FROM unsent", [], |row| row.get("n"))?)
+    }
+
+    fn narrow_drafts(
+        &mut self,
+        record: RecordId,
+        confirmed: &VersionVector,
+    ) -> Result<(), StoreError> {
+        self.keep_confirmed(record, confirmed)
     }
 
     fn quarantine(&mut self, save: &Quarantined) -> Result<(), StoreError> {

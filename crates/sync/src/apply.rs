@@ -1,10 +1,11 @@
 //! Carries out an answer in one transaction: verdicts, then the feed, then cursor and chain.
 
-use yaoguan_model::{Env, Kind, RecordId};
+use yaoguan_model::{Env, Kind, RecordId, VersionVector};
 use yaoguan_wire::packing::{unpack, unpack_context};
-use yaoguan_wire::{FeedItem, Judgement, SyncRequest, SyncResponse, Verdict};
+use yaoguan_wire::{ErrorCode, FeedItem, Judgement, SyncRequest, SyncResponse, Verdict};
 
 use crate::error::SyncError;
+use crate::fork::{rebase_unsent, rewrite_after_fork};
 use crate::local::Local;
 use crate::state::SyncState;
 use crate::store::{Quarantined, Tx};
@@ -40,19 +41,20 @@ pub fn apply<T: Tx>(
     let new_epoch = state.epoch.is_some_and(|epoch| epoch != response.epoch);
     if new_epoch {
         // The town has another history: its positions and tokens mean nothing any more.
-        state.cursor = None;
-        state.acked = None;
-        state.attempts.clear();
-        state.reconcile = true;
+        // Nor do the push chains tell a twin any more, and the town may have lost dots of this replica
+        // which others still hold: unsent saves are written again under a new id, as after a fork.
         state.epoch = Some(response.epoch);
+        state.reconcile = true;
         applied.more = true;
         tx.set_state(&state)?;
+        rewrite_after_fork(tx, env)?;
         return Ok(applied);
     }
-    // A save that goes back leaves its replica id with it: see Local::put_back.
+    // A replica that has set saves aside writes on under a new id: see Local::put_back.
     let goes_back =
         |v: &Verdict| matches!(v.judgement, Judgement::Refused { .. } | Judgement::Held);
-    if response.verdicts.iter().any(goes_back) {
+    let sets_aside = response.verdicts.iter().any(goes_back);
+    if sets_aside {
         state.new_replica(env);
     } else if let Some(token) = request.push.next {
         state.acked = Some(token);
@@ -61,8 +63,11 @@ pub fn apply<T: Tx>(
     for verdict in &response.verdicts {
         apply_verdict(tx, &mut state, response, verdict, &mut applied)?;
     }
+    if sets_aside {
+        rebase_unsent(tx, &mut state)?;
+    }
     for item in &response.feed {
-        apply_item(tx, response, item, &mut applied)?;
+        apply_item(tx, &state, response, item, &mut applied)?;
     }
     state.epoch = Some(response.epoch);
     state.cursor = Some(response.cursor.clone());
@@ -98,26 +103,35 @@ fn apply_verdict<T: Tx>(
         }
         Judgement::Refused { code, retriable, detail } => {
             applied.refused += 1;
-            let (code, detail) = (code.clone(), detail.clone());
-            let (left, kept) = local.put_back(&context, || state.next_dot());
-            if let Some(kept) = kept {
-                let at = response.town_time;
-                let retriable = *retriable;
-                tx.quarantine(&Quarantined { kept, code, detail, retriable, at })?;
-            }
-            put_or_remove(tx, verdict.id, left)?;
+            let why = (code.clone(), detail.clone(), *retriable);
+            put_back(tx, state, local, &context, why, response.town_time)?;
         }
         Judgement::Held => {
             applied.held += 1;
-            let (left, _) = local.put_back(&context, || state.next_dot());
-            put_or_remove(tx, verdict.id, left)?;
+            // The town keeps it for a supervisor; this copy outlives a town that loses it, and holds the
+            // saves made meanwhile that replaced its dots.
+            let why = (ErrorCode::Held, String::new(), true);
+            put_back(tx, state, local, &context, why, response.town_time)?;
         }
         Judgement::Unknown => {}
     }
     Ok(())
 }
 
-fn put_or_remove<T: Tx>(tx: &mut T, id: RecordId, left: Option<Local>) -> Result<(), T::Error> {
+/// Sets the save apart with its reason; the record goes back to its base, or goes when it has none.
+fn put_back<T: Tx>(
+    tx: &mut T,
+    state: &mut SyncState,
+    local: Local,
+    context: &VersionVector,
+    (code, detail, retriable): (ErrorCode, String, bool),
+    at: i64,
+) -> Result<(), T::Error> {
+    let id = local.record.id;
+    let (left, kept) = local.put_back(context, || state.next_dot());
+    if let Some(kept) = kept {
+        tx.quarantine(&Quarantined { kept, code, detail, retriable, at })?;
+    }
     match left {
         Some(local) => tx.put(&local),
         None => tx.remove(id),
@@ -135,6 +149,7 @@ fn evict<T: Tx>(tx: &mut T, local: &Local, applied: &mut Applied) -> Result<(), 
 
 fn apply_item<T: Tx>(
     tx: &mut T,
+    state: &SyncState,
     response: &SyncResponse,
     item: &FeedItem,
     applied: &mut Applied,
@@ -161,6 +176,8 @@ fn apply_item<T: Tx>(
         };
         tx.put(&local)?;
     } else if let Some(id) = item.left.or(item.purged)
+        // Until a reconciliation after a new epoch this phone may hold what the town has lost.
+        && !state.reconcile
         && let Some(local) = tx.load(id)?
     {
         applied.changed.push((local.record.kind.clone(), id));

@@ -1,7 +1,7 @@
 //! The phone's side of synchronisation, without I/O: what to ask, what to do with the answer, when to
 //! try again. Knows no HTTP and no SQL.
 //!
-//! [`local`] is one record and every way it may change; [`plan`] draws up a request; [`apply`] carries
+//! [`local`] is one record and every way it may change; [`mod@plan`] draws up a request; [`mod@apply`] carries
 //! out an answer; [`engine`] says when. A store gives transactions ([`store::Tx`]).
 
 pub mod apply;

@@ -75,8 +75,11 @@ impl Local {
     /// to the base. Saves made since are put again on it under fresh dots, or stay with the kept ones if
     /// they replaced their dots. `None` is left when there is no base to go back to.
     ///
-    /// When an earlier push is unanswered the town may have taken some of these dots: then `next_dot`
-    /// must draw from a new replica id, or the fresh context would cover, and so remove, what was taken.
+    /// From here on this phone writes under a new replica id: `next_dot` draws from it, and so does every
+    /// later save, also when nothing is put again. The base does not cover the dots set aside, but a
+    /// further dot of their own replica would; it would remove them wherever they are: at a town that
+    /// took them from an unanswered push, in a clone or a restored backup that still holds them unsent.
+    /// The other unsent records are then [`Local::rebased`]: no unsent save outlives its replica id.
     pub fn put_back(
         self,
         context: &VersionVector,
@@ -114,7 +117,8 @@ impl Local {
         Ok(merged.alarm)
     }
 
-    /// This replica has a twin: the own changes are written again on the base under a new replica id.
+    /// This replica may have a twin (the town said so, or the marker at start, or a new epoch has voided
+    /// the push chains): the own changes are written again on the base under a new replica id.
     pub fn rebased(&self, next_dot: impl FnMut() -> Dot) -> Self {
         let Some(unsent) = &self.unsent else { return self.clone() };
         let changes = Changes::between(unsent.base.as_ref(), &self.record);
@@ -131,6 +135,36 @@ impl Local {
                 Self { record, unsent: Some(Unsent::default()) }
             }
         }
+    }
+
+    /// What the town has confirmed of this record.
+    pub fn confirmed_context(&self) -> VersionVector {
+        let base = |unsent: &Unsent| unsent.base.as_ref().map(|base| base.context.clone());
+        match &self.unsent {
+            Some(unsent) => base(unsent).unwrap_or_default(),
+            None => self.record.context.clone(),
+        }
+    }
+
+    /// A form or draft that was open while this record was rebased: its view without the unconfirmed own
+    /// saves. To be asked before [`Local::rebased`]. Their old dots may from now on stand for writes of
+    /// the twin, and a save that named them in `replaces` would remove what nobody here has seen.
+    pub fn confirmed_view(&self, in_view: &Record) -> Record {
+        if self.unsent.is_none() {
+            return in_view.clone();
+        }
+        let confirmed = self.confirmed_context();
+        let mut view = in_view.clone();
+        view.context = in_view
+            .context
+            .iter()
+            .map(|dot| Dot::new(dot.replica, dot.counter.min(confirmed.get(dot.replica))))
+            .collect();
+        view.fields.retain(|_, siblings| {
+            siblings.retain(|sibling| confirmed.covers_dot(sibling.dot));
+            !siblings.is_empty()
+        });
+        view
     }
 
     /// Writes changes (rebased, mended, resent) on the record under fresh dots.

@@ -24,7 +24,7 @@ pub struct SyncState {
     pub clock_offset_s: i64,
     /// When the town last answered, by its own clock; none before the first time.
     pub last_contact_s: Option<i64>,
-    /// The feed's last position and the scope's root are void until a reconciliation.
+    /// A new epoch began: confirmations are void and nothing is evicted until a reconciliation.
     pub reconcile: bool,
 }
 

@@ -1,6 +1,6 @@
 //! What a phone's store must give. Two implementations (SQLite, memory) pass one contract suite.
 
-use yaoguan_model::{Alarm, RecordId};
+use yaoguan_model::{Alarm, RecordId, VersionVector};
 use yaoguan_wire::ErrorCode;
 
 use crate::local::{Kept, Local};
@@ -51,6 +51,16 @@ pub trait Tx {
     /// The outbox: ids of records with unsent saves, oldest first.
     fn outbox(&mut self) -> Result<Vec<RecordId>, Self::Error>;
     fn unsent_count(&mut self) -> Result<u64, Self::Error>;
+
+    /// Open drafts of a record keep in `replaces` only what is confirmed: its other dots are about to be
+    /// written again, and may stand for a twin's writes from now on. A store without drafts has none.
+    fn narrow_drafts(
+        &mut self,
+        _record: RecordId,
+        _confirmed: &VersionVector,
+    ) -> Result<(), Self::Error> {
+        Ok(())
+    }
 
     fn quarantine(&mut self, save: &Quarantined) -> Result<(), Self::Error>;
     /// Notes something that cannot happen while every replica keeps the rules.

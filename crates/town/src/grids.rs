@@ -145,3 +145,6 @@ fn changes(
     }
     Ok(changes)
 }
+
+#[cfg(test)]
+mod tests;

@@ -144,18 +144,17 @@ async fn http(
 }
 
 async fn renew(renewal: Renewal) {
-    let mut due = renewal.env.now_s();
+    let mut made = renewal.env.now_s();
     loop {
         tokio::time::sleep(RENEW_CHECK).await;
         let now = renewal.env.now_s();
-        // The leaf of the start holds for 90 days; a new one follows every 60.
-        if now - due < (90 - tls::RENEW_BEFORE_DAYS) * 86_400 {
+        if !tls::renewal_is_due(made, now) {
             continue;
         }
         match renewal.ca.leaf(&renewal.hosts, now) {
             Ok(key) => {
                 renewal.leaf.renew(key);
-                due = now;
+                made = now;
             }
             Err(error) => tracing::error!(%error, "the certificate cannot be renewed"),
         }

@@ -23,7 +23,7 @@ use crate::error::TownError;
 const CA_YEARS: i64 = 20;
 const LEAF_DAYS: i64 = 90;
 /// A leaf is renewed when it has this much left.
-pub const RENEW_BEFORE_DAYS: i64 = 30;
+const RENEW_BEFORE_DAYS: i64 = 30;
 /// Clocks of phones may be behind: certificates hold from a little earlier.
 const BACKDATED_DAYS: i64 = 2;
 
@@ -85,6 +85,11 @@ impl Ca {
     }
 }
 
+/// Whether a leaf made then (seconds since 1970) is to be replaced now.
+pub fn renewal_is_due(made: i64, now: i64) -> bool {
+    now - made >= (LEAF_DAYS - RENEW_BEFORE_DAYS) * 86_400
+}
+
 /// Hands out the present leaf; a renewal swaps it under running connections.
 #[derive(Debug)]
 pub struct Leaf(RwLock<Arc<CertifiedKey>>);
@@ -114,4 +119,52 @@ pub fn server_config(leaf: Arc<Leaf>) -> Result<rustls::ServerConfig, TownError>
         .with_cert_resolver(leaf);
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::client::WebPkiServerVerifier;
+    use rustls::client::danger::ServerCertVerifier as _;
+    use rustls::pki_types::{ServerName, UnixTime};
+
+    use super::*;
+
+    const NOW: i64 = 1_795_000_000;
+    const DAY: i64 = 86_400;
+
+    fn verifies(ca: &Ca, leaf: &CertifiedKey, host: &str, at: i64) -> bool {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(ca.der().unwrap()).unwrap();
+        let provider = Arc::new(ring::default_provider());
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+        let at = UnixTime::since_unix_epoch(std::time::Duration::from_secs(at.unsigned_abs()));
+        let (leaf, chain) = leaf.cert.split_first().unwrap();
+        let name = ServerName::try_from(host.to_owned()).unwrap();
+        verifier.verify_server_cert(leaf, chain, &name, &[], at).is_ok()
+    }
+
+    #[test]
+    fn a_leaf_holds_for_its_hosts_and_its_time_under_its_own_ca() {
+        let (ca, other) = (Ca::new("a", NOW).unwrap(), Ca::new("b", NOW).unwrap());
+        let leaf = ca.leaf(&["town.example".to_owned(), "10.1.2.3".to_owned()], NOW).unwrap();
+        assert!(verifies(&ca, &leaf, "town.example", NOW));
+        assert!(verifies(&ca, &leaf, "10.1.2.3", NOW + 89 * DAY));
+        assert!(!verifies(&ca, &leaf, "elsewhere.example", NOW));
+        assert!(!verifies(&ca, &leaf, "town.example", NOW + 91 * DAY));
+        assert!(!verifies(&other, &leaf, "town.example", NOW));
+    }
+
+    #[test]
+    fn a_leaf_is_renewed_well_before_it_ends_and_the_ca_stays() {
+        assert!(!renewal_is_due(NOW, NOW + 59 * DAY));
+        assert!(renewal_is_due(NOW, NOW + 60 * DAY));
+        let ca = Ca::new("a", NOW).unwrap();
+        let hosts = ["town.example".to_owned()];
+        let leaf = Leaf::new(ca.leaf(&hosts, NOW).unwrap());
+        leaf.renew(ca.leaf(&["new.example".to_owned()], NOW + 60 * DAY).unwrap());
+        let present = Arc::clone(&leaf.0.read().unwrap());
+        // Another address, a later time: the CA that phones pinned still vouches for it.
+        assert!(verifies(&ca, &present, "new.example", NOW + 140 * DAY));
+    }
 }

@@ -73,6 +73,36 @@ impl TownClient {
         }
     }
 
+    /// Asks the town's API as this device and gives the answer as it is; `path` may have a query.
+    pub async fn get(
+        &mut self,
+        path: &str,
+        env: &dyn Env,
+    ) -> Result<serde_json::Value, TransportError> {
+        let url = format!("{}{path}", self.base);
+        let proof = self.prove("GET", &url, &[], env)?;
+        let request = self.client.get(url).header(ACCEPT_LANGUAGE, self.lang);
+        self.traffic.requests += 1;
+        let response = request.header(proof::HEADER, proof).send().await?;
+        let (answer, bytes) = read(response).await;
+        self.traffic.bytes_down += bytes;
+        answer
+    }
+
+    fn prove(
+        &self,
+        method: &str,
+        url: &str,
+        body: &[u8],
+        env: &dyn Env,
+    ) -> Result<String, TransportError> {
+        let htu = url.split_once('?').map_or(url, |(path, _)| path).to_owned();
+        let iat = env.now_s().saturating_add(self.clock_offset_s);
+        let claims = Claims { htm: method.to_owned(), htu, iat, bh: body_hash(body) };
+        let identity = |e: proof::BadProof| TransportError::Identity(e.to_string());
+        self.key.prove(self.device, &claims).map_err(identity)
+    }
+
     async fn post<T: serde::de::DeserializeOwned>(
         &mut self,
         path: &str,
@@ -80,14 +110,7 @@ impl TownClient {
         env: &dyn Env,
     ) -> Result<T, TransportError> {
         let url = format!("{}{path}", self.base);
-        let claims = Claims {
-            htm: "POST".to_owned(),
-            htu: url.clone(),
-            iat: env.now_s().saturating_add(self.clock_offset_s),
-            bh: body_hash(&encoded.bytes),
-        };
-        let identity = |e: proof::BadProof| TransportError::Identity(e.to_string());
-        let proof = self.key.prove(self.device, &claims).map_err(identity)?;
+        let proof = self.prove("POST", &url, &encoded.bytes, env)?;
         let mut request = self
             .client
             .post(url)

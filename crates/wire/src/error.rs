@@ -73,6 +73,8 @@ codes! {
     IdentityChanged = "identity_changed",
     /// A dot or context entry that the pusher cannot have.
     ForeignDot = "foreign_dot",
+    /// Kept at the town for a supervisor (the reason of a save set apart, never of a request).
+    Held = "held",
     NotFound = "not_found",
     StorageFull = "storage_full",
     Timeout = "timeout",

@@ -107,6 +107,9 @@ pub(crate) enum Do {
         url: String,
     },
     Quarantine,
+    Api {
+        path: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -11,7 +11,6 @@ use yaoguan_model::Kind;
 
 use super::arguments::Import;
 use crate::output::{Failure, Output};
-use crate::progress::Progress;
 
 fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> FieldError {
     let path = path.display().to_string();
@@ -37,11 +36,9 @@ fn table(
     let bytes = std::fs::read(file).map_err(failed(file))?;
     let mapping = std::fs::read_to_string(mapping).map_err(failed(mapping))?;
     let mut out = BufWriter::new(File::create(rejects).map_err(failed(rejects))?);
-    let mut bar = Progress::new(output.json);
-    let rows = output.words.say("say", "rows", &[]);
+    let bar = output.progress("rows");
     let words = |reason: &Reason| say(output, reason);
-    let summary =
-        phone.import_table(&bytes, &mapping, &mut out, &words, |s| bar.at(s.read, &rows))?;
+    let summary = phone.import_table(&bytes, &mapping, &mut out, &words, |s| bar.at(s.read))?;
     out.flush().map_err(failed(rejects))?;
     drop(bar);
     output.result(&summary, || {
@@ -104,10 +101,12 @@ pub(super) fn export(
     path: &Path,
 ) -> Result<(), Failure> {
     let mut out = BufWriter::new(File::create(path).map_err(failed(path))?);
+    let bar = output.progress("exporting");
     let count = phone.export(kind, format, &mut out)?;
     let file =
         out.into_inner().map_err(std::io::IntoInnerError::into_error).map_err(failed(path))?;
     file.sync_all().map_err(failed(path))?;
+    drop(bar);
     let (n, file) = (count.to_string(), path.display().to_string());
     output.result(&json!({ "exported": count, "file": file }), || {
         vec![output.words.say("say", "exported", &[("n", &n), ("file", &file)])]

@@ -17,7 +17,6 @@ use arguments::Do;
 
 use crate::help::localised;
 use crate::output::{Failure, Output};
-use crate::progress::Progress;
 use crate::words::Words;
 
 /// The program.
@@ -46,7 +45,7 @@ async fn run(arguments: Arguments, output: &Output<'_>) -> Result<(), Failure> {
         let mut phone = Phone::enrol(&data, &uri, &options, Arc::new(System)).await?;
         // Grids and templates come with the first pull; without a line they come later.
         if let Err(error) = phone.sync(|_| {}).await {
-            output.note("first_sync_failed", &[("detail", &error.to_string())]);
+            output.note("first_sync_failed", &[("detail", &output.detail(&error))]);
         }
         let status = phone.status()?;
         let values =
@@ -55,7 +54,7 @@ async fn run(arguments: Arguments, output: &Output<'_>) -> Result<(), Failure> {
     }
     let mut phone = Phone::open(&data, Arc::new(System), lang)?;
     if let Some(error) = phone.read_only() {
-        output.note("read_only", &[("detail", &error.to_string())]);
+        output.note("read_only", &[("detail", &output.detail(&error))]);
     }
     match arguments.action {
         Do::Enrol { .. } => Ok(()),
@@ -82,7 +81,9 @@ async fn run(arguments: Arguments, output: &Output<'_>) -> Result<(), Failure> {
         Do::Status => status(&phone, output),
         Do::Verify => verify(&phone, output),
         Do::Rebuild => {
+            let bar = output.progress("rebuilding");
             let records = phone.rebuild()?;
+            drop(bar);
             let count = records.to_string();
             let lines = || vec![output.words.say("say", "rebuilt", &[("n", &count)])];
             output.result(&serde_json::json!({ "records": records }), lines)
@@ -92,15 +93,19 @@ async fn run(arguments: Arguments, output: &Output<'_>) -> Result<(), Failure> {
             let lines = || vec![output.words.say("say", "address_set", &[("url", &url)])];
             output.result(&serde_json::json!({ "town": url }), lines)
         }
+        Do::Api { path } => {
+            let answer = phone.ask(&path).await?;
+            let pretty = || serde_json::to_string_pretty(&answer).unwrap_or_default();
+            output.result(&answer, || vec![pretty()])
+        }
         Do::Quarantine => records::quarantine(&phone, output),
     }
 }
 
 async fn sync(phone: &mut Phone, output: &Output<'_>) -> Result<(), Failure> {
-    let mut bar = Progress::new(output.json);
-    let waiting = output.words.say("say", "syncing", &[]);
+    let bar = output.progress("syncing");
     let summary: Result<SyncSummary, FieldError> =
-        phone.sync(|so_far| bar.at(so_far.sent + so_far.received, &waiting)).await;
+        phone.sync(|so_far| bar.at(so_far.sent + so_far.received)).await;
     drop(bar);
     let summary = summary?;
     let texts =
@@ -140,7 +145,9 @@ fn status(phone: &Phone, output: &Output<'_>) -> Result<(), Failure> {
 }
 
 fn verify(phone: &Phone, output: &Output<'_>) -> Result<(), Failure> {
+    let bar = output.progress("verifying");
     let findings = phone.verify()?;
+    drop(bar);
     let records: u64 = phone.status()?.records.values().sum();
     let json: Vec<_> = findings
         .iter()

@@ -185,7 +185,9 @@ async fn status(town: &Town, output: &Output<'_>) -> Result<(), Failure> {
 }
 
 async fn verify(town: &Town, output: &Output<'_>) -> Result<(), Failure> {
+    let bar = output.progress("verifying");
     let verified = town.storage.verify().await?;
+    drop(bar);
     let findings: Vec<_> = verified
         .findings
         .iter()

@@ -107,7 +107,7 @@ fn lines_are_physical_lines() {
         let table = read(format!("{head}{text}").as_bytes(), &mapping("")).unwrap();
         let lines: Vec<u64> = table.rows.iter().map(|row| row.line).collect();
         assert_eq!(lines, [2, 4, 6, 8], "{end:?}");
-        assert_eq!(title(&table.rows[0]), "two\nlines");
+        assert_eq!(title(&table.rows[0]), "two lines");
     }
 }
 

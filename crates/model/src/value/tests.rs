@@ -42,11 +42,9 @@ fn a_key_that_stands_twice_is_refused_at_every_level() {
 }
 
 #[test]
-fn nesting_is_bounded_while_reading_and_counted() {
+fn nesting_is_bounded_while_reading() {
     let nested = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
-    assert_eq!(read(&nested(7)).unwrap().depth(), 8);
-    assert_eq!(read(r#"{"a": [{}], "b": 1}"#).unwrap().depth(), 3);
-    assert_eq!(Value::Null.depth(), 1);
+    assert!(read(&nested(7)).is_ok());
     // serde_json's own bound: a hostile text cannot exhaust the stack.
     assert!(read(&nested(100_000)).is_err());
 }

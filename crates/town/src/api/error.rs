@@ -82,7 +82,9 @@ fn status_of(code: &ErrorCode) -> StatusCode {
             StatusCode::BAD_REQUEST
         }
         ErrorCode::NotAllowed | ErrorCode::StepNotAllowed => StatusCode::BAD_REQUEST,
-        ErrorCode::IdentityChanged | ErrorCode::ForeignDot => StatusCode::BAD_REQUEST,
+        ErrorCode::IdentityChanged | ErrorCode::ForeignDot | ErrorCode::Held => {
+            StatusCode::BAD_REQUEST
+        }
         ErrorCode::Unknown(_) => StatusCode::BAD_REQUEST,
     }
 }

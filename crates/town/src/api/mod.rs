@@ -20,6 +20,7 @@ mod enrol;
 pub mod error;
 mod health;
 mod openapi;
+mod records;
 mod sync;
 
 pub use openapi::document;
@@ -39,6 +40,7 @@ pub fn router(app: App) -> Router {
     Router::new()
         .route("/v1/sync", post(sync::sync))
         .route("/v1/enrol", post(enrol::enrol))
+        .route("/v1/records/{kind}", get(records::list))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/api/openapi.json", get(openapi::json))

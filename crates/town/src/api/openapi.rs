@@ -106,7 +106,13 @@ struct ScopeDoc {
         title = "Smart Yaoguan, the town",
         description = "Sync endpoint of the town. See docs/SYNC.md."
     ),
-    paths(super::sync::sync, super::enrol::enrol, super::health::alive, super::health::ready)
+    paths(
+        super::sync::sync,
+        super::enrol::enrol,
+        super::records::list,
+        super::health::alive,
+        super::health::ready
+    )
 )]
 struct Document;
 

@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use axum::response::{IntoResponse, Response};
 use yaoguan_model::cells;
 use yaoguan_wire::body::{self, BadBody};
@@ -14,10 +14,10 @@ use yaoguan_wire::{
 };
 
 use super::App;
+use super::asker::device;
 use super::error::ApiError;
 use crate::cursor::{self, Cursor};
 use crate::people::Device;
-use crate::proof::{Seen, authenticate};
 use crate::pull::{Ask, Page, Row};
 use crate::push::Pusher;
 use crate::storage::{Batch, Outcome, Pushed, TownInfo};
@@ -44,20 +44,9 @@ pub async fn sync(
     headers: HeaderMap,
     bytes: Bytes,
 ) -> Result<Response, ApiError> {
+    let device = device(&app, &method, &uri, &headers, &bytes).await?;
     let now = app.env.now_s();
-    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let host = uri.authority().map(|a| a.as_str()).or(text(header::HOST)).unwrap_or_default();
-    let seen = Seen {
-        method: method.as_str(),
-        host,
-        path: uri.path(),
-        body: &bytes,
-        proof: headers.get(yaoguan_wire::proof::HEADER).and_then(|value| value.to_str().ok()),
-        now,
-    };
-    let device = authenticate(app.storage.as_ref(), seen).await;
-    let device = device.map_err(|denied| ApiError::denied(&headers, denied, now))?;
-    let zstd = text(header::CONTENT_ENCODING).is_some_and(|encoding| encoding == "zstd");
+    let zstd = headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding == "zstd");
     let request: SyncRequest = body::decode(&bytes, zstd).map_err(|e| bad_body(&headers, &e))?;
     let response = round_trip(&app, &headers, &device, request, now).await?;
     let failed = |e: serde_json::Error| ApiError::new(&headers, ErrorCode::Internal, e.to_string());

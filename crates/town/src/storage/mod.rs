@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
+use yaoguan_model::cells::Cell;
 use yaoguan_model::{
     AccountId, Change, DeviceId, FieldPath, GridCode, Kind, Record, RecordId, ReplicaId,
 };
@@ -120,6 +121,14 @@ pub trait Storage: Send + Sync {
     /// Checks the push chain, judges and merges every record, advances chain and feed.
     async fn push(&self, batch: Batch) -> Result<Pushed, TownError>;
     async fn pull(&self, ask: pull::Ask) -> Result<pull::Page, TownError>;
+    /// Records of a kind within a reader's cells, in the order of their ids, after one of them.
+    async fn readable(
+        &self,
+        cells: Vec<Cell>,
+        kind: Kind,
+        after: Option<RecordId>,
+        limit: u32,
+    ) -> Result<Vec<Record>, TownError>;
     /// Writes as the town's own replica.
     async fn write_own(&self, writes: Vec<OwnWrite>, now: i64) -> Result<(), TownError>;
     /// Records of a kind, in the order of their ids.

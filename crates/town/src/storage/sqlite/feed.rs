@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
-use yaoguan_model::{Kind, Record, RecordId, ReplicaId, canonical, cells};
+use yaoguan_model::cells::{self, Cell};
+use yaoguan_model::{Kind, Record, RecordId, ReplicaId, canonical};
 use yaoguan_wire::body::PageBudget;
 
 use super::id16;
@@ -139,10 +140,31 @@ fn next_rows(
 
 /// Scope is in the statement itself: rows of other cells are never looked at. A record that left one
 /// cell and is in another of the reader's has state 0 (the smallest).
-pub(super) const PULL: &str = "SELECT max(feed.position) AS position, feed.record AS record, \
+const PULL: &str = "SELECT max(feed.position) AS position, feed.record AS record, \
      min(feed.state) AS state, max(feed.origin) AS origin FROM cell CROSS JOIN feed ON feed.cell = cell.id \
      WHERE cell.name IN (SELECT value FROM json_each(?1)) AND feed.position > ?2 \
      AND feed.position <= ?3 GROUP BY feed.record ORDER BY position";
+
+/// Records of a kind within these cells, by id. Scope is in the statement, as in [`PULL`].
+pub(super) fn readable(
+    connection: &Connection,
+    cells: &[Cell],
+    kind: &Kind,
+    after: Option<RecordId>,
+    limit: u32,
+) -> Result<Vec<Record>, TownError> {
+    let names: Vec<String> = cells.iter().map(ToString::to_string).collect();
+    let after = after.map_or([0; 16], |id| *id.as_bytes());
+    let mut statement = connection.prepare_cached(READABLE)?;
+    let asked = params![json_list(&names), after, kind.as_str(), limit];
+    let rows = statement.query_map(asked, |row| row.get::<_, Vec<u8>>("body"))?;
+    rows.map(|body| Ok(canonical::decode(&body?)?)).collect()
+}
+
+const READABLE: &str = "SELECT DISTINCT record.id AS id, record.body AS body \
+     FROM cell CROSS JOIN feed ON feed.cell = cell.id CROSS JOIN record ON record.id = feed.record \
+     WHERE cell.name IN (SELECT value FROM json_each(?1)) AND feed.record > ?2 AND feed.state = 0 \
+     AND record.kind = ?3 ORDER BY record.id LIMIT ?4";
 
 fn read_row(
     connection: &Connection,
@@ -172,4 +194,29 @@ fn read_row(
     }
     let row = if found.state == 2 { Row::Purged(id) } else { Row::Left(id) };
     Ok(Some((row, id.to_string().into_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::storage::sqlite::Sqlite;
+
+    #[test]
+    fn a_page_walks_the_readers_cells_by_position() {
+        let dir = tempfile::tempdir().unwrap();
+        let town = Sqlite::open(&dir.path().join("town.db"), &[1; 32]).unwrap();
+        let plan = town.with_raw(|connection| {
+            let sql = format!("EXPLAIN QUERY PLAN {}", super::PULL);
+            let mut statement = connection.prepare(&sql).unwrap();
+            let rows = statement.query_map(("[]", 1, 2), |row| row.get::<_, String>("detail"));
+            rows.unwrap().map(Result::unwrap).collect::<Vec<_>>().join("\n")
+        });
+        assert!(
+            plan.contains(
+                "SEARCH feed USING INDEX feed_position (cell=? AND position>? AND position<?)"
+            ),
+            "{plan}"
+        );
+        assert!(plan.contains("SEARCH cell"), "{plan}");
+        assert!(!plan.contains("SCAN feed"), "{plan}");
+    }
 }

@@ -13,7 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use rusqlite::OptionalExtension;
-use yaoguan_model::{DeviceId, Env, GridCode, Kind, Record, ReplicaId, canonical};
+use yaoguan_model::cells::Cell;
+use yaoguan_model::{DeviceId, Env, GridCode, Kind, Record, RecordId, ReplicaId, canonical};
 use yaoguan_wire::Epoch;
 
 pub use connection::Sqlite;
@@ -132,6 +133,16 @@ impl Storage for Sqlite {
 
     async fn pull(&self, ask: pull::Ask) -> Result<pull::Page, TownError> {
         self.read(move |connection| feed::pull(connection, &ask)).await
+    }
+
+    async fn readable(
+        &self,
+        cells: Vec<Cell>,
+        kind: Kind,
+        after: Option<RecordId>,
+        limit: u32,
+    ) -> Result<Vec<Record>, TownError> {
+        self.read(move |connection| feed::readable(connection, &cells, &kind, after, limit)).await
     }
 
     async fn write_own(&self, writes: Vec<OwnWrite>, now: i64) -> Result<(), TownError> {

@@ -1,0 +1,18 @@
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench sim audit
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+
+demo: ## a town and two phones on this machine: report offline, sync, read on the other
+	scripts/demo
+test: ## everything that must hold: check, all Rust tests, the independent Python checks
+	scripts/test
+check: ## format, clippy, rustdoc, audit
+	scripts/check
+bench: ## measurements
+	scripts/bench
+sim: ## the oracle on random histories: make sim runs=1000000
+	scripts/sim $(runs)
+audit: ## licences, banned crates, one SQLite
+	scripts/audit

@@ -1,0 +1,120 @@
+//! The details of an error in the person's language: what is wrong with which value, which step is not
+//! allowed, why a file cannot be used.
+
+use yaoguan_exchange::{GpxError, TableError};
+use yaoguan_field::FieldError;
+use yaoguan_model::authorise::Refusal;
+use yaoguan_model::schema::{Invalid, Problem};
+use yaoguan_model::status::StepError;
+use yaoguan_store::StoreError;
+
+use crate::words::Words;
+
+/// The words of `[detail]`; English text of the error itself where there are none.
+pub(crate) fn detail(words: &Words, error: &FieldError) -> String {
+    let say = |key: &str, values: &[(&str, &str)]| words.say("detail", key, values);
+    match error {
+        FieldError::Invalid(invalid) => of_invalid(words, invalid),
+        FieldError::Refused(refusal) => of_refusal(words, refusal),
+        FieldError::NotFound(id) => say("not_found", &[("id", id)]),
+        FieldError::NotInConflict(path) => say("not_in_conflict", &[("path", path)]),
+        FieldError::Table(error) => of_table(words, error),
+        FieldError::Track(error) => of_track(words, error),
+        FieldError::Io { path, source } => {
+            say("io", &[("path", path), ("detail", &source.to_string())])
+        }
+        FieldError::Store(StoreError::SchemaNewer { found, known }) => {
+            say("schema_newer", &[("found", &found.to_string()), ("known", &known.to_string())])
+        }
+        FieldError::Store(StoreError::WrongKey) => say("wrong_key", &[]),
+        FieldError::NotEnrolled
+        | FieldError::AlreadyEnrolled
+        | FieldError::BadInvite(_)
+        | FieldError::GridMissing
+        | FieldError::NothingToChange
+        | FieldError::Mapping(_)
+        | FieldError::Export(_)
+        | FieldError::Store(_)
+        | FieldError::Busy
+        | FieldError::Transport(_)
+        | FieldError::Protocol(_) => error.to_string(),
+    }
+}
+
+fn of_invalid(words: &Words, Invalid { path, problem }: &Invalid) -> String {
+    let path = path.as_str();
+    let say = |key: &str, more: &[(&str, &str)]| {
+        let values: Vec<_> = [("path", path)].iter().chain(more).copied().collect();
+        words.say("detail", key, &values)
+    };
+    match problem {
+        Problem::UnknownField => say("unknown_field", &[]),
+        Problem::Missing => say("missing", &[]),
+        Problem::WrongType(form) => say("wrong_type", &[("form", &words.say("form", form, &[]))]),
+        Problem::NotAWord(list) => say("not_a_word", &[("words", &list.join(", "))]),
+        Problem::TooLong(max) => say("too_long", &[("max", &max.to_string())]),
+        Problem::OutOfRange { min, max } => {
+            say("out_of_range", &[("min", &min.to_string()), ("max", &max.to_string())])
+        }
+        Problem::TooMany(max) => say("too_many", &[("max", &max.to_string())]),
+        Problem::Immutable => say("immutable", &[]),
+        Problem::TooLarge(max) => say("too_large", &[("max", &max.to_string())]),
+    }
+}
+
+fn of_refusal(words: &Words, refusal: &Refusal) -> String {
+    let say = |key: &str, values: &[(&str, &str)]| words.say("detail", key, values);
+    match refusal {
+        Refusal::UnknownKind(kind) => say("unknown_kind", &[("kind", kind)]),
+        Refusal::Invalid(invalid) => of_invalid(words, invalid),
+        Refusal::IdentityChanged => say("identity_changed", &[]),
+        Refusal::OutOfScope => say("out_of_scope", &[]),
+        Refusal::UnknownGrid(grid) => say("unknown_grid", &[("grid", grid.as_str())]),
+        Refusal::ForeignGrid(grid) => say("foreign_grid", &[("grid", grid.as_str())]),
+        Refusal::NotAllowed(path) => say("not_allowed", &[("path", path.as_str())]),
+        Refusal::Step(step) => match step {
+            StepError::WrongStart(start) => say("wrong_start", &[("status", start)]),
+            StepError::NoSuchStep { from, to } => {
+                say("no_such_step", &[("from", from), ("to", to)])
+            }
+            StepError::NotAllowed { from, to } => {
+                say("step_not_yours", &[("from", from), ("to", to)])
+            }
+            StepError::NoteMissing { from, to } => say("step_note", &[("from", from), ("to", to)]),
+            StepError::NotExplained(status) => say("step_not_explained", &[("status", status)]),
+        },
+    }
+}
+
+fn of_table(words: &Words, error: &TableError) -> String {
+    let say = |key: &str, values: &[(&str, &str)]| words.say("detail", key, values);
+    match error {
+        TableError::Empty => say("empty", &[]),
+        TableError::TooLarge { max } => say("file_too_large", &[("max", &max.to_string())]),
+        TableError::TooManyRows { max } => say("too_many_rows", &[("max", &max.to_string())]),
+        TableError::TooManyColumns { max } => say("too_many_columns", &[("max", &max.to_string())]),
+        TableError::Utf16 => say("utf16", &[]),
+        TableError::OldWorkbook => say("old_workbook", &[]),
+        TableError::NoSuchSheet { wanted, there } => {
+            say("no_such_sheet", &[("sheet", wanted), ("there", &there.join(", "))])
+        }
+        TableError::HeaderEncoding => say("header_encoding", &[]),
+        TableError::NoSuchColumn { column } => say("no_such_column", &[("column", column)]),
+        TableError::ColumnTwice { column } => say("column_twice", &[("column", column)]),
+        TableError::Workbook(_) | TableError::Csv(_) => {
+            say("unreadable", &[("detail", &error.to_string())])
+        }
+    }
+}
+
+fn of_track(words: &Words, error: &GpxError) -> String {
+    let say = |key: &str, values: &[(&str, &str)]| words.say("detail", key, values);
+    match error {
+        GpxError::Empty => say("empty", &[]),
+        GpxError::TooLarge { max } => say("file_too_large", &[("max", &max.to_string())]),
+        GpxError::NoFixes { waypoints } => say("no_fixes", &[("n", &waypoints.to_string())]),
+        GpxError::Broken(_) | GpxError::TooDeep { .. } => {
+            say("unreadable", &[("detail", &error.to_string())])
+        }
+    }
+}
