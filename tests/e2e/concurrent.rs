@@ -41,12 +41,23 @@ impl Case {
         shown
     }
 
-    /// The values of a path, on every phone.
+    /// The record as the town itself has it.
+    fn at_the_town(&self) -> Value {
+        let page = self.a.ok(&["api", "/v1/records/hazard"]);
+        let found = page["records"].as_array().unwrap().iter().find(|r| r["id"] == *self.id);
+        found.cloned().unwrap_or_else(|| panic!("the town has no {}: {page}", self.id))
+    }
+
+    /// The values of a path, on every phone and at the town.
     fn siblings(&self, path: &str) -> Vec<Value> {
-        let shown = self.shown();
+        let (shown, town) = (self.shown(), self.at_the_town());
+        assert_eq!(town["fields"], shown["fields"]);
+        let at_town = town["siblings"][path].as_array().cloned().unwrap_or_default();
         let list = shown["siblings"][path].as_array().cloned().unwrap_or_default();
         let mut values: Vec<Value> = list.iter().map(|s| s["value"].clone()).collect();
         values.sort_by_key(Value::to_string);
+        assert_eq!(values.len(), at_town.len(), "{town}");
+        assert!(at_town.iter().all(|value| values.contains(value)), "{town}");
         values
     }
 
@@ -132,7 +143,10 @@ fn a_deletion_against_an_edit_is_shown_and_loses_nothing() {
         case.b.edit(&case.id, "description=It has grown since");
         case.sync_all();
         let shown = case.shown();
-        assert_eq!(shown["deletion"], "contested");
+        assert_eq!(
+            (&shown["deletion"], &case.at_the_town()["contested"]),
+            (&"contested".into(), &true.into())
+        );
         assert_eq!(shown["fields"]["title"], "Crack");
         assert_eq!(shown["fields"]["description"], "It has grown since");
         assert_eq!(case.to_settle(), [1, 1, 1]);

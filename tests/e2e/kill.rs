@@ -29,7 +29,7 @@ use moments::Moments;
 /// Rows of the table: more than one transaction of an import.
 const ROWS: usize = 600;
 /// Kills of a process that lived, of each sort.
-const KILLS: usize = 17;
+const KILLS: usize = 15;
 /// Kills in one future before the work is done to the end.
 const IN_A_ROW: usize = 3;
 
@@ -66,6 +66,14 @@ impl Past {
     fn imported(self) -> Self {
         let phone = self.town.bare_phone("a");
         import(&phone, &self.table, &phone.file("rejects.csv"));
+        self
+    }
+
+    /// The town has what the first phone had.
+    fn sent(mut self) -> Self {
+        self.town.serve_again();
+        self.town.bare_phone("a").sync();
+        self.town.stop();
         self
     }
 
@@ -199,6 +207,29 @@ fn a_phone_killed_while_it_syncs_loses_nothing_and_sends_nothing_twice() {
             future.check();
             future.save();
         }
+        past.ends_well(future);
+    }
+}
+
+#[test]
+fn a_phone_killed_while_it_pulls_gets_each_record_once() {
+    let Some(table) = shared("landslides-2007-2012.csv") else { return };
+    let past = Past::new(&table).imported().sent();
+    let trial = past.future();
+    let mut moments = Moments::new("pull", measured(|| spawn(&trial.b, &["sync"])));
+    drop(trial);
+    while moments.killed < KILLS {
+        let mut future = past.future();
+        let mut pulled = BTreeSet::new();
+        for _ in 0..IN_A_ROW {
+            let lived = kill_after(spawn(&future.b, &["sync"]), moments.next());
+            moments.count(lived);
+            future.b.assert_sound();
+            let now = keys(&future.b);
+            assert!(now.is_superset(&pulled), "a pulled record is lost");
+            pulled = now;
+        }
+        future.save();
         past.ends_well(future);
     }
 }

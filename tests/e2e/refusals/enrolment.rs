@@ -82,7 +82,7 @@ fn a_folder_that_is_no_phone_says_so_and_stays_as_it_is() {
     let town = Town::demo();
     let phone = town.bare_phone("nobody");
     let id = "0197a0a0-0000-7000-8000-000000000001";
-    let commands: [&[&str]; 16] = [
+    let commands: [&[&str]; 17] = [
         &["add", "hazard", "--set", "category=fire"],
         &["edit", id, "--set", "title=x"],
         &["delete", id],
@@ -99,6 +99,7 @@ fn a_folder_that_is_no_phone_says_so_and_stays_as_it_is() {
         &["verify"],
         &["address", "https://127.0.0.1:1"],
         &["quarantine"],
+        &["api", "/v1/records/hazard"],
     ];
     for arguments in commands {
         assert_eq!(phone.refused(arguments), "not_enrolled", "{arguments:?}");
