@@ -1,39 +1,69 @@
 //! Help texts: each command and argument takes its words from the locale file, by its path
 //! (`sync`, `sync.json`, `import.hazards.mapping`).
 
-use clap::{Arg, Command};
+use clap::{Arg, ArgAction, Command};
 
 use crate::words::Words;
 
-/// Gives a command and all below it their words.
+/// Gives a command and all below it their words. What clap would say by itself in English (headings,
+/// the help of `--help`, defaults, possible values) is said by the locale file or not at all.
 pub fn localised(command: Command, words: &Words) -> Command {
     let name = command.get_name().to_owned();
-    let command = describe(command, words, &name);
-    let template = words.say("help", "template", &[]);
-    command.help_template(template)
+    let mut command = describe(command, words, &name);
+    command.build();
+    with_usage(command, words)
 }
 
 fn describe(command: Command, words: &Words, path: &str) -> Command {
+    let say = |key: &str| words.say("help", key, &[]);
     let about = words.find("help", path).unwrap_or_default().to_owned();
-    let mut command = command.about(about).disable_help_subcommand(true);
+    let mut command = with_flags(command)
+        .about(about)
+        .help_template(say("template"))
+        .disable_help_subcommand(true)
+        .subcommand_help_heading(say("commands"))
+        .subcommand_value_name(say("command"));
     let arguments: Vec<String> = command.get_arguments().map(|a| a.get_id().to_string()).collect();
     for argument in arguments {
         let text = argument_words(words, path, &argument).to_owned();
-        let heading = words.say("help", "options", &[]);
         command = command.mut_arg(argument, |arg: Arg| {
-            let arg = arg.help(text);
-            if arg.is_positional() { arg } else { arg.help_heading(heading) }
+            let heading = if arg.is_positional() { "arguments" } else { "options" };
+            let takes_value = arg.get_action().takes_values();
+            let arg = arg.help(text).help_heading(say(heading)).hide_env(true);
+            arg.hide_default_value(takes_value).hide_possible_values(takes_value)
         });
     }
     let children: Vec<String> =
         command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
     for child in children {
         let below = format!("{path}.{child}");
-        command = command.mut_subcommand(child, |sub| {
-            describe(sub, words, &below).help_template(words.say("help", "template", &[]))
-        });
+        command = command.mut_subcommand(child, |sub| describe(sub, words, &below));
     }
     command
+}
+
+/// `--help` and, where there is a version, `--version`, as arguments that can be given words.
+fn with_flags(command: Command) -> Command {
+    let has_version = command.get_version().is_some();
+    let help = Arg::new("help").short('h').long("help").action(ArgAction::Help);
+    let command = command.disable_help_flag(true).disable_version_flag(true).arg(help);
+    if !has_version {
+        return command;
+    }
+    command.arg(Arg::new("version").short('V').long("version").action(ArgAction::Version))
+}
+
+/// The usage line of a built command, with the one word in it that clap gives no setting for.
+fn with_usage(mut command: Command, words: &Words) -> Command {
+    let options = format!("[{}]", words.say("help", "options", &[]));
+    let usage = command.render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage: ").replace("[OPTIONS]", &options);
+    let children: Vec<String> =
+        command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    for child in children {
+        command = command.mut_subcommand(child, |sub| with_usage(sub, words));
+    }
+    command.override_usage(usage)
 }
 
 /// An argument's own words, or those that are the same everywhere (`json`, `data`).

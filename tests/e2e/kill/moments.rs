@@ -1,0 +1,63 @@
+//! Random moments within a measured time, from a seed that is printed.
+
+use std::time::Duration;
+
+/// The seed unless `KILL_SEED` says otherwise.
+const SEED: u64 = 530_521_103;
+
+/// Moments to kill at, and what came of them.
+pub(super) struct Moments {
+    what: &'static str,
+    seed: u64,
+    state: u64,
+    whole: Duration,
+    /// Processes that lived when they were killed.
+    pub(super) killed: usize,
+    /// Those that had ended before.
+    late: usize,
+    /// Times when the town had taken what the phone still held as unsent.
+    pub(super) unanswered: usize,
+}
+
+impl Moments {
+    pub(super) fn new(what: &'static str, whole: Duration) -> Self {
+        let named = std::env::var("KILL_SEED").ok();
+        let seed = named.map_or(SEED, |text| text.parse().expect("KILL_SEED is a number"));
+        println!("{what}: KILL_SEED={seed}, {} ms when not killed", whole.as_millis());
+        Self { what, seed, state: seed, whole, killed: 0, late: 0, unanswered: 0 }
+    }
+
+    /// The next moment, anywhere within the measured time.
+    pub(super) fn next(&mut self) -> Duration {
+        let part = (self.random() >> 11) as f64 / (1_u64 << 53) as f64;
+        self.whole.mul_f64(part)
+    }
+
+    pub(super) fn count(&mut self, lived: bool) {
+        if lived {
+            self.killed += 1;
+        } else {
+            self.late += 1;
+        }
+        assert!(self.late < 200, "{}: the moments come too late", self.what);
+    }
+
+    /// SplitMix64 (Steele, Lea, Flood 2014).
+    fn random(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+}
+
+impl Drop for Moments {
+    fn drop(&mut self) {
+        let Self { what, seed, killed, late, unanswered, .. } = self;
+        println!(
+            "{what}: {killed} killed alive, {late} had ended, {unanswered} taken but unanswered \
+             (KILL_SEED={seed})"
+        );
+    }
+}

@@ -1,0 +1,142 @@
+//! Every command of both programs speaks JSON: exactly one value on stdout, exit code 0.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use clap::CommandFactory as _;
+use serde_json::Value;
+
+use crate::GRID;
+use crate::real::{mapping, own};
+use crate::town::Town;
+
+/// The commands of a program that have none below them: `import track`, `sync`.
+fn leaves(command: &clap::Command, path: &str) -> BTreeSet<String> {
+    let below = |child: &clap::Command| {
+        let path = format!("{path} {}", child.get_name());
+        if child.has_subcommands() {
+            leaves(child, &path)
+        } else {
+            BTreeSet::from([path.trim().to_owned()])
+        }
+    };
+    command.get_subcommands().flat_map(below).collect()
+}
+
+/// Notes which commands were run.
+struct Covered(RefCell<BTreeSet<String>>, BTreeSet<String>);
+
+impl Covered {
+    fn of(command: &clap::Command) -> Self {
+        Self(RefCell::default(), leaves(command, ""))
+    }
+    fn note(&self, arguments: &[&str]) {
+        let two = arguments.iter().take(2).copied().collect::<Vec<_>>().join(" ");
+        let name = if self.1.contains(&two) { two } else { arguments[0].to_owned() };
+        self.0.borrow_mut().insert(name);
+    }
+    fn assert_all(&self) {
+        assert_eq!(*self.0.borrow(), self.1, "a command is not tried here, or is none");
+    }
+}
+
+#[test]
+fn every_command_of_the_phone_gives_one_json_value() {
+    let town = Town::serving();
+    let (phone, other) = (town.bare_phone("a"), town.phone("b", "chief", GRID));
+    let covered = Covered::of(&yaoguan_cli::phone::Arguments::command());
+    let run = |arguments: &[&str]| -> Value {
+        covered.note(arguments);
+        phone.ok(arguments)
+    };
+    let invite = town.invite("chief", GRID);
+    assert_eq!(run(&["enrol", &invite])["records"]["grid"], 91);
+    let at = "position=24.5563,99.1223";
+    let added =
+        run(&["add", "hazard", "--set", "category=fire", "--set", "title=炉子", "--set", at]);
+    let id = added["id"].as_str().unwrap();
+    assert_eq!(added["kind"], "hazard");
+    assert_eq!(run(&["edit", id, "--set", "severity=major"])["id"], id);
+    assert_eq!(run(&["show", id])["fields"]["severity"], "major");
+    assert_eq!(run(&["list", "hazards"])[0]["id"], id);
+    assert_eq!(run(&["list", "patrols"]), serde_json::json!([]));
+    assert_eq!(run(&["search", "炉子"])[0]["id"], id);
+    assert_eq!(run(&["nearby", "fire", "24.5563,99.1223"])[0]["id"], id);
+    assert_eq!(run(&["sync"])["sent"], 1);
+    other.sync();
+    other.edit(id, "title=by b");
+    other.sync();
+    phone.edit(id, "title=by a");
+    assert_eq!(run(&["sync"])["received"], 1);
+    assert_eq!(run(&["resolve", id, "--keep", "title=1"])["id"], id);
+    assert_eq!(run(&["delete", id])["id"], id);
+    assert_eq!(run(&["undelete", id])["id"], id);
+    assert_eq!(run(&["quarantine"]), serde_json::json!([]));
+    assert_eq!(run(&["api", "/v1/records/hazard"])["records"][0]["id"], id);
+    assert_eq!(run(&["verify"])["ok"], true);
+    assert_eq!(run(&["rebuild"])["records"], 93);
+    assert_eq!(run(&["address", &town.url])["town"], town.url.as_str());
+    let [table, rejects, gpx, out] =
+        ["t.csv", "r.csv", "t.gpx", "o.csv"].map(|n| phone.file(n).to_str().unwrap().to_owned());
+    std::fs::write(&gpx, GPX).unwrap();
+    std::fs::write(&table, own_table()).unwrap();
+    let mapping = mapping();
+    let mapping = mapping.to_str().unwrap();
+    let imported = run(&["import", "hazards", &table, "--mapping", mapping, "--rejects", &rejects]);
+    assert_eq!((&imported["read"], &imported["imported"]), (&1.into(), &1.into()));
+    assert_eq!(run(&["import", "track", &gpx])["points"], 2);
+    assert_eq!(run(&["export", "hazards", "--format", "csv", "--out", &out])["exported"], 2);
+    assert_eq!(run(&["status"])["records"]["patrol"], 1);
+    covered.assert_all();
+}
+
+#[test]
+fn every_command_of_the_town_gives_one_json_value() {
+    let mut town = Town::demo();
+    let covered = Covered::of(&yaoguan_cli::town::Arguments::command());
+    // Made and served by the harness, which reads exactly one value of each.
+    covered.note(&["init"]);
+    town.serve("127.0.0.1:0");
+    covered.note(&["serve"]);
+    let run = |arguments: &[&str]| -> Value {
+        covered.note(arguments);
+        town.ok(arguments)
+    };
+    assert!(run(&["invite", "--role", "chief", "--grid", GRID])["uri"].is_string());
+    let grids = run(&["grids", "list"]);
+    assert_eq!((grids.as_array().unwrap().len(), &grids[0]["code"]), (91, &GRID.into()));
+    let file = town.folder.path().join("grids.geojson");
+    std::fs::write(&file, one_grid(GRID)).unwrap();
+    assert_eq!(run(&["grids", "import", file.to_str().unwrap()])["changed"], 1);
+    assert_eq!(run(&["accounts"]).as_array().unwrap().len(), 1 + 910 + 48 + 13 + 1);
+    assert!(run(&["ca"])["ca_pem"].as_str().unwrap().contains("BEGIN CERTIFICATE"));
+    assert_eq!(run(&["status"])["records"]["grid"], 91);
+    assert_eq!(run(&["verify"])["ok"], true);
+    covered.assert_all();
+}
+
+/// One row of the table that the project's mapping reads.
+fn own_table() -> String {
+    let mapping = std::fs::read_to_string(own("crates/exchange/mappings/nasa-landslides.toml"));
+    assert!(mapping.unwrap().contains("landslide_type"));
+    "id,date,time,nearest_places,hazard_type,landslide_type,trigger,storm_name,source_name,\
+     source_link,location_description,location_accuracy,landslide_size,countryname,adminname1,\
+     adminname2,latitude,longitude\n\
+     1,1/2/2007,,Whitehaven,landslide,Landslide,Rain,,,,,,Medium,,,,54.5494,-3.5875\n"
+        .to_owned()
+}
+
+const GPX: &str = r#"<gpx version="1.1" creator="t" xmlns="http://www.topografix.com/GPX/1/1">
+<trk><trkseg><trkpt lat="24.6" lon="99.2"/><trkpt lat="24.601" lon="99.2"/></trkseg></trk></gpx>"#;
+
+fn one_grid(code: &str) -> String {
+    serde_json::json!({ "type": "FeatureCollection", "features": [{
+        "type": "Feature",
+        "properties": {
+            "code": code, "name": "第一网格", "village": "530521103201", "village_name": "姚关社区",
+        },
+        "geometry": { "type": "Polygon", "coordinates":
+            [[[99.1, 24.5], [99.2, 24.5], [99.2, 24.6], [99.1, 24.6], [99.1, 24.5]]] },
+    }]})
+    .to_string()
+}
