@@ -125,9 +125,12 @@ fn refusal() -> Judgement {
     Judgement::Refused { code: ErrorCode::NotAllowed, retriable: false, detail }
 }
 
+/// A fact and its name.
+type Fact<S> = (&'static str, fn(&mut S));
+
 /// Runs every fact on a new store each.
 pub fn run<S: Subject, G>(new: impl Fn() -> (G, S)) {
-    let facts: [(&str, fn(&mut S)); 14] = [
+    let facts: [Fact<S>; 14] = [
         ("a_failed_transaction_leaves_nothing", a_failed_transaction_leaves_nothing),
         ("state_comes_back_whole", state_comes_back_whole),
         ("what_was_put_is_loaded_with_its_base", what_was_put_is_loaded_with_its_base),

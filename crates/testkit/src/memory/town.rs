@@ -124,8 +124,9 @@ impl State {
 
     fn push(&mut self, batch: &Batch) -> Pushed {
         let known = self.replicas.get(&batch.pusher.replica).copied();
-        if let Some((account, _, Some(token))) = known
-            && (account != batch.pusher.actor.account || !batch.tokens.contains(&token))
+        if let Some((account, _, token)) = known
+            && (account != batch.pusher.actor.account
+                || token.is_some_and(|token| !batch.tokens.contains(&token)))
         {
             return Pushed::Forked;
         }
