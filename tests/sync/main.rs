@@ -15,6 +15,7 @@ mod price;
 mod refused;
 mod scope;
 mod twin;
+mod verify;
 
 use std::collections::BTreeSet;
 
