@@ -56,3 +56,10 @@ async fn what_is_not_there_says_so() {
     let (status, body) = get(&town, "/v1/nothing").await;
     assert_eq!((status, body["code"].as_str().unwrap()), (404, "not_found"));
 }
+
+#[tokio::test]
+async fn a_wrong_method_says_so_in_the_same_shape() {
+    let town = TestTown::start().await.unwrap();
+    let (status, body) = get(&town, "/v1/sync").await;
+    assert_eq!((status, body["code"].as_str().unwrap()), (404, "not_found"));
+}

@@ -73,7 +73,8 @@ async fn hostile_bodies_get_a_code_and_the_town_goes_on() {
     }]);
     let mut future = empty_request();
     future["protocol"] = 99.into();
-    let bodies: [(&str, Vec<u8>, bool, u16); 9] = [
+    let bodies: [(&str, Vec<u8>, bool, u16); 10] = [
+        ("too large", vec![b' '; 10 << 20], false, 413),
         ("not json", b"{".to_vec(), false, 400),
         ("not zstd", b"hello".to_vec(), true, 400),
         ("a bomb", bomb, true, 413),

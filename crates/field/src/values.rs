@@ -154,3 +154,6 @@ fn time(text: &str) -> Option<i64> {
         local.or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0))?;
     Some(local.and_local_timezone(zone).single()?.timestamp())
 }
+
+#[cfg(test)]
+mod tests;

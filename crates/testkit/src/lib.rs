@@ -9,5 +9,7 @@
 )]
 
 pub mod clock;
+pub mod contract;
+pub mod memory;
 pub mod network;
 pub mod town;

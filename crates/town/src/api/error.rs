@@ -5,7 +5,9 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::Request;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, body::Body};
 use yaoguan_wire::{ErrorBody, ErrorCode};
@@ -107,6 +109,26 @@ impl IntoResponse for ApiError {
         let body = ErrorBody { code: self.code, message, retriable, town_time: self.town_time };
         (self.status, Json(body)).into_response()
     }
+}
+
+/// Answers of the layers around the handlers (body too large, wrong method, time out) take the shape of
+/// every other error.
+pub async fn in_json(request: Request, next: Next) -> Response {
+    let headers = request.headers().clone();
+    let response = next.run(request).await;
+    let has_body =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|t| t == "application/json");
+    let code = match response.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::TooLarge,
+        StatusCode::REQUEST_TIMEOUT => ErrorCode::Timeout,
+        StatusCode::METHOD_NOT_ALLOWED => ErrorCode::NotFound,
+        _ => return response,
+    };
+    if has_body {
+        return response;
+    }
+    let limit = format!("{} bytes", yaoguan_wire::limits::MAX_WIRE_BYTES);
+    ApiError::new(&headers, code, limit).into_response()
 }
 
 /// No such route.

@@ -48,6 +48,7 @@ pub fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::max(MAX_WIRE_BYTES))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
+        .layer(axum::middleware::from_fn(error::in_json))
         // Paths hold no personal content; bodies and headers are never logged.
         .layer(TraceLayer::new_for_http())
         .with_state(app)

@@ -32,7 +32,8 @@ async fn a_second_import_changes_what_differs_and_leaves_the_rest() {
     assert_eq!((done.added, done.changed, done.unchanged), (2, 0, 0));
     let done = write(&storage, &grids, admin, &System).await.unwrap();
     assert_eq!((done.added, done.changed, done.unchanged), (0, 0, 2));
-    let renamed = [feature("530521103201002", "二号", 99.21), feature("530521103201003", "三", 99.22)];
+    let renamed =
+        [feature("530521103201002", "二号", 99.21), feature("530521103201003", "三", 99.22)];
     let grids = read(&collection(&renamed)).unwrap();
     let done = write(&storage, &grids, admin, &System).await.unwrap();
     assert_eq!((done.added, done.changed, done.unchanged), (1, 1, 0));

@@ -9,6 +9,9 @@ use super::id16;
 use crate::error::TownError;
 use crate::people::{Account, Device, Enrolment, NewDevice, NewInvite};
 
+/// How finely a device's last contact is noted, in seconds.
+const CONTACT_GRAIN_S: i64 = 60;
+
 pub(super) fn grids(connection: &Connection) -> Result<BTreeSet<GridCode>, TownError> {
     let mut statement = connection.prepare_cached("SELECT code FROM grid ORDER BY code")?;
     let rows = statement.query_map([], |row| row.get::<_, String>("code"))?;
@@ -155,7 +158,11 @@ pub(super) fn saw_device(
     now: i64,
     clock_off_s: i64,
 ) -> Result<(), TownError> {
-    let sql = "UPDATE device SET last_contact = ?2, clock_off_s = ?3 WHERE id = ?1";
-    tx.prepare_cached(sql)?.execute((id.as_bytes(), now, clock_off_s))?;
+    // A phone that asks often must not cost the disk a write each time.
+    tx.prepare_cached(
+        "UPDATE device SET last_contact = ?2, clock_off_s = ?3 WHERE id = ?1 \
+         AND (last_contact + ?4 <= ?2 OR abs(clock_off_s - ?3) > ?4)",
+    )?
+    .execute((id.as_bytes(), now, clock_off_s, CONTACT_GRAIN_S))?;
     Ok(())
 }

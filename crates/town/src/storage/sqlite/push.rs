@@ -75,9 +75,11 @@ fn chain_fits(tx: &Transaction<'_>, batch: &Batch) -> Result<bool, TownError> {
         })
         .optional()?;
     Ok(match row {
-        None | Some((_, None)) => true,
-        Some((account, Some(token))) => {
-            account == batch.pusher.actor.account && batch.tokens.contains(&token)
+        None => true,
+        // A replica id belongs to one person, also before its first push of its own.
+        Some((account, token)) => {
+            account == batch.pusher.actor.account
+                && token.is_none_or(|token| batch.tokens.contains(&token))
         }
     })
 }
