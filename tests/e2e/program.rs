@@ -38,6 +38,8 @@ pub(crate) struct Ran {
 impl fmt::Display for Ran {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { asked, code, out, err } = self;
+        // A list of thousands of findings tells no more than its beginning.
+        let [out, err] = [out, err].map(|text| text.chars().take(2_000).collect::<String>());
         write!(f, "{asked} ended with {code:?}\n--- stdout\n{out}--- stderr\n{err}")
     }
 }
