@@ -9,6 +9,7 @@ CREATE TABLE town (
     cursor_secret BLOB    NOT NULL,            -- keys the MAC of feed cursors
     demo          INTEGER NOT NULL DEFAULT 0,  -- 1: people and boundaries are invented
     address       TEXT    NOT NULL DEFAULT '', -- where phones reach the town
+    own_tls       INTEGER NOT NULL DEFAULT 1,  -- 0: a proxy in front speaks TLS with its own certificate
     probed_at     INTEGER NOT NULL DEFAULT 0,  -- last proof that the file can be written
     created_at    INTEGER NOT NULL
 ) STRICT;

@@ -56,6 +56,25 @@ fn a_town_that_moves_is_found_again_without_a_new_enrolment() {
 }
 
 #[test]
+fn a_town_behind_a_proxy_speaks_plain_http_and_its_invites_name_no_ca_of_its_own() {
+    let mut town = Town::demo();
+    town.serve_with("127.0.0.1:0", &["--behind-proxy"]);
+    assert!(town.url.starts_with("http://127.0.0.1:"), "{}", town.url);
+    assert!(!town.invite("chief", GRID).contains("ca="));
+    let phone = town.phone("a", "chief", GRID);
+    phone.add("hazard", &["category=road"]);
+    assert_eq!(phone.sync()["sent"], 1);
+    // A line that others read along is not an address.
+    assert_eq!(phone.refused(&["address", "http://town.example"]), "bad_invite");
+    town.stop();
+    let public = "https://town.example";
+    town.serve_with("127.0.0.1:0", &["--behind-proxy", "--public", public]);
+    assert_eq!(town.url, public);
+    let invite = town.invite("chief", GRID);
+    assert!(invite.contains("https%3A%2F%2Ftown.example") && !invite.contains("ca="), "{invite}");
+}
+
+#[test]
 fn another_town_at_the_address_gets_nothing() {
     let mut town = Town::demo();
     town.serve(&own_address());

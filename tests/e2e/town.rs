@@ -89,9 +89,14 @@ impl Town {
 
     /// Starts the server and waits for its first line.
     pub(crate) fn serve(&mut self, listen: &str) {
+        self.serve_with(listen, &[]);
+    }
+
+    pub(crate) fn serve_with(&mut self, listen: &str, more: &[&str]) {
         assert!(self.server.is_none(), "the town serves already");
         let log = self.folder.path().join("town.log");
         let mut command = self.command(&["serve", "--listen", listen]);
+        command.args(more);
         let errors = File::options().create(true).append(true).open(&log).unwrap();
         let mut child = command.stdout(Stdio::piped()).stderr(errors).spawn().unwrap();
         let mut line = String::new();

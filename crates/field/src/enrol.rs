@@ -61,6 +61,9 @@ impl Phone {
 
     /// The town moved: the same town under another address, no new enrolment.
     pub fn set_town_address(&mut self, address: &str) -> Result<(), FieldError> {
+        if !yaoguan_wire::enrol::is_private_line(address) {
+            return Err(FieldError::BadInvite(format!("{address} is not https://…")));
+        }
         let mut identity = self.identity()?;
         address.clone_into(&mut identity.town);
         self.store.transact(|tx| Ok::<_, FieldError>(tx.set_identity(&identity)?))

@@ -68,7 +68,7 @@ impl Server {
         let scheme = if options.behind_proxy { "http" } else { "https" };
         let url =
             options.public.clone().unwrap_or_else(|| format!("{scheme}://{}", reachable(local)));
-        town.storage.set_address(url.clone()).await?;
+        town.storage.set_address(url.clone(), !options.behind_proxy).await?;
         let app = router(App { storage: Arc::new(town.storage.clone()), env: Arc::clone(&env) });
         let (tls, renewal) = if options.behind_proxy {
             (None, None)

@@ -48,9 +48,15 @@ impl FromStr for Invite {
                 _ => {}
             }
         }
-        let town = town.filter(|t| t.starts_with("https://") || t.starts_with("http://"));
+        let town = town.filter(|town| is_private_line(town));
         Ok(Self { town: town.ok_or(BadInvite)?, code: code.ok_or(BadInvite)?, ca })
     }
+}
+
+/// Whether nobody reads along on the way to this address: TLS, or this machine itself.
+pub fn is_private_line(town: &str) -> bool {
+    let here = ["http://127.0.0.1:", "http://[::1]:", "http://localhost:"];
+    town.starts_with("https://") || here.iter().any(|start| town.starts_with(start))
 }
 
 /// RFC 3986 §2.1: everything but unreserved characters is escaped.
@@ -104,4 +110,36 @@ pub struct EnrolResponse {
     pub town_name: String,
     /// The town's clock, in seconds.
     pub town_time: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_invite_survives_its_uri() {
+        let invite = Invite {
+            town: "https://[fd00::1]:8443".to_owned(),
+            code: "a-b_c&=%".to_owned(),
+            ca: Some("ab".repeat(32)),
+        };
+        assert_eq!(invite.to_string().parse(), Ok(invite.clone()));
+        let behind_proxy = Invite { ca: None, ..invite };
+        assert_eq!(behind_proxy.to_string().parse(), Ok(behind_proxy));
+    }
+
+    #[test]
+    fn an_invite_over_an_open_line_is_none() {
+        let invite = |town: &str| {
+            let invite = Invite { town: town.to_owned(), code: "c".to_owned(), ca: None };
+            invite.to_string().parse::<Invite>()
+        };
+        assert!(invite("http://127.0.0.1:8080").is_ok());
+        for open in ["http://town.example", "http://127.0.0.1.example:80", "ftp://x", "x"] {
+            assert_eq!(invite(open), Err(BadInvite), "{open}");
+        }
+        for text in ["", "yaoguan://enrol?", "yaoguan://enrol?town=https%3A%2F%2Fx", "https://x"] {
+            assert_eq!(text.parse::<Invite>(), Err(BadInvite), "{text}");
+        }
+    }
 }

@@ -29,9 +29,10 @@ pub(super) async fn invite(town: &Town, output: &Output<'_>, ask: Ask) -> Result
     if !(1..=longest).contains(&minutes) {
         return Err(Failure::Said("invite_minutes", vec![("max", longest.to_string())]));
     }
+    let info = town.storage.info().await?;
     let address = match ask.address.clone() {
         Some(address) => address,
-        None => match town.storage.info().await?.address {
+        None => match info.address {
             known if !known.is_empty() => known,
             _ => {
                 output.note("invite_address", &[("url", DEFAULT_ADDRESS)]);
@@ -46,7 +47,7 @@ pub(super) async fn invite(town: &Town, output: &Output<'_>, ask: Ask) -> Result
     let invite = NewInvite { code_hash: hash_code(&code), account, expires_at };
     town.storage.add_invite(invite, now).await?;
     // Behind a proxy the certificate is a public one; the town's own CA is for its own TLS.
-    let ca = if address.starts_with("https") { Some(town.ca.fingerprint()?) } else { None };
+    let ca = if info.own_tls { Some(town.ca.fingerprint()?) } else { None };
     let uri = Invite { town: address, code, ca }.to_string();
     let value = json!({ "uri": uri, "account": account, "expires_at": expires_at });
     output.result(&value, || {

@@ -49,6 +49,7 @@ impl MemoryTown {
             cursor_secret: env.random_16().to_vec(),
             demo: false,
             address: String::new(),
+            own_tls: true,
         };
         Self(Mutex::new(State {
             info,
@@ -217,8 +218,9 @@ impl Storage for MemoryTown {
     async fn info(&self) -> Result<TownInfo, TownError> {
         Ok(self.state().info.clone())
     }
-    async fn set_address(&self, address: String) -> Result<(), TownError> {
-        self.state().info.address = address;
+    async fn set_address(&self, address: String, own_tls: bool) -> Result<(), TownError> {
+        let mut state = self.state();
+        (state.info.address, state.info.own_tls) = (address, own_tls);
         Ok(())
     }
     async fn secret(&self, name: &'static str) -> Result<Option<String>, TownError> {

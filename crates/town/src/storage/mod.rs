@@ -29,6 +29,8 @@ pub struct TownInfo {
     pub demo: bool,
     /// Where phones reach the town; empty before it first served.
     pub address: String,
+    /// Phones meet the town's own certificate; false behind a proxy.
+    pub own_tls: bool,
 }
 
 /// A push of one replica.
@@ -99,7 +101,8 @@ pub struct Health {
 #[async_trait]
 pub trait Storage: Send + Sync {
     async fn info(&self) -> Result<TownInfo, TownError>;
-    async fn set_address(&self, address: String) -> Result<(), TownError>;
+    /// Notes where phones reach the town, and whose certificate they meet there.
+    async fn set_address(&self, address: String, own_tls: bool) -> Result<(), TownError>;
     async fn secret(&self, name: &'static str) -> Result<Option<String>, TownError>;
     async fn set_secret(&self, name: &'static str, value: String) -> Result<(), TownError>;
 

@@ -52,7 +52,8 @@ impl Sqlite {
 impl Storage for Sqlite {
     async fn info(&self) -> Result<TownInfo, TownError> {
         self.read(|connection| {
-            let sql = "SELECT name, epoch, replica, cursor_secret, demo, address FROM town";
+            let sql =
+                "SELECT name, epoch, replica, cursor_secret, demo, address, own_tls FROM town";
             let info = connection.prepare_cached(sql)?.query_row([], |row| {
                 Ok(TownInfo {
                     name: row.get("name")?,
@@ -61,6 +62,7 @@ impl Storage for Sqlite {
                     cursor_secret: row.get("cursor_secret")?,
                     demo: row.get("demo")?,
                     address: row.get("address")?,
+                    own_tls: row.get("own_tls")?,
                 })
             })?;
             Ok(info)
@@ -68,9 +70,10 @@ impl Storage for Sqlite {
         .await
     }
 
-    async fn set_address(&self, address: String) -> Result<(), TownError> {
+    async fn set_address(&self, address: String, own_tls: bool) -> Result<(), TownError> {
         self.write(move |tx| {
-            tx.execute("UPDATE town SET address = ?1", [address])?;
+            let sql = "UPDATE town SET address = ?1, own_tls = ?2";
+            tx.execute(sql, (address, own_tls))?;
             Ok(())
         })
         .await
