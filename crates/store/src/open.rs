@@ -84,6 +84,8 @@ impl Store {
 
 fn prepare(connection: &Connection, key: &Key) -> Result<(), StoreError> {
     let hex: String = key.0.iter().map(|byte| format!("{byte:02x}")).collect();
+    // SQLCipher would print to the terminal, page by page, what comes back as an error anyway.
+    connection.execute_batch("PRAGMA cipher_log_level = NONE")?;
     connection.execute_batch(&format!("PRAGMA key = \"x'{hex}'\""))?;
     connection.busy_timeout(std::time::Duration::from_millis(BUSY_MS))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
