@@ -98,6 +98,8 @@ async fn blocking<R: Send + 'static>(
 fn connect(path: &Path, key: &[u8; 32]) -> Result<Connection, TownError> {
     let connection = Connection::open(path)?;
     let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    // SQLCipher would print to the terminal what comes back as an error anyway.
+    connection.execute_batch("PRAGMA cipher_log_level = NONE")?;
     connection.execute_batch(&format!("PRAGMA key = \"x'{hex}'\""))?;
     connection.busy_timeout(std::time::Duration::from_millis(BUSY_MS))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
