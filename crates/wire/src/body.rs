@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::limits::{
     COMPRESS_FROM_BYTES, MAX_DECODED_BYTES, MAX_WIRE_BYTES, PAGE_DECODED_BYTES, PAGE_WIRE_BYTES,
-    ZSTD_LEVEL,
+    SMALL_BODY_BYTES, SMALL_ZSTD_LEVEL, ZSTD_LEVEL,
 };
 
 /// A body ready to be sent.
@@ -33,12 +33,16 @@ pub enum BadBody {
 pub fn encode<T: Serialize>(message: &T) -> Result<Encoded, serde_json::Error> {
     let json = serde_json::to_vec(message)?;
     if json.len() >= COMPRESS_FROM_BYTES
-        && let Ok(bytes) = zstd::bulk::compress(&json, ZSTD_LEVEL)
+        && let Ok(bytes) = zstd::bulk::compress(&json, level(json.len()))
         && bytes.len() < json.len()
     {
         return Ok(Encoded { bytes, zstd: true });
     }
     Ok(Encoded { bytes: json, zstd: false })
+}
+
+fn level(bytes: usize) -> i32 {
+    if bytes <= SMALL_BODY_BYTES { SMALL_ZSTD_LEVEL } else { ZSTD_LEVEL }
 }
 
 /// Decompresses within the limit; `zstd` is what `Content-Encoding` says.
