@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
 use yaoguan_model::{Kind, Position, Record, RecordId, geodesy};
 use yaoguan_sync::SyncState;
 
@@ -57,11 +57,8 @@ impl Store {
 
     pub fn get(&self, id: RecordId) -> Result<Option<Stored>, StoreError> {
         let mut statement = self.connection.prepare_cached(GET)?;
-        let row = statement.query_row([id.as_bytes()], |row| {
-            Ok((row.get::<_, Vec<u8>>("body")?, row.get::<_, bool>("unsent")?))
-        });
-        let Some((body, unsent)) = row.optional()? else { return Ok(None) };
-        Ok(Some(Stored { record: tx::decode(&body)?, unsent }))
+        let row = statement.query_row([id.as_bytes()], body_and_unsent);
+        row.optional()?.map(stored).transpose()
     }
 
     /// Records of a kind in the order of its list, newest (or first) first.
@@ -74,15 +71,11 @@ impl Store {
         let Some(table) = projection::table(kind) else { return Ok(Vec::new()) };
         let sql = list_sql(table, filter);
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let rows = statement
-            .query_map(params![filter.status, filter.grid, page.limit, page.offset], |row| {
-                Ok((row.get::<_, Vec<u8>>("body")?, row.get::<_, bool>("unsent")?))
-            })?;
-        rows.map(|row| {
-            let (body, unsent) = row?;
-            Ok(Stored { record: tx::decode(&body)?, unsent })
-        })
-        .collect()
+        let rows = statement.query_map(
+            params![filter.status, filter.grid, page.limit, page.offset],
+            body_and_unsent,
+        )?;
+        rows.map(|row| stored(row?)).collect()
     }
 
     /// Every record of a kind in the order of its id, one at a time.
@@ -109,14 +102,8 @@ impl Store {
         let Some(expression) = search::expression(words) else { return Ok(Vec::new()) };
         let mut statement = self.connection.prepare_cached(SEARCH)?;
         let rows = statement
-            .query_map(params![expression, kind.map(Kind::as_str), limit], |row| {
-                Ok((row.get::<_, Vec<u8>>("body")?, row.get::<_, bool>("unsent")?))
-            })?;
-        rows.map(|row| {
-            let (body, unsent) = row?;
-            Ok(Stored { record: tx::decode(&body)?, unsent })
-        })
-        .collect()
+            .query_map(params![expression, kind.map(Kind::as_str), limit], body_and_unsent)?;
+        rows.map(|row| stored(row?)).collect()
     }
 
     /// Records of a kind within `radius_m` metres, nearest first, with their distance.
@@ -204,6 +191,14 @@ impl Store {
         }
         Ok(counts)
     }
+}
+
+fn body_and_unsent(row: &Row<'_>) -> rusqlite::Result<(Vec<u8>, bool)> {
+    Ok((row.get("body")?, row.get("unsent")?))
+}
+
+fn stored((body, unsent): (Vec<u8>, bool)) -> Result<Stored, StoreError> {
+    Ok(Stored { record: tx::decode(&body)?, unsent })
 }
 
 const GET: &str = "SELECT record.body, unsent.record IS NOT NULL AS unsent FROM record \
