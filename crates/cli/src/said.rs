@@ -71,6 +71,7 @@ fn of_refusal(words: &Words, refusal: &Refusal) -> String {
         Refusal::OutOfScope => say("out_of_scope", &[]),
         Refusal::UnknownGrid(grid) => say("unknown_grid", &[("grid", grid.as_str())]),
         Refusal::ForeignGrid(grid) => say("foreign_grid", &[("grid", grid.as_str())]),
+        Refusal::KindNotAllowed(kind) => say("kind_not_allowed", &[("kind", kind.as_str())]),
         Refusal::NotAllowed(path) => say("not_allowed", &[("path", path.as_str())]),
         Refusal::Step(step) => match step {
             StepError::WrongStart(start) => say("wrong_start", &[("status", start)]),

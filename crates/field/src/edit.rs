@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use yaoguan_model::authorise::{Difference, authorise};
+use yaoguan_model::authorise::{Difference, Ground, authorise};
 use yaoguan_model::schema::{self, Invalid, Problem};
 use yaoguan_model::{Change, Dot, FieldPath, Kind, Record, RecordId, Value, canonical, deletion};
 use yaoguan_sync::{Local, PhoneStore as _, Tx as _};
@@ -129,10 +129,13 @@ impl Phone {
         changes: &BTreeMap<FieldPath, Change>,
     ) -> Result<(), FieldError> {
         let trial = trial(form, changes);
-        let around = self.around(if form.is_new { &trial } else { &form.in_view })?;
+        let (before_around, after_around) = (self.around(&form.in_view)?, self.around(&trial)?);
         let before = (!form.is_new).then_some(&form.in_view);
         let difference = Difference { before, incoming: &trial, after: &trial };
-        authorise(difference, &self.actor()?, &self.town_grids()?, &around)?;
+        let town_grids = self.town_grids()?;
+        let ground =
+            Ground { town_grids: &town_grids, before: &before_around, after: &after_around };
+        authorise(difference, &self.actor()?, ground)?;
         Ok(schema::check_limits(&trial, canonical::encode(&trial).len())?)
     }
 

@@ -148,9 +148,10 @@ fn of_refusal(refusal: &Refusal) -> ErrorCode {
         Refusal::OutOfScope => ErrorCode::OutOfScope,
         Refusal::Step(StepError::NoteMissing { .. }) => ErrorCode::NoteMissing,
         Refusal::Step(_) => ErrorCode::StepNotAllowed,
-        Refusal::UnknownKind(_) | Refusal::IdentityChanged | Refusal::NotAllowed(_) => {
-            ErrorCode::NotAllowed
-        }
+        Refusal::UnknownKind(_)
+        | Refusal::IdentityChanged
+        | Refusal::NotAllowed(_)
+        | Refusal::KindNotAllowed(_) => ErrorCode::NotAllowed,
     }
 }
 

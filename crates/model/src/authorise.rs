@@ -46,6 +46,8 @@ pub enum Refusal {
     ForeignGrid(GridCode),
     #[error("{0} is not yours to change")]
     NotAllowed(FieldPath),
+    #[error("your role does not make records of the kind `{0}`")]
+    KindNotAllowed(Kind),
     #[error("{0}")]
     Step(#[from] StepError),
 }
@@ -61,24 +63,38 @@ pub struct Difference<'a> {
     pub after: &'a Record,
 }
 
-/// Judges a difference. `town_grids` are all grids of the town; `around` belongs to `before`, or to
-/// `incoming` when the record is new.
+/// What the judgement depends on beside the record.
+#[derive(Debug, Clone, Copy)]
+pub struct Ground<'a> {
+    /// All grids of the town.
+    pub town_grids: &'a BTreeSet<GridCode>,
+    /// Around the receiver's state; empty for a new record.
+    pub before: &'a Around,
+    /// Around what the merge would be.
+    pub after: &'a Around,
+}
+
+/// Judges a difference.
 pub fn authorise(
     difference: Difference<'_>,
     actor: &Actor,
-    town_grids: &BTreeSet<GridCode>,
-    around: &Around,
+    ground: Ground<'_>,
 ) -> Result<(), Refusal> {
     let Difference { before, incoming, after } = difference;
+    let around = if before.is_some() { ground.before } else { ground.after };
     let Some(spec) = incoming.kind.spec() else {
         return Err(Refusal::UnknownKind(incoming.kind.to_string()));
     };
     check_identity(before, incoming, actor)?;
     schema::validate(incoming)?;
     schema::validate(after)?;
+    if before.is_none() {
+        check_kind(incoming, actor)?;
+    }
     check_scope(before, incoming, actor, around)?;
     let changes = Changes::between(before, after);
-    check_grids(&changes, &incoming.kind, actor, town_grids)?;
+    check_known_grids(&changes, ground.town_grids)?;
+    check_gained_grids(before, after, actor, ground)?;
     let relations = relations(before.unwrap_or(incoming), actor, around);
     for (path, change) in &changes.paths {
         let at = |problem| Invalid { path: path.clone(), problem };
@@ -91,7 +107,9 @@ pub fn authorise(
             return Err(at(Problem::Missing).into());
         }
         let signed = path.head() != "timeline" || is_signed(change, actor, &relations);
-        if !signed || !line.writers.iter().any(|writer| relations.contains(writer)) {
+        let may = |who: &[Writer]| who.iter().any(|writer| relations.contains(writer));
+        let takes_away = !change.removed.is_empty();
+        if !signed || !may(line.writers) || (takes_away && !may(line.removers)) {
             return Err(Refusal::NotAllowed(path.clone()));
         }
     }
@@ -142,6 +160,23 @@ fn check_identity(
     if same { Ok(()) } else { Err(Refusal::IdentityChanged) }
 }
 
+/// Who makes records of a kind at all.
+fn check_kind(incoming: &Record, actor: &Actor) -> Result<(), Refusal> {
+    let roles: &[Role] = match &incoming.kind {
+        // A task sends somebody somewhere, a notice is the town's word.
+        Kind::Household | Kind::HouseholdCheck | Kind::Task => &[Role::Chief, Role::Supervisor],
+        Kind::Notice => &[Role::Supervisor, Role::Admin],
+        Kind::Patrol | Kind::Hazard | Kind::Grid | Kind::Template | Kind::Unknown(_) => {
+            return Ok(());
+        }
+    };
+    if roles.contains(&actor.role) {
+        return Ok(());
+    }
+    Err(Refusal::KindNotAllowed(incoming.kind.clone()))
+}
+
+/// The record before must be one that the actor reads: knowing an id gives nothing.
 fn check_scope(
     before: Option<&Record>,
     incoming: &Record,
@@ -150,45 +185,47 @@ fn check_scope(
 ) -> Result<(), Refusal> {
     let own = cells::of_reader(actor.account, actor.role, &actor.grids);
     let reads = |record: &Record| !cells::of_record(record, around).is_disjoint(&own);
-    // Households belong to chiefs and supervisors: a volunteer or an admin cannot even make one.
-    let household = matches!(incoming.kind, Kind::Household | Kind::HouseholdCheck);
-    if household && !matches!(actor.role, Role::Chief | Role::Supervisor) {
-        return Err(Refusal::OutOfScope);
-    }
-    // A notice is the town's word: neither a volunteer nor a chief makes one.
-    let speaks = matches!(actor.role, Role::Supervisor | Role::Admin);
-    if incoming.kind == Kind::Notice && before.is_none() && !speaks {
-        return Err(Refusal::OutOfScope);
-    }
-    match before {
-        Some(before) if !reads(before) => Err(Refusal::OutOfScope),
-        Some(_) => Ok(()),
-        None if incoming.kind == Kind::HouseholdCheck
-            && around.household_grids.is_disjoint(&actor.grids) =>
-        {
-            Err(Refusal::OutOfScope)
+    let unread = match before {
+        Some(before) => !reads(before),
+        // A check hangs on a household of one's own.
+        None => {
+            incoming.kind == Kind::HouseholdCheck
+                && around.household_grids.is_disjoint(&actor.grids)
         }
-        None => Ok(()),
-    }
+    };
+    // Households belong to chiefs and supervisors, also where somebody once wrote one as such.
+    let household = matches!(incoming.kind, Kind::Household | Kind::HouseholdCheck);
+    let barred = household && !matches!(actor.role, Role::Chief | Role::Supervisor);
+    if unread || barred { Err(Refusal::OutOfScope) } else { Ok(()) }
 }
 
-/// A hazard or patrol may be reported anywhere in the town (GPS errs at borders); a household only in
-/// one's own grids.
-fn check_grids(
-    changes: &Changes,
-    kind: &Kind,
-    actor: &Actor,
-    town_grids: &BTreeSet<GridCode>,
-) -> Result<(), Refusal> {
+fn check_known_grids(changes: &Changes, town_grids: &BTreeSet<GridCode>) -> Result<(), Refusal> {
     let added = changes.paths.get("grid").into_iter().flat_map(|c| &c.added);
-    let grids = added.filter_map(|s| s.value.as_text()?.parse::<GridCode>().ok());
-    for grid in grids {
-        if !town_grids.contains(&grid) {
-            return Err(Refusal::UnknownGrid(grid));
+    let mut grids = added.filter_map(|s| s.value.as_text()?.parse::<GridCode>().ok());
+    grids.find(|grid| !town_grids.contains(grid)).map_or(Ok(()), |g| Err(Refusal::UnknownGrid(g)))
+}
+
+/// A hazard or patrol may be reported anywhere in the town (GPS errs at borders); a household, its checks
+/// and a task only come into one's own grids, and a notice only to those who live in them.
+fn check_gained_grids(
+    before: Option<&Record>,
+    after: &Record,
+    actor: &Actor,
+    ground: Ground<'_>,
+) -> Result<(), Refusal> {
+    let grids = |record: &Record, around: &Around| match record.kind {
+        Kind::Household | Kind::Task => cells::grids_of(record),
+        Kind::HouseholdCheck => around.household_grids.clone(),
+        Kind::Notice => cells::audience_grids(record, ground.town_grids),
+        Kind::Patrol | Kind::Hazard | Kind::Grid | Kind::Template | Kind::Unknown(_) => {
+            BTreeSet::new()
         }
-        if *kind == Kind::Household && !actor.grids.contains(&grid) {
-            return Err(Refusal::ForeignGrid(grid));
-        }
+    };
+    if after.kind == Kind::Notice && actor.role == Role::Admin {
+        return Ok(());
     }
-    Ok(())
+    let had = before.map(|before| grids(before, ground.before)).unwrap_or_default();
+    let mut gained = grids(after, ground.after).into_iter();
+    let foreign = gained.find(|grid| !had.contains(grid) && !actor.grids.contains(grid));
+    foreign.map_or(Ok(()), |grid| Err(Refusal::ForeignGrid(grid)))
 }

@@ -125,23 +125,39 @@ pub fn accounts<'a>(record: &'a Record, path: &str) -> impl Iterator<Item = Acco
     record.siblings(path).iter().filter_map(|s| s.value.as_text()?.parse().ok())
 }
 
+/// The grids that a notice speaks to: without any, all of the town.
+pub fn audience_grids(record: &Record, town: &BTreeSet<GridCode>) -> BTreeSet<GridCode> {
+    let grids: BTreeSet<GridCode> = parsed(record, "grids");
+    if grids.is_empty() { town.clone() } else { grids }
+}
+
+/// What stands in the lists of a register, over all siblings.
+fn parsed<T: Ord + std::str::FromStr>(record: &Record, path: &str) -> BTreeSet<T> {
+    let lists = record.siblings(path).iter().filter_map(|s| s.value.as_list());
+    lists.flatten().filter_map(|v| v.as_text()?.parse().ok()).collect()
+}
+
 fn audience(record: &Record) -> BTreeSet<Cell> {
-    let words = |path: &str| -> BTreeSet<String> {
-        let lists = record.siblings(path).iter().filter_map(|s| s.value.as_list());
-        lists.flatten().filter_map(|v| v.as_text().map(str::to_owned)).collect()
-    };
-    let roles: BTreeSet<Role> = words("roles").iter().filter_map(|r| r.parse().ok()).collect();
-    let grids: BTreeSet<GridCode> = words("grids").iter().filter_map(|g| g.parse().ok()).collect();
+    let roles: BTreeSet<Role> = parsed(record, "roles");
+    let grids: BTreeSet<GridCode> = parsed(record, "grids");
     if grids.is_empty() {
         return match roles.is_empty() {
             true => BTreeSet::from([Cell::Town(Level::Everyone)]),
             false => roles.into_iter().map(Cell::TownRole).collect(),
         };
     }
+    let mut cells = BTreeSet::new();
     let level = match roles.first() {
         None | Some(Role::Volunteer) => Level::Everyone,
         Some(Role::Chief) => Level::Chiefs,
         Some(Role::Supervisor | Role::Admin) => Level::Supervisors,
     };
-    grids.into_iter().map(|grid| Cell::Grid(grid, level)).collect()
+    if roles.iter().any(|role| *role != Role::Admin) || roles.is_empty() {
+        cells.extend(grids.into_iter().map(|grid| Cell::Grid(grid, level)));
+    }
+    // Administrators have no grids.
+    if roles.contains(&Role::Admin) {
+        cells.insert(Cell::TownRole(Role::Admin));
+    }
+    cells
 }

@@ -94,7 +94,8 @@ pub const SPEC: KindSpec = KindSpec {
             Shape::Object(&[may("caption", Shape::Line), may("taken_at", Shape::Time)]),
             &[Reader],
             "what it looks like; the object, not people",
-        ),
+        )
+        .removed_by(REPORTER),
         PathSpec::new("patrol", Shape::Record, REPORTER, "the patrol on which it was seen"),
         PathSpec::new(
             "household",

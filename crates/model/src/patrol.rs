@@ -49,7 +49,8 @@ pub const SPEC: KindSpec = KindSpec {
             Shape::Object(&[may("caption", Shape::Line), may("taken_at", Shape::Time)]),
             &[Reader],
             "what was seen; the object, not people",
-        ),
+        )
+        .removed_by(&[Author, Chief, Supervisor]),
         PathSpec::new("source", Shape::Line, &[Author], "the file it was imported from")
             .immutable(),
         PathSpec::new("source_key", Shape::Line, &[Author], "hash of that file's track")

@@ -91,6 +91,8 @@ pub struct PathSpec {
     /// Once written, never changed or removed.
     pub immutable: bool,
     pub writers: &'static [Writer],
+    /// Who may take away or replace what stands there, where that is fewer than may add.
+    pub removers: &'static [Writer],
     /// Why it is recorded (privacy.md: each field carries its purpose).
     pub purpose: &'static str,
 }
@@ -102,13 +104,16 @@ impl PathSpec {
         writers: &'static [Writer],
         purpose: &'static str,
     ) -> Self {
-        Self { path, shape, required: false, immutable: false, writers, purpose }
+        Self { path, shape, required: false, immutable: false, writers, removers: writers, purpose }
     }
     pub const fn required(self) -> Self {
         Self { required: true, ..self }
     }
     pub const fn immutable(self) -> Self {
         Self { immutable: true, ..self }
+    }
+    pub const fn removed_by(self, removers: &'static [Writer]) -> Self {
+        Self { removers, ..self }
     }
     fn matches(&self, path: &str) -> bool {
         let Some(set) = self.path.strip_suffix(".*") else { return path == self.path };

@@ -14,12 +14,26 @@ pub struct Cursor {
     /// The scope that `position` was reached under.
     pub scope_version: u64,
     pub position: u64,
+    /// Cells that this scope added are still being read up to `position`.
+    pub backfill: Option<Backfill>,
+}
+
+/// How far added cells have been read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backfill {
+    /// The scope version whose cells `position` of the cursor is complete for.
+    pub from: u64,
+    pub position: u64,
 }
 
 /// Writes a cursor for one account in one epoch.
 pub fn seal(secret: &[u8], bound_to: &[&[u8]], cursor: Cursor) -> String {
     let mut bytes = varint(cursor.scope_version);
     bytes.extend(varint(cursor.position));
+    if let Some(backfill) = cursor.backfill {
+        bytes.extend(varint(backfill.from));
+        bytes.extend(varint(backfill.position));
+    }
     let tag = mac(secret, bound_to, &bytes);
     bytes.extend_from_slice(&tag);
     B64.encode(bytes)
@@ -34,9 +48,14 @@ pub fn open(secret: &[u8], bound_to: &[&[u8]], text: &str) -> Option<Cursor> {
         return None;
     }
     let mut rest = payload;
-    let cursor =
-        Cursor { scope_version: read_varint(&mut rest)?, position: read_varint(&mut rest)? };
-    rest.is_empty().then_some(cursor)
+    let (scope_version, position) = (read_varint(&mut rest)?, read_varint(&mut rest)?);
+    let backfill = match rest.is_empty() {
+        true => None,
+        false => {
+            Some(Backfill { from: read_varint(&mut rest)?, position: read_varint(&mut rest)? })
+        }
+    };
+    rest.is_empty().then_some(Cursor { scope_version, position, backfill })
 }
 
 fn mac(secret: &[u8], bound_to: &[&[u8]], payload: &[u8]) -> Vec<u8> {
@@ -80,13 +99,16 @@ fn read_varint(bytes: &mut &[u8]) -> Option<u64> {
 mod tests {
     use super::*;
 
-    const CURSOR: Cursor = Cursor { scope_version: 3, position: 1_234_567 };
+    const CURSOR: Cursor = Cursor { scope_version: 3, position: 1_234_567, backfill: None };
 
     #[test]
     fn a_cursor_comes_back_as_it_was() {
         let text = seal(b"secret", &[b"account", b"epoch"], CURSOR);
         assert_eq!(open(b"secret", &[b"account", b"epoch"], &text), Some(CURSOR));
         assert!(text.len() <= 30, "{text}");
+        let backfill = Some(Backfill { from: 2, position: 1_000 });
+        let cursor = Cursor { backfill, ..CURSOR };
+        assert_eq!(open(b"secret", &[], &seal(b"secret", &[], cursor)), Some(cursor));
     }
 
     #[test]

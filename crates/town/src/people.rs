@@ -7,6 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
 use sha2::{Digest, Sha256};
 use yaoguan_model::authorise::Actor;
 use yaoguan_model::{AccountId, DeviceId, Env, GridCode, Role};
+use yaoguan_wire::ErrorCode;
 
 /// A person with an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +33,8 @@ impl Account {
 pub struct Device {
     pub id: DeviceId,
     pub public_key: String,
-    pub revoked: bool,
+    /// Why it may not sync any more: `device_revoked` or `account_disabled`.
+    pub barred: Option<ErrorCode>,
     pub account: Account,
 }
 

@@ -1,6 +1,5 @@
 //! Who asks: verifies the proof of a device against method, URL, body and the town's clock.
 
-use yaoguan_model::DeviceId;
 use yaoguan_wire::limits::PROOF_SKEW_S;
 use yaoguan_wire::proof::{Proof, body_hash};
 
@@ -29,7 +28,8 @@ pub enum Denied {
     Unauthorised,
     /// Everything fits but the time: the caller signs again with the town's.
     ClockSkew,
-    Revoked(DeviceId),
+    /// The device was revoked or its account closed; a sync still says what became of its records.
+    Barred(Box<Device>),
     Failed(TownError),
 }
 
@@ -47,11 +47,11 @@ pub async fn authenticate(storage: &dyn Storage, seen: Seen<'_>) -> Result<Devic
     let device = storage.device(proof.device).await.map_err(Denied::Failed)?;
     let device = device.ok_or(Denied::Unauthorised)?;
     proof.verify(&device.public_key).map_err(|_| Denied::Unauthorised)?;
-    if device.revoked {
-        return Err(Denied::Revoked(device.id));
-    }
     if (claims.iat.saturating_sub(seen.now)).abs() > PROOF_SKEW_S {
         return Err(Denied::ClockSkew);
+    }
+    if device.barred.is_some() {
+        return Err(Denied::Barred(Box::new(device)));
     }
     Ok(device)
 }

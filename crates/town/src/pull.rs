@@ -10,6 +10,8 @@ pub struct Ask {
     pub cells: Vec<Cell>,
     /// Rows after this position.
     pub after: u64,
+    /// No rows beyond this position; none goes up to the head.
+    pub upto: Option<u64>,
     /// The asking replica: states that it pushed itself are passed over. None delivers them too.
     pub skip_origin: Option<ReplicaId>,
     /// Records of the push in the same request whose state is exactly as pushed.

@@ -1,6 +1,9 @@
 //! Errors as they travel. A caller branches on the code alone; the message is for people.
 
 use serde::{Deserialize, Serialize};
+use yaoguan_model::ReplicaId;
+
+use crate::sync::Verdict;
 
 /// Body of every answer that is not 2xx.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +18,14 @@ pub struct ErrorBody {
     /// With `clock_skew`: the town's clock, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub town_time: Option<i64>,
+    /// With `device_revoked` and `account_disabled`: what became of the records that were sent along.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
+    pub verdicts: Vec<Verdict>,
+    /// The table that `verdicts` index.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    pub replicas: Vec<ReplicaId>,
 }
 
 macro_rules! codes {
@@ -56,7 +67,10 @@ codes! {
     Unauthorised = "unauthorised",
     /// The proof's time is off; sign again with `town_time`.
     ClockSkew = "clock_skew",
+    /// This phone was struck off; what it still sends is held for a supervisor.
     DeviceRevoked = "device_revoked",
+    /// The person's account was closed; what the phone still sends is held for a supervisor.
+    AccountDisabled = "account_disabled",
     /// Another phone writes under this replica id.
     ReplicaForked = "replica_forked",
     InviteUnknown = "invite_unknown",
@@ -75,6 +89,12 @@ codes! {
     ForeignDot = "foreign_dot",
     /// Kept at the town for a supervisor (the reason of a save set apart, never of a request).
     Held = "held",
+    /// A supervisor declined a held save; the detail holds the words.
+    HoldRefused = "hold_refused",
+    /// The record was purged; what was written on it can become a new one.
+    Purged = "purged",
+    /// The account's role does not make records of this kind.
+    KindNotAllowed = "kind_not_allowed",
     NotFound = "not_found",
     StorageFull = "storage_full",
     Timeout = "timeout",

@@ -10,13 +10,18 @@ pub mod limits;
 pub mod opaque;
 pub mod packing;
 pub mod proof;
+pub mod reconcile;
 pub mod sync;
 
 pub use enrol::{EnrolRequest, EnrolResponse, Invite};
 pub use error::{ErrorBody, ErrorCode};
-pub use opaque::{Epoch, PushToken};
+pub use opaque::{Epoch, HoldId, PushToken};
 pub use packing::ReplicaTable;
-pub use sync::{Clock, FeedItem, Judgement, Push, Scope, SyncRequest, SyncResponse, Verdict};
+pub use reconcile::{ReconcileRequest, ReconcileResponse};
+pub use sync::{
+    Clock, FeedItem, HoldNews, HoldOutcome, Judgement, Push, Scope, SyncRequest, SyncResponse,
+    Verdict,
+};
 
 /// The step of the protocol that this program speaks.
 pub const PROTOCOL: u32 = 1;

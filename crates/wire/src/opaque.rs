@@ -4,8 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use yaoguan_model::ReplicaId;
+use sha2::{Digest as _, Sha256};
 use yaoguan_model::ids::BadId;
+use yaoguan_model::{Changes, RecordId, ReplicaId};
 
 macro_rules! opaque {
     ($(#[$doc:meta])* $name:ident) => {
@@ -49,3 +50,30 @@ opaque!(
     /// A link of the push chain.
     PushToken
 );
+opaque!(
+    /// A held save: the same save held twice has the same id (see [`HoldId::of`]).
+    HoldId
+);
+
+impl HoldId {
+    /// The first half of SHA-256 over the record's id and the dots that the save added and removed.
+    pub fn of(record: RecordId, changes: &Changes) -> Self {
+        let mut hasher = Sha256::new();
+        hasher.update(record.as_bytes());
+        for change in changes.paths.values() {
+            let added = change.added.iter().map(|sibling| sibling.dot);
+            for (mark, dot) in
+                added.map(|dot| (b'+', dot)).chain(change.removed.iter().map(|dot| (b'-', *dot)))
+            {
+                hasher.update([mark]);
+                hasher.update(dot.replica.0);
+                hasher.update(dot.counter.to_be_bytes());
+            }
+        }
+        let mut id = [0; 16];
+        for (byte, hashed) in id.iter_mut().zip(hasher.finalize()) {
+            *byte = hashed;
+        }
+        Self::new(id)
+    }
+}

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use yaoguan_model::{GridCode, RecordId, ReplicaId, Role};
 
 use crate::error::ErrorCode;
-use crate::opaque::{Epoch, PushToken};
+use crate::opaque::{Epoch, HoldId, PushToken};
 use crate::packing::{PackedContext, PackedRecord};
 
 /// What a phone asks.
@@ -25,6 +25,9 @@ pub struct SyncRequest {
     pub replicas: Vec<ReplicaId>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<PackedRecord>,
+    /// Held saves that this phone still keeps a copy of: what became of them?
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<HoldId>,
     pub clock: Clock,
 }
 
@@ -38,6 +41,9 @@ pub struct Push {
     pub next: Option<PushToken>,
     /// The replica's commit counter.
     pub counter: u64,
+    /// Indexes of former replica ids of this phone: a town that was restored may not know them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<u32>,
 }
 
 /// The phone's clocks, in seconds: evidence.
@@ -65,9 +71,16 @@ pub struct SyncResponse {
     /// The feed's last position.
     pub head: u64,
     pub scope: Scope,
-    /// Hash of the whole scope, when the phone is at the head and has nothing unsent.
+    /// Hash of the whole scope (see [`crate::reconcile::root_of`]), now and then, when the phone is at
+    /// the head and has nothing unsent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root: Option<String>,
+    /// The town and this phone do not trust each other's positions any more: the phone reconciles.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reconcile: bool,
+    /// Held saves that were asked for and no longer wait.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<HoldNews>,
     /// The town's clock, in seconds.
     pub town_time: i64,
 }
@@ -89,7 +102,11 @@ pub enum Judgement {
     /// Taken, but no longer in this phone's scope.
     TakenEvict,
     /// Kept at the town for a supervisor.
-    Held,
+    Held {
+        hold: HoldId,
+    },
+    /// Rests on what this town has lost: kept whole until an administrator takes it.
+    Recovered,
     Refused {
         code: ErrorCode,
         /// The same save may be taken later (after an upgrade of the town).
@@ -97,6 +114,30 @@ pub enum Judgement {
         detail: String,
     },
     /// A judgement of a later protocol: the save stays unsent.
+    #[serde(other)]
+    Unknown,
+}
+
+/// What became of a held save.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldNews {
+    pub hold: HoldId,
+    pub outcome: HoldOutcome,
+    /// The supervisor's words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldOutcome {
+    /// A supervisor put it on the record, or a later push brought it.
+    Released,
+    /// A supervisor declined it.
+    Refused,
+    /// This town does not know it: it was restored from before. The phone sends it again.
+    Lost,
+    /// Of a later protocol: the phone goes on keeping its copy.
     #[serde(other)]
     Unknown,
 }

@@ -68,13 +68,15 @@ fn judge_around(
     actor: &Actor,
     around: &Around,
 ) -> Result<(), Refusal> {
+    let town_grids = grids(&[G1, G2]);
+    let ground = Ground { town_grids: &town_grids, before: around, after: around };
     let merged = before.map(|before| {
         // As the town does: what is of another identity is judged without a merge.
         merge(before, incoming).map_or_else(|_| incoming.clone(), |merged| merged.record)
     });
     let after = merged.unwrap_or_else(|| incoming.clone());
     let difference = Difference { before, incoming, after: &after };
-    authorise(difference, actor, &grids(&[G1, G2]), around)
+    authorise(difference, actor, ground)
 }
 
 /// The record after one save of replica 5 on it.
@@ -237,7 +239,8 @@ fn a_status_step_is_judged_with_the_role() {
 #[test]
 fn volunteers_and_admins_make_no_household() {
     for role in [Role::Volunteer, Role::Admin] {
-        assert_eq!(judge(None, &household(G1), &actor(1, role, &[G1])), Err(Refusal::OutOfScope));
+        let refused = Err(Refusal::KindNotAllowed(Kind::Household));
+        assert_eq!(judge(None, &household(G1), &actor(1, role, &[G1])), refused);
     }
     assert_eq!(judge(None, &household(G1), &actor(1, Role::Chief, &[G1])), Ok(()));
 }
@@ -268,7 +271,64 @@ fn a_check_stands_where_its_household_stands() {
     assert_eq!(judge_around(None, &check, &chief, &here), Ok(()));
     assert_eq!(judge_around(None, &check, &chief, &there), Err(Refusal::OutOfScope));
     let volunteer = actor(1, Role::Volunteer, &[G1]);
-    assert_eq!(judge_around(None, &check, &volunteer, &here), Err(Refusal::OutOfScope));
+    let refused = Err(Refusal::KindNotAllowed(Kind::HouseholdCheck));
+    assert_eq!(judge_around(None, &check, &volunteer, &here), refused);
+    // Nor does a check come to hang on a household of a foreign grid beside its own.
+    let both = Around { household_grids: grids(&[G1, G2]) };
+    let refused = Err(Refusal::ForeignGrid(G2.parse().unwrap()));
+    assert_eq!(judge_around(None, &check, &chief, &both), refused);
+}
+
+#[test]
+fn a_task_is_given_by_chiefs_and_supervisors_in_their_own_grids() {
+    let task = |grid: &str| {
+        let mut task = Record::new(RecordId::from_bytes([4; 16]), Kind::Task, account(1));
+        let fields = [
+            ("what", text("patrol")),
+            ("words", text("看看河沟")),
+            ("status", text("open")),
+            ("grid", text(grid)),
+        ];
+        save(&mut task, &fields, 1);
+        task
+    };
+    for role in [Role::Chief, Role::Supervisor] {
+        assert_eq!(judge(None, &task(G1), &actor(1, role, &[G1])), Ok(()));
+        let refused = Err(Refusal::ForeignGrid(G2.parse().unwrap()));
+        assert_eq!(judge(None, &task(G2), &actor(1, role, &[G1])), refused);
+    }
+    for role in [Role::Volunteer, Role::Admin] {
+        let refused = Err(Refusal::KindNotAllowed(Kind::Task));
+        assert_eq!(judge(None, &task(G1), &actor(1, role, &[G1])), refused);
+    }
+}
+
+#[test]
+fn any_reader_adds_a_photo_and_only_those_in_charge_take_one_away() {
+    let photo = "photos.0000000000000000000000000000000000000000000000000000000000000000";
+    let before = hazard();
+    let with = edited(&before, &[(photo, Some(Value::map([])))]);
+    let volunteer = actor(2, Role::Volunteer, &[G1]);
+    assert_eq!(judge(Some(&before), &with, &volunteer), Ok(()));
+    let without = edited(&with, &[(photo, None)]);
+    assert_eq!(judge(Some(&with), &without, &volunteer), not_allowed(photo));
+    assert_eq!(judge(Some(&with), &without, &actor(2, Role::Chief, &[G1])), Ok(()));
+    assert_eq!(judge(Some(&with), &without, &actor(1, Role::Volunteer, &[G1])), Ok(()));
+}
+
+#[test]
+fn a_supervisor_of_one_village_does_not_speak_to_another() {
+    let notice = |lists: &[&str]| {
+        let mut notice = Record::new(RecordId::from_bytes([6; 16]), Kind::Notice, account(1));
+        let listed = Value::List(lists.iter().map(|grid| Value::text(*grid)).collect());
+        let fields = [("title", text("暴雨")), ("text", text("注意")), ("grids", Some(listed))];
+        save(&mut notice, &fields, 1);
+        notice
+    };
+    let supervisor = actor(1, Role::Supervisor, &[G1]);
+    assert_eq!(judge(None, &notice(&[G1]), &supervisor), Ok(()));
+    let refused = Err(Refusal::ForeignGrid(G2.parse().unwrap()));
+    assert_eq!(judge(None, &notice(&[G1, G2]), &supervisor), refused);
 }
 
 #[test]
@@ -281,7 +341,8 @@ fn only_the_town_speaks_in_notices_and_writes_grids() {
         (Role::Supervisor, true),
         (Role::Admin, true),
     ] {
-        assert_eq!(judge(None, &notice, &actor(1, role, &[G1])).is_ok(), allowed, "{role:?}");
+        let whole_town = actor(1, role, &[G1, G2]);
+        assert_eq!(judge(None, &notice, &whole_town).is_ok(), allowed, "{role:?}");
     }
     let mut grid = Record::new(RecordId::from_bytes([5; 16]), Kind::Grid, account(1));
     let fields = [

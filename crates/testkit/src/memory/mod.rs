@@ -1,6 +1,7 @@
 //! Stores in memory: what the contract suites run beside the real ones.
 
-pub mod phone;
+pub mod apart;
+mod phone;
 pub mod town;
 
 pub use phone::MemoryStore;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use yaoguan_model::authorise::Actor;
 use yaoguan_model::cells::{self, Around, Cell};
 use yaoguan_model::deletion::{self, Deletion};
 use yaoguan_model::{AccountId, DeviceId, Dot, Env, GridCode, Kind, Record, RecordId, ReplicaId};
@@ -12,24 +13,30 @@ use yaoguan_town::people::{Account, Device, Enrolment, NewDevice, NewInvite};
 use yaoguan_town::pull::{Ask, Page, Row};
 use yaoguan_town::push::{Replicas, Surroundings, decide};
 use yaoguan_town::storage::{
-    Batch, Health, Outcome, OwnWrite, Pushed, Storage, TownInfo, Verified,
+    Batch, Health, Outcome, OwnWrite, Pushed, Recovered, Storage, TownInfo, Verified,
 };
 use yaoguan_wire::body::PageBudget;
 use yaoguan_wire::{Epoch, PushToken};
 
+use super::apart::Kept;
+
 /// A town without a disk.
 pub struct MemoryTown(Mutex<State>);
 
-struct State {
+pub(super) struct State {
+    pub(super) restored: bool,
     info: TownInfo,
-    counter: u64,
+    pub(super) counter: u64,
     head: u64,
     secrets: BTreeMap<&'static str, String>,
     accounts: BTreeMap<AccountId, Account>,
     devices: BTreeMap<DeviceId, (AccountId, String)>,
     invites: BTreeMap<[u8; 32], (AccountId, i64, bool)>,
     replicas: BTreeMap<ReplicaId, (AccountId, u64, Option<PushToken>)>,
-    records: BTreeMap<RecordId, Record>,
+    pub(super) records: BTreeMap<RecordId, Record>,
+    pub(super) held: Vec<Kept>,
+    pub(super) recovered: Vec<(Recovered, bool)>,
+    pub(super) scopes: BTreeMap<(AccountId, u64), Actor>,
     feed: BTreeMap<(Cell, RecordId), Place>,
 }
 
@@ -52,6 +59,7 @@ impl MemoryTown {
             own_tls: true,
         };
         Self(Mutex::new(State {
+            restored: false,
             info,
             counter: 0,
             head: 0,
@@ -61,17 +69,41 @@ impl MemoryTown {
             invites: BTreeMap::new(),
             replicas: BTreeMap::new(),
             records: BTreeMap::new(),
+            held: Vec::new(),
+            recovered: Vec::new(),
+            scopes: BTreeMap::new(),
             feed: BTreeMap::new(),
         }))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
-    fn grids(&self) -> BTreeSet<GridCode> {
+    pub(super) fn next_dot(&mut self) -> Dot {
+        self.counter += 1;
+        Dot::new(self.info.replica, self.counter)
+    }
+
+    fn note_scope(&mut self, id: AccountId) {
+        if let Some(account) = self.account(id) {
+            let key = (id, account.scope_version);
+            self.scopes.entry(key).or_insert_with(|| account.actor());
+        }
+    }
+
+    pub(super) fn readable(&self, cells: &[Cell]) -> BTreeSet<RecordId> {
+        let placed = self.feed.iter().filter(|((cell, _), p)| !p.left && cells.contains(cell));
+        placed.map(|((_, id), _)| *id).collect()
+    }
+
+    pub(super) fn head(&self) -> u64 {
+        self.head
+    }
+
+    pub(super) fn grids(&self) -> BTreeSet<GridCode> {
         let live = |r: &&Record| r.kind == Kind::Grid && deletion::state(r) != Deletion::Deleted;
         let codes = self.records.values().filter(live);
         codes.filter_map(|r| r.shown_text("code")?.parse().ok()).collect()
@@ -85,7 +117,7 @@ impl State {
         Some(account)
     }
 
-    fn around(&self, record: &Record) -> Around {
+    pub(super) fn around(&self, record: &Record) -> Around {
         let mut around = Around::default();
         if record.kind == Kind::HouseholdCheck {
             let texts = record.siblings("household").iter().filter_map(|s| s.value.as_text());
@@ -98,7 +130,7 @@ impl State {
     }
 
     /// Writes the feed rows of a record, and of the checks that move with a household.
-    fn place(&mut self, record: &Record, origin: Option<ReplicaId>) {
+    pub(super) fn place(&mut self, record: &Record, origin: Option<ReplicaId>) {
         self.head += 1;
         let (position, around) = (self.head, self.around(record));
         let now = cells::of_record(record, &around);
@@ -138,15 +170,25 @@ impl State {
         for at in order {
             let incoming = &batch.records[at];
             let before = self.records.get(&incoming.id).cloned();
-            let around = self.around(before.as_ref().unwrap_or(incoming));
+            let around = before.as_ref().map(|b| self.around(b)).unwrap_or_default();
+            let mut after = self.around(incoming);
+            after.household_grids.extend(around.household_grids.iter().cloned());
             let own = (self.info.replica, (AccountId::from_bytes([0; 16]), self.counter));
             let known = self.replicas.iter().map(|(id, (account, n, _))| (*id, (*account, *n)));
             let replicas = Replicas { known: known.chain([own]).collect() };
-            let town = Surroundings { grids: &grids, around: &around, replicas: &replicas };
+            let town = Surroundings {
+                grids: &grids,
+                before: &around,
+                after: &after,
+                replicas: &replicas,
+                purged: None,
+                restored: self.restored,
+            };
             let decision = decide(before.as_ref(), incoming, &batch.pusher, town);
             for dot in &decision.registers {
                 self.register(batch, *dot);
             }
+            self.keep(batch, incoming, &decision);
             if let Some(after) = decision.write {
                 self.records.insert(after.id, after.clone());
                 self.place(&after, decision.as_pushed.then_some(batch.pusher.replica));
@@ -171,7 +213,8 @@ impl State {
     fn pull(&self, ask: &Ask) -> Page {
         let mut found: BTreeMap<RecordId, Place> = BTreeMap::new();
         for ((cell, id), place) in &self.feed {
-            if !ask.cells.contains(cell) || place.position <= ask.after {
+            let beyond = ask.upto.is_some_and(|upto| place.position > upto);
+            if !ask.cells.contains(cell) || place.position <= ask.after || beyond {
                 continue;
             }
             let entry = found.entry(*id).or_insert(*place);
@@ -208,7 +251,7 @@ impl State {
             }
             page.position = place.position;
         }
-        page.position = self.head.max(ask.after);
+        page.position = ask.upto.unwrap_or(self.head).max(ask.after);
         page
     }
 }
@@ -256,6 +299,7 @@ impl Storage for MemoryTown {
         }
         invite.2 = true;
         let id = invite.0;
+        state.note_scope(id);
         state.devices.insert(device.id, (id, device.public_key));
         Ok(state.account(id).map_or(Enrolment::Gone, Enrolment::Done))
     }
@@ -263,12 +307,7 @@ impl Storage for MemoryTown {
         let state = self.state();
         let Some((account, public_key)) = state.devices.get(&id) else { return Ok(None) };
         let public_key = public_key.clone();
-        Ok(state.account(*account).map(|account| Device {
-            id,
-            public_key,
-            revoked: false,
-            account,
-        }))
+        Ok(state.account(*account).map(|account| Device { id, public_key, barred: None, account }))
     }
     async fn saw_device(&self, _: DeviceId, _now: i64, _off: i64) -> Result<(), TownError> {
         Ok(())
@@ -290,8 +329,7 @@ impl Storage for MemoryTown {
         limit: u32,
     ) -> Result<Vec<Record>, TownError> {
         let state = self.state();
-        let placed = state.feed.iter().filter(|((cell, _), p)| !p.left && cells.contains(cell));
-        let ids: BTreeSet<RecordId> = placed.map(|((_, id), _)| *id).collect();
+        let ids = state.readable(&cells);
         let wanted = ids.into_iter().filter(|id| after.is_none_or(|after| *id > after));
         let records = wanted.map(|id| state.records[&id].clone()).filter(|r| r.kind == kind);
         Ok(records.take(limit as usize).collect())
@@ -299,8 +337,7 @@ impl Storage for MemoryTown {
     async fn write_own(&self, writes: Vec<OwnWrite>, _now: i64) -> Result<(), TownError> {
         let mut state = self.state();
         for own in writes {
-            state.counter += 1;
-            let dot = Dot::new(state.info.replica, state.counter);
+            let dot = state.next_dot();
             let blank = Record::new(own.id, own.kind, own.author);
             let mut record = state.records.get(&own.id).cloned().unwrap_or(blank);
             record.put(&own.changes, dot);

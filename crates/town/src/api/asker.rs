@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, Method, Uri, header};
 use super::App;
 use super::error::ApiError;
 use crate::people::Device;
-use crate::proof::{Seen, authenticate};
+use crate::proof::{Denied, Seen, authenticate};
 
 /// The two languages of the project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,20 @@ pub fn language(headers: &HeaderMap) -> Lang {
     }
 }
 
+/// The same, also when the device was revoked or its account closed: what it sends is still judged.
+pub async fn device_even_barred(
+    app: &App,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Device, ApiError> {
+    match authenticated(app, method, uri, headers, body).await {
+        Err(Denied::Barred(device)) => Ok(*device),
+        other => other.map_err(|denied| ApiError::denied(headers, denied, app.env.now_s())),
+    }
+}
+
 /// The device that asks, by its proof over method, URL and body as sent.
 pub async fn device(
     app: &App,
@@ -31,17 +45,26 @@ pub async fn device(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<Device, ApiError> {
+    let device = authenticated(app, method, uri, headers, body).await;
+    device.map_err(|denied| ApiError::denied(headers, denied, app.env.now_s()))
+}
+
+async fn authenticated(
+    app: &App,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Device, Denied> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let host = uri.authority().map(|authority| authority.as_str());
-    let now = app.env.now_s();
     let seen = Seen {
         method: method.as_str(),
         host: host.or(text(header::HOST.as_str())).unwrap_or_default(),
         path: uri.path(),
         body,
         proof: text(yaoguan_wire::proof::HEADER),
-        now,
+        now: app.env.now_s(),
     };
-    let device = authenticate(app.storage.as_ref(), seen).await;
-    device.map_err(|denied| ApiError::denied(headers, denied, now))
+    authenticate(app.storage.as_ref(), seen).await
 }

@@ -10,7 +10,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, body::Body};
-use yaoguan_wire::{ErrorBody, ErrorCode};
+use yaoguan_model::ReplicaId;
+use yaoguan_wire::{ErrorBody, ErrorCode, Verdict};
 
 use super::asker::{Lang, language};
 use crate::error::TownError;
@@ -33,12 +34,26 @@ pub struct ApiError {
     detail: String,
     lang: Lang,
     town_time: Option<i64>,
+    /// What became of the records that a barred phone sent along.
+    verdicts: Vec<Verdict>,
+    replicas: Vec<ReplicaId>,
 }
 
 impl ApiError {
     pub fn new(headers: &HeaderMap, code: ErrorCode, detail: impl Into<String>) -> Self {
         let (status, detail, lang) = (status_of(&code), detail.into(), language(headers));
-        Self { status, code, detail, lang, town_time: None }
+        let (town_time, verdicts, replicas) = (None, Vec::new(), Vec::new());
+        Self { status, code, detail, lang, town_time, verdicts, replicas }
+    }
+
+    /// The answer to a phone that may not sync any more: its verdicts, and nothing else.
+    pub fn barred(
+        headers: &HeaderMap,
+        code: ErrorCode,
+        verdicts: Vec<Verdict>,
+        replicas: Vec<ReplicaId>,
+    ) -> Self {
+        Self { verdicts, replicas, ..Self::new(headers, code, "") }
     }
 
     pub fn internal(headers: &HeaderMap, error: &TownError) -> Self {
@@ -55,9 +70,10 @@ impl ApiError {
             Denied::ClockSkew => {
                 Self { town_time: Some(now), ..Self::new(headers, ErrorCode::ClockSkew, "") }
             }
-            Denied::Revoked(device) => {
-                tracing::warn!(%device, "a revoked device asks");
-                Self::new(headers, ErrorCode::DeviceRevoked, "")
+            Denied::Barred(device) => {
+                tracing::warn!(device = %device.id, "a barred device asks");
+                let code = device.barred.unwrap_or(ErrorCode::DeviceRevoked);
+                Self::new(headers, code, "")
             }
             Denied::Failed(error) => Self::internal(headers, &error),
         }
@@ -68,9 +84,8 @@ fn status_of(code: &ErrorCode) -> StatusCode {
     match code {
         ErrorCode::UnsupportedProtocol => StatusCode::UPGRADE_REQUIRED,
         ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        ErrorCode::Unauthorised | ErrorCode::ClockSkew | ErrorCode::DeviceRevoked => {
-            StatusCode::UNAUTHORIZED
-        }
+        ErrorCode::Unauthorised | ErrorCode::ClockSkew => StatusCode::UNAUTHORIZED,
+        ErrorCode::DeviceRevoked | ErrorCode::AccountDisabled => StatusCode::UNAUTHORIZED,
         ErrorCode::ReplicaForked => StatusCode::CONFLICT,
         ErrorCode::InviteUnknown | ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::InviteGone => StatusCode::GONE,
@@ -85,6 +100,9 @@ fn status_of(code: &ErrorCode) -> StatusCode {
         }
         ErrorCode::NotAllowed | ErrorCode::StepNotAllowed => StatusCode::BAD_REQUEST,
         ErrorCode::IdentityChanged | ErrorCode::ForeignDot | ErrorCode::Held => {
+            StatusCode::BAD_REQUEST
+        }
+        ErrorCode::HoldRefused | ErrorCode::Purged | ErrorCode::KindNotAllowed => {
             StatusCode::BAD_REQUEST
         }
         ErrorCode::Unknown(_) => StatusCode::BAD_REQUEST,
@@ -106,7 +124,8 @@ impl IntoResponse for ApiError {
                 | ErrorCode::ClockSkew
         );
         let message = text.replace("{detail}", &self.detail);
-        let body = ErrorBody { code: self.code, message, retriable, town_time: self.town_time };
+        let Self { code, town_time, verdicts, replicas, .. } = self;
+        let body = ErrorBody { code, message, retriable, town_time, verdicts, replicas };
         (self.status, Json(body)).into_response()
     }
 }

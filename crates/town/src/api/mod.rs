@@ -15,11 +15,13 @@ use yaoguan_wire::limits::MAX_WIRE_BYTES;
 
 use crate::storage::Storage;
 
+mod answer;
 mod asker;
 mod enrol;
 pub mod error;
 mod health;
 mod openapi;
+mod reconcile;
 mod records;
 mod sync;
 
@@ -39,6 +41,7 @@ pub struct App {
 pub fn router(app: App) -> Router {
     Router::new()
         .route("/v1/sync", post(sync::sync))
+        .route("/v1/reconcile", post(reconcile::reconcile))
         .route("/v1/enrol", post(enrol::enrol))
         .route("/v1/records/{kind}", get(records::list))
         .route("/healthz", get(health::alive))

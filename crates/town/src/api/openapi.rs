@@ -32,6 +32,8 @@ pub(super) struct SyncRequestDoc {
     scope_version: u64,
     replicas: Vec<String>,
     records: Vec<RecordDoc>,
+    /// Ids of held saves that the phone keeps a copy of.
+    holds: Vec<String>,
     clock: ClockDoc,
 }
 
@@ -43,6 +45,8 @@ struct PushDoc {
     /// The token of this push; none for an empty one.
     next: Option<String>,
     counter: u64,
+    /// Indexes of replica ids that this phone wrote under before.
+    former: Vec<u32>,
 }
 
 #[derive(ToSchema)]
@@ -64,7 +68,51 @@ pub(super) struct SyncResponseDoc {
     more: bool,
     head: u64,
     scope: ScopeDoc,
+    /// Now and then: a hash over all records in the scope, 32 hexadecimal digits.
     root: Option<String>,
+    /// The phone is to reconcile.
+    reconcile: bool,
+    /// Of the holds asked for: those that no longer wait.
+    holds: Vec<HoldNewsDoc>,
+    town_time: i64,
+}
+
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "a description of wire::HoldNews")]
+struct HoldNewsDoc {
+    hold: String,
+    /// `released`, `refused` or `lost`.
+    outcome: String,
+    /// The supervisor's words.
+    note: String,
+}
+
+/// Body of `POST /v1/reconcile`: `message` or `wanted`.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "a description of wire::ReconcileRequest")]
+pub(super) struct ReconcileRequestDoc {
+    protocol: u32,
+    epoch: Option<String>,
+    scope_version: u64,
+    /// A message of the negentropy protocol, base64url: ids are SHA-256 of records, timestamps 0.
+    message: Option<String>,
+    /// Hashes of records that the phone lacks, base64url.
+    wanted: Vec<String>,
+}
+
+/// Answer of `POST /v1/reconcile`.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "a description of wire::ReconcileResponse")]
+pub(super) struct ReconcileResponseDoc {
+    epoch: String,
+    message: Option<String>,
+    /// Where the feed goes on from the state that was compared.
+    cursor: String,
+    replicas: Vec<String>,
+    records: Vec<RecordDoc>,
+    /// How many of the hashes asked for are answered.
+    answered: u64,
+    scope: ScopeDoc,
     town_time: i64,
 }
 
@@ -73,8 +121,10 @@ pub(super) struct SyncResponseDoc {
 struct VerdictDoc {
     id: uuid::Uuid,
     context: Vec<(u32, u64)>,
-    /// `taken`, `taken_evict`, `held` or `refused`.
+    /// `taken`, `taken_evict`, `held`, `recovered` or `refused`.
     verdict: String,
+    /// With `held`.
+    hold: Option<String>,
     /// With `refused`.
     code: Option<String>,
     retriable: Option<bool>,
@@ -108,6 +158,7 @@ struct ScopeDoc {
     ),
     paths(
         super::sync::sync,
+        super::reconcile::reconcile,
         super::enrol::enrol,
         super::records::list,
         super::health::alive,

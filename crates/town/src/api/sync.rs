@@ -4,23 +4,26 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use axum::response::{IntoResponse, Response};
-use yaoguan_model::cells;
+use yaoguan_model::authorise::Actor;
+use yaoguan_model::{AccountId, Record, ReplicaId};
 use yaoguan_wire::body::{self, BadBody};
-use yaoguan_wire::limits::MAX_PUSH_TOKENS;
+use yaoguan_wire::limits::{MAX_HOLDS, MAX_PUSH_TOKENS};
 use yaoguan_wire::packing::unpack;
-use yaoguan_wire::{
-    ErrorBody, ErrorCode, FeedItem, PROTOCOL, ReplicaTable, Scope, SyncRequest, SyncResponse,
-    Verdict,
-};
+use yaoguan_wire::reconcile::root_of;
+use yaoguan_wire::{ErrorBody, ErrorCode, Judgement, PROTOCOL, SyncRequest};
 
 use super::App;
-use super::asker::device;
+use super::answer::Answer;
+use super::asker::device_even_barred;
 use super::error::ApiError;
 use crate::cursor::{self, Cursor};
-use crate::people::Device;
-use crate::pull::{Ask, Page, Row};
+use crate::paging::{self, Plan};
+use crate::people::{Account, Device};
 use crate::push::Pusher;
 use crate::storage::{Batch, Outcome, Pushed, TownInfo};
+
+/// How often a phone gets the hash of its whole scope to compare, in seconds.
+const ROOT_EVERY_S: i64 = 24 * 60 * 60;
 
 /// One round trip. See docs/SYNC.md.
 #[utoipa::path(
@@ -31,10 +34,10 @@ use crate::storage::{Batch, Outcome, Pushed, TownInfo};
     responses(
         (status = 200, body = super::openapi::SyncResponseDoc),
         (status = 400, description = "bad_request", body = ErrorBody),
-        (status = 401, description = "unauthorised, clock_skew, device_revoked", body = ErrorBody),
+        (status = 401, description = "unauthorised, clock_skew; device_revoked and account_disabled with the verdicts on what was sent", body = ErrorBody),
         (status = 409, description = "replica_forked", body = ErrorBody),
         (status = 413, description = "too_large", body = ErrorBody),
-        (status = 426, description = "unsupported_protocol", body = ErrorBody)
+        (status = 426, description = "unsupported_protocol, with the verdicts on what was sent", body = ErrorBody)
     )
 )]
 pub async fn sync(
@@ -44,13 +47,26 @@ pub async fn sync(
     headers: HeaderMap,
     bytes: Bytes,
 ) -> Result<Response, ApiError> {
-    let device = device(&app, &method, &uri, &headers, &bytes).await?;
-    let now = app.env.now_s();
+    let device = device_even_barred(&app, &method, &uri, &headers, &bytes).await?;
+    let request: SyncRequest = read(&headers, &bytes)?;
+    let asked = Asked { app: &app, headers: &headers, device: &device, now: app.env.now_s() };
+    let response = asked.round_trip(request).await?;
+    written(&headers, &response)
+}
+
+/// Reads a body that may be compressed.
+pub fn read<T: serde::de::DeserializeOwned>(
+    headers: &HeaderMap,
+    bytes: &Bytes,
+) -> Result<T, ApiError> {
     let zstd = headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding == "zstd");
-    let request: SyncRequest = body::decode(&bytes, zstd).map_err(|e| bad_body(&headers, &e))?;
-    let response = round_trip(&app, &headers, &device, request, now).await?;
-    let failed = |e: serde_json::Error| ApiError::new(&headers, ErrorCode::Internal, e.to_string());
-    let encoded = body::encode(&response).map_err(failed)?;
+    body::decode(bytes, zstd).map_err(|error| bad_body(headers, &error))
+}
+
+/// Answers with a body, compressed where that is shorter.
+pub fn written<T: serde::Serialize>(headers: &HeaderMap, body: &T) -> Result<Response, ApiError> {
+    let failed = |e: serde_json::Error| ApiError::new(headers, ErrorCode::Internal, e.to_string());
+    let encoded = body::encode(body).map_err(failed)?;
     let mut answer = encoded.bytes.into_response();
     let json = HeaderValue::from_static("application/json");
     answer.headers_mut().insert(header::CONTENT_TYPE, json);
@@ -73,174 +89,169 @@ fn bad_body(headers: &HeaderMap, error: &BadBody) -> ApiError {
     }
 }
 
-async fn round_trip(
-    app: &App,
-    headers: &HeaderMap,
-    device: &Device,
-    request: SyncRequest,
-    now: i64,
-) -> Result<SyncResponse, ApiError> {
-    let failed = |error| ApiError::internal(headers, &error);
-    if request.protocol != PROTOCOL {
-        return Err(ApiError::new(headers, ErrorCode::UnsupportedProtocol, ""));
-    }
-    let info = app.storage.info().await.map_err(failed)?;
-    let off = request.clock.device.saturating_sub(now);
-    app.storage.saw_device(device.id, now, off).await.map_err(failed)?;
-    let mut answer = Answer::new(&info, device, &request, now);
-    // The epoch is judged before the chain: a phone of another history merges nothing.
-    if request.epoch.is_some_and(|epoch| epoch != info.epoch) {
-        return Ok(answer.empty());
-    }
-    let (replica, given) = (request.replica, request.cursor.clone());
-    let pushed = push(app, headers, device, request, now).await?;
-    let as_pushed = answer.add_verdicts(pushed);
-    let account = &device.account;
-    let bound_to = [account.id.as_bytes().as_slice(), info.epoch.as_bytes().as_slice()];
-    let opened = given.as_deref().map(|text| cursor::open(&info.cursor_secret, &bound_to, text));
-    if let Some(None) = opened {
-        tracing::error!(device = %device.id, "a cursor does not verify; the feed starts again");
-    }
-    // A cursor of another scope starts again: what came into view lies behind it.
-    let known = opened.flatten().filter(|cursor| cursor.scope_version == account.scope_version);
-    let ask = Ask {
-        cells: cells::of_reader(account.id, account.role, &account.grids).into_iter().collect(),
-        after: known.map_or(0, |cursor| cursor.position),
-        skip_origin: known.map(|_| replica),
-        skip_records: as_pushed,
-    };
-    let page = app.storage.pull(ask).await.map_err(failed)?;
-    Ok(answer.with_page(page))
+/// What cursors are bound to: one account in one epoch.
+pub fn bound_to<'a>(account: &'a AccountId, info: &'a TownInfo) -> [&'a [u8]; 2] {
+    [account.as_bytes().as_slice(), info.epoch.as_bytes().as_slice()]
 }
 
-/// Pushes what the request holds; returns each record's id and context beside its outcome.
-async fn push(
-    app: &App,
-    headers: &HeaderMap,
-    device: &Device,
-    request: SyncRequest,
-    now: i64,
-) -> Result<Vec<(yaoguan_model::Record, Outcome)>, ApiError> {
-    let bad = |detail: String| ApiError::new(headers, ErrorCode::BadRequest, detail);
-    if request.push.tokens.len() > MAX_PUSH_TOKENS {
-        return Err(bad("too many push tokens".to_owned()));
-    }
-    if request.push.next.is_none() && !request.records.is_empty() {
-        return Err(bad("a push with records needs a token of its own".to_owned()));
-    }
-    let table = request.replicas;
-    let records = request.records.into_iter().map(|packed| unpack(&table, packed));
-    let records: Vec<_> = records.collect::<Result<_, _>>().map_err(|e| bad(e.to_string()))?;
-    let batch = Batch {
-        pusher: Pusher {
-            actor: device.account.actor(),
-            replica: request.replica,
-            counter: request.push.counter,
-        },
-        device: device.id,
-        tokens: request.push.tokens,
-        next: request.push.next,
-        records: records.clone(),
-        now,
-    };
-    match app.storage.push(batch).await.map_err(|error| ApiError::internal(headers, &error))? {
-        Pushed::Done(outcomes) => Ok(records.into_iter().zip(outcomes).collect()),
-        Pushed::Forked => {
-            tracing::warn!(device = %device.id, "two phones write under one replica id");
-            Err(ApiError::new(headers, ErrorCode::ReplicaForked, ""))
-        }
-    }
-}
-
-/// The answer as it grows.
-struct Answer<'a> {
-    info: &'a TownInfo,
+/// A request and who sent it.
+struct Asked<'a> {
+    app: &'a App,
+    headers: &'a HeaderMap,
     device: &'a Device,
-    table: ReplicaTable,
-    verdicts: Vec<Verdict>,
-    asked_cursor: Option<String>,
-    asked_scope: u64,
     now: i64,
 }
 
-impl<'a> Answer<'a> {
-    fn new(info: &'a TownInfo, device: &'a Device, request: &SyncRequest, now: i64) -> Self {
-        let asked_cursor = request.cursor.clone();
-        let asked_scope = request.scope_version;
-        let (table, verdicts) = (ReplicaTable::default(), Vec::new());
-        Self { info, device, table, verdicts, asked_cursor, asked_scope, now }
-    }
-
-    /// Returns the records that need not go back.
-    fn add_verdicts(
-        &mut self,
-        pushed: Vec<(yaoguan_model::Record, Outcome)>,
-    ) -> Vec<yaoguan_model::RecordId> {
-        let mut as_pushed = Vec::new();
-        for (record, outcome) in pushed {
-            if outcome.as_pushed {
-                as_pushed.push(record.id);
+impl Asked<'_> {
+    async fn round_trip(
+        &self,
+        request: SyncRequest,
+    ) -> Result<yaoguan_wire::SyncResponse, ApiError> {
+        let Self { app, headers, device, now } = *self;
+        let failed = |error| ApiError::internal(headers, &error);
+        let account = &device.account;
+        let info = app.storage.info().await.map_err(failed)?;
+        let off = request.clock.device.saturating_sub(now);
+        app.storage.saw_device(device.id, now, off).await.map_err(failed)?;
+        let delivered = self.delivered(&request).await?;
+        let mut answer = Answer::new(&info, account, &request, now);
+        // A phone that may not sync any more, or speaks another step of the protocol, hears what became
+        // of its records and nothing else.
+        let other_step = request.protocol != PROTOCOL;
+        if let Some(code) =
+            device.barred.clone().or(other_step.then_some(ErrorCode::UnsupportedProtocol))
+        {
+            let same_epoch = request.epoch.is_none_or(|epoch| epoch == info.epoch);
+            if same_epoch || device.barred.is_some() {
+                answer.add_verdicts(self.push(request, delivered).await?);
             }
-            let context = self.table.pack_context(&record.context);
-            self.verdicts.push(Verdict { id: record.id, context, judgement: outcome.judgement });
+            let (verdicts, replicas) = answer.into_verdicts();
+            return Err(ApiError::barred(headers, code, verdicts, replicas));
         }
-        as_pushed
+        // The epoch is judged before the chain: a phone of another history merges nothing.
+        if request.epoch.is_some_and(|epoch| epoch != info.epoch) {
+            return Ok(answer.empty());
+        }
+        let earlier = Earlier::of(&request);
+        let pushed = self.push(request, delivered).await?;
+        let taken = |outcome: &Outcome| {
+            matches!(outcome.judgement, Judgement::Taken | Judgement::TakenEvict)
+        };
+        // A phone that goes back to its base needs what an unanswered push of its own had brought.
+        let goes_back = pushed.iter().any(|(_, outcome)| !taken(outcome));
+        let as_pushed = answer.add_verdicts(pushed);
+        answer.holds = app.storage.hold_news(account.id, earlier.holds).await.map_err(failed)?;
+        let opened = earlier
+            .cursor
+            .map(|text| cursor::open(&info.cursor_secret, &bound_to(&account.id, &info), &text));
+        if let Some(None) = opened {
+            tracing::error!(device = %device.id, "a cursor does not verify; the phone reconciles");
+            answer.reconcile = true;
+        }
+        let origin = (!goes_back).then_some(earlier.replica);
+        let mut plan = self.plan(opened.flatten(), origin).await?;
+        plan.ask.skip_records = as_pushed;
+        let page = app.storage.pull(plan.ask.clone()).await.map_err(failed)?;
+        let (next, more) = plan.next(&page);
+        if !more && !goes_back && self.root_is_due().await? {
+            let cells = paging::cells_of(&account.actor()).into_iter().collect();
+            let (hashes, head) = app.storage.hashes(cells).await.map_err(failed)?;
+            // Only of the state that the phone is brought to by this answer.
+            answer.root = (head == page.head).then(|| root_of(hashes));
+        }
+        Ok(answer.with_page(page, next, more))
     }
 
-    fn scope(&self) -> Scope {
+    /// The scope that the phone knew, when it is not the present one.
+    async fn delivered(&self, request: &SyncRequest) -> Result<Option<Actor>, ApiError> {
         let account = &self.device.account;
-        let other = account.scope_version != self.asked_scope;
-        Scope {
-            version: account.scope_version,
-            role: other.then_some(account.role),
-            grids: other.then(|| account.grids.iter().cloned().collect()),
+        let failed = |error| ApiError::internal(self.headers, &error);
+        if request.scope_version == account.scope_version {
+            return Ok(None);
         }
+        let storage = &self.app.storage;
+        storage.note_scope(account.clone()).await.map_err(failed)?;
+        storage.scope_at(account.id, request.scope_version).await.map_err(failed)
     }
 
-    /// The answer to a phone of another epoch: nothing merged, nothing sent.
-    fn empty(self) -> SyncResponse {
-        let scope = self.scope();
-        SyncResponse {
-            epoch: self.info.epoch,
-            verdicts: Vec::new(),
-            replicas: Vec::new(),
-            feed: Vec::new(),
-            cursor: self.asked_cursor.unwrap_or_default(),
-            more: true,
-            head: 0,
-            scope,
-            root: None,
-            town_time: self.now,
-        }
+    async fn plan(
+        &self,
+        cursor: Option<Cursor>,
+        origin: Option<ReplicaId>,
+    ) -> Result<Plan, ApiError> {
+        let account: &Account = &self.device.account;
+        let version = account.scope_version;
+        let complete = cursor.and_then(|cursor| paging::complete_at(&cursor, version));
+        let earlier = match complete {
+            None => None,
+            Some(from) => {
+                let scope = self.app.storage.scope_at(account.id, from).await;
+                scope.map_err(|error| ApiError::internal(self.headers, &error))?
+            }
+        };
+        Ok(Plan::new(cursor, (&account.actor(), version), earlier.as_ref(), origin))
     }
 
-    fn with_page(mut self, page: Page) -> SyncResponse {
-        let account = &self.device.account;
-        let bound_to = [account.id.as_bytes().as_slice(), self.info.epoch.as_bytes().as_slice()];
-        let at = Cursor { scope_version: account.scope_version, position: page.position };
-        let cursor = cursor::seal(&self.info.cursor_secret, &bound_to, at);
-        let mut feed = Vec::with_capacity(page.rows.len());
-        for row in &page.rows {
-            feed.push(match row {
-                Row::Record(record) => {
-                    FeedItem { record: Some(self.table.pack(record)), ..FeedItem::default() }
-                }
-                Row::Left(id) => FeedItem { left: Some(*id), ..FeedItem::default() },
-                Row::Purged(id) => FeedItem { purged: Some(*id), ..FeedItem::default() },
-            });
+    async fn root_is_due(&self) -> Result<bool, ApiError> {
+        let due = self.app.storage.root_due(self.device.id, self.now, ROOT_EVERY_S).await;
+        due.map_err(|error| ApiError::internal(self.headers, &error))
+    }
+
+    /// Pushes what the request holds; returns each record beside its outcome.
+    async fn push(
+        &self,
+        request: SyncRequest,
+        delivered: Option<Actor>,
+    ) -> Result<Vec<(Record, Outcome)>, ApiError> {
+        let bad = |detail: &str| ApiError::new(self.headers, ErrorCode::BadRequest, detail);
+        if request.push.tokens.len() > MAX_PUSH_TOKENS || request.holds.len() > MAX_HOLDS {
+            return Err(bad("too many push tokens or holds"));
         }
-        let scope = self.scope();
-        SyncResponse {
-            epoch: self.info.epoch,
-            verdicts: self.verdicts,
-            replicas: self.table.into_ids(),
-            feed,
-            cursor,
-            more: page.more,
-            head: page.head,
-            scope,
-            root: None,
-            town_time: self.now,
+        if request.push.next.is_none() && !request.records.is_empty() {
+            return Err(bad("a push with records needs a token of its own"));
         }
+        let table = request.replicas;
+        let former = request.push.former.iter().map(|index| table.get(*index as usize).copied());
+        let former: Option<_> = former.collect();
+        let records = request.records.into_iter().map(|packed| unpack(&table, packed));
+        let records: Vec<_> = records.collect::<Result<_, _>>().map_err(|e| bad(&e.to_string()))?;
+        let device = self.device;
+        let batch = Batch {
+            pusher: Pusher {
+                actor: device.account.actor(),
+                delivered,
+                barred: device.barred.clone(),
+                replica: request.replica,
+                counter: request.push.counter,
+                former: former.ok_or_else(|| bad("a former replica is outside the table"))?,
+            },
+            device: device.id,
+            tokens: request.push.tokens,
+            next: request.push.next,
+            records: records.clone(),
+            now: self.now,
+        };
+        let pushed = self.app.storage.push(batch).await;
+        match pushed.map_err(|error| ApiError::internal(self.headers, &error))? {
+            Pushed::Done(outcomes) => Ok(records.into_iter().zip(outcomes).collect()),
+            Pushed::Forked => {
+                tracing::warn!(device = %device.id, "two phones write under one replica id");
+                Err(ApiError::new(self.headers, ErrorCode::ReplicaForked, ""))
+            }
+        }
+    }
+}
+
+/// What of a request is needed after its push.
+struct Earlier {
+    replica: ReplicaId,
+    cursor: Option<String>,
+    holds: Vec<yaoguan_wire::HoldId>,
+}
+
+impl Earlier {
+    fn of(request: &SyncRequest) -> Self {
+        let (replica, cursor) = (request.replica, request.cursor.clone());
+        Self { replica, cursor, holds: request.holds.clone() }
     }
 }

@@ -17,7 +17,12 @@ use crate::people::{Account, Device, Enrolment, NewDevice, NewInvite};
 use crate::pull;
 use crate::push::Pusher;
 
+pub mod held;
+pub mod scope;
 pub mod sqlite;
+
+pub use held::{Apart, Held, Recovered, Release};
+pub use scope::Scopes;
 
 /// What a town is.
 #[derive(Debug, Clone)]
@@ -99,7 +104,7 @@ pub struct Health {
 
 /// The town's storage. Every method is one transaction.
 #[async_trait]
-pub trait Storage: Send + Sync {
+pub trait Storage: Apart + Scopes + Send + Sync {
     async fn info(&self) -> Result<TownInfo, TownError>;
     /// Notes where phones reach the town, and whose certificate they meet there.
     async fn set_address(&self, address: String, own_tls: bool) -> Result<(), TownError>;

@@ -83,6 +83,12 @@ fn json_list<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
     serde_json::to_string(&list).unwrap_or_default()
 }
 
+/// The names of cells, as the JSON list that a statement takes.
+pub(super) fn names_of(cells: &[Cell]) -> String {
+    let names: Vec<String> = cells.iter().map(ToString::to_string).collect();
+    json_list(&names)
+}
+
 /// One row as read, before its record is.
 struct Found {
     position: u64,
@@ -95,13 +101,13 @@ struct Found {
 pub(super) fn pull(connection: &Connection, ask: &Ask) -> Result<Page, TownError> {
     let sql = "SELECT position FROM feed_head";
     let head: u64 = connection.prepare_cached(sql)?.query_row([], |row| row.get("position"))?;
-    let names: Vec<String> = ask.cells.iter().map(ToString::to_string).collect();
-    let cells = json_list(&names);
+    let end = ask.upto.map_or(head, |upto| upto.min(head));
+    let cells = names_of(&ask.cells);
     let mut page = Page { rows: Vec::new(), position: ask.after, more: false, head };
     let mut budget = PageBudget::default();
     let mut window = WINDOW;
-    while page.position < head {
-        let upto = head.min(page.position.saturating_add(window));
+    while page.position < end {
+        let upto = end.min(page.position.saturating_add(window));
         let found = next_rows(connection, &cells, page.position, upto)?;
         window = if found.is_empty() { (window * 2).min(MAX_WINDOW) } else { WINDOW };
         for row in found {
@@ -153,10 +159,9 @@ pub(super) fn readable(
     after: Option<RecordId>,
     limit: u32,
 ) -> Result<Vec<Record>, TownError> {
-    let names: Vec<String> = cells.iter().map(ToString::to_string).collect();
     let after = after.map_or([0; 16], |id| *id.as_bytes());
     let mut statement = connection.prepare_cached(READABLE)?;
-    let asked = params![json_list(&names), after, kind.as_str(), limit];
+    let asked = params![names_of(cells), after, kind.as_str(), limit];
     let rows = statement.query_map(asked, |row| row.get::<_, Vec<u8>>("body"))?;
     rows.map(|body| Ok(canonical::decode(&body?)?)).collect()
 }

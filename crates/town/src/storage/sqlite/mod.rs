@@ -1,12 +1,15 @@
 //! The embedded storage: SQLite with SQLCipher, one writer, readers beside it.
 
+mod apart;
 mod connection;
 mod feed;
 mod health;
+mod held;
 mod migrations;
 mod own;
 mod people;
 mod push;
+mod scope;
 mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};

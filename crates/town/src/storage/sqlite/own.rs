@@ -14,7 +14,7 @@ pub(super) fn write(tx: &Transaction<'_>, writes: &[OwnWrite], now: i64) -> Resu
     let mut placements = feed::Placements::default();
     let mut grids_changed = false;
     for own in writes {
-        let dot = next_dot(tx)?;
+        let dot = dots(tx, 1)?.into_iter().next().ok_or(TownError::Corrupt("town".to_owned()))?;
         let blank = || Record::new(own.id, own.kind.clone(), own.author);
         let mut record = load(tx, own.id)?.unwrap_or_else(blank);
         record.put(&own.changes, dot);
@@ -35,11 +35,29 @@ pub(super) fn write(tx: &Transaction<'_>, writes: &[OwnWrite], now: i64) -> Resu
     placements.write(tx)
 }
 
-fn next_dot(tx: &Transaction<'_>) -> Result<Dot, TownError> {
-    let sql = "UPDATE town SET counter = counter + 1 RETURNING replica, counter";
-    Ok(tx
+/// The next dots of the town's replica.
+pub(super) fn dots(tx: &Transaction<'_>, count: usize) -> Result<Vec<Dot>, TownError> {
+    let count = u64::try_from(count).unwrap_or(u64::MAX);
+    let sql = "UPDATE town SET counter = counter + ?1 RETURNING replica, counter";
+    let (replica, last): (ReplicaId, u64) = tx
         .prepare_cached(sql)?
-        .query_row([], |row| Ok(Dot::new(ReplicaId(id16(row, "replica")?), row.get("counter")?)))?)
+        .query_row([count], |row| Ok((ReplicaId(id16(row, "replica")?), row.get("counter")?)))?;
+    Ok((last.saturating_sub(count) + 1..=last).map(|n| Dot::new(replica, n)).collect())
+}
+
+/// What the town keeps beside a record of its own kinds.
+pub(super) fn project(tx: &Transaction<'_>, record: &Record) -> Result<(), TownError> {
+    match &record.kind {
+        Kind::Grid => {
+            project_grid(tx, record)?;
+            // Whoever has the whole town has other grids now.
+            let sql = "UPDATE account SET scope_version = scope_version + 1 WHERE whole_town = 1";
+            tx.execute(sql, [])?;
+            Ok(())
+        }
+        Kind::Patrol | Kind::Hazard | Kind::Household | Kind::HouseholdCheck | Kind::Task => Ok(()),
+        Kind::Notice | Kind::Template | Kind::Unknown(_) => Ok(()),
+    }
 }
 
 fn project_grid(tx: &Transaction<'_>, record: &Record) -> Result<(), TownError> {

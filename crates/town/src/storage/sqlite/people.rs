@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 use yaoguan_model::{AccountId, DeviceId, GridCode, Role};
+use yaoguan_wire::ErrorCode;
 
-use super::id16;
+use super::{id16, scope};
 use crate::error::TownError;
 use crate::people::{Account, Device, Enrolment, NewDevice, NewInvite};
 
@@ -18,7 +19,7 @@ pub(super) fn grids(connection: &Connection) -> Result<BTreeSet<GridCode>, TownE
     rows.map(|code| parse(&code?)).collect()
 }
 
-fn parse<T: std::str::FromStr<Err = yaoguan_model::ids::BadId>>(
+pub(super) fn parse<T: std::str::FromStr<Err = yaoguan_model::ids::BadId>>(
     text: &str,
 ) -> Result<T, TownError> {
     text.parse().map_err(|e: yaoguan_model::ids::BadId| TownError::Corrupt(e.to_string()))
@@ -91,7 +92,7 @@ pub(super) fn accounts(connection: &Connection) -> Result<Vec<Account>, TownErro
 }
 
 fn account(connection: &Connection, id: AccountId) -> Result<Option<Account>, TownError> {
-    let sql = format!("{ACCOUNT} WHERE id = ?1 AND disabled_at IS NULL");
+    let sql = format!("{ACCOUNT} WHERE id = ?1");
     let mut statement = connection.prepare_cached(&sql)?;
     let row = statement.query_row([id.as_bytes()], account_row).optional()?;
     row.map(|row| complete(connection, row)).transpose()
@@ -115,8 +116,8 @@ pub(super) fn enrol(
     device: &NewDevice,
     now: i64,
 ) -> Result<Enrolment, TownError> {
-    let sql =
-        "SELECT account, expires_at, used_at IS NOT NULL AS used FROM invite WHERE code_hash = ?1";
+    let sql = "SELECT invite.account, expires_at, used_at IS NOT NULL OR disabled_at IS NOT NULL AS used \
+         FROM invite JOIN account ON account.id = invite.account WHERE code_hash = ?1";
     let row = tx.query_row(sql, [code_hash], |row| {
         let account = AccountId::from_bytes(id16(row, "account")?);
         Ok((account, row.get::<_, i64>("expires_at")?, row.get::<_, bool>("used")?))
@@ -132,6 +133,7 @@ pub(super) fn enrol(
         "UPDATE invite SET used_at = ?2, device = ?3 WHERE code_hash = ?1",
         (code_hash, now, device.id.as_bytes()),
     )?;
+    scope::note(tx, &account)?;
     tx.execute(
         "INSERT INTO device (id, account, name, public_key, enrolled_at) VALUES (?1, ?2, ?3, ?4, ?5)",
         (device.id.as_bytes(), account.id.as_bytes(), &device.name, &device.public_key, now),
@@ -140,16 +142,22 @@ pub(super) fn enrol(
 }
 
 pub(super) fn device(connection: &Connection, id: DeviceId) -> Result<Option<Device>, TownError> {
-    let sql =
-        "SELECT account, public_key, revoked_at IS NOT NULL AS revoked FROM device WHERE id = ?1";
+    let sql = "SELECT account, public_key, revoked_at IS NOT NULL AS revoked, \
+         disabled_at IS NOT NULL AS disabled FROM device JOIN account ON account.id = device.account \
+         WHERE device.id = ?1";
     let mut statement = connection.prepare_cached(sql)?;
     let row = statement.query_row([id.as_bytes()], |row| {
         let account = AccountId::from_bytes(id16(row, "account")?);
-        Ok((account, row.get("public_key")?, row.get("revoked")?))
+        let barred = match (row.get("revoked")?, row.get("disabled")?) {
+            (true, _) => Some(ErrorCode::DeviceRevoked),
+            (false, true) => Some(ErrorCode::AccountDisabled),
+            (false, false) => None,
+        };
+        Ok((account, row.get("public_key")?, barred))
     });
-    let Some((account_id, public_key, revoked)) = row.optional()? else { return Ok(None) };
+    let Some((account_id, public_key, barred)) = row.optional()? else { return Ok(None) };
     let account = account(connection, account_id)?;
-    Ok(account.map(|account| Device { id, public_key, revoked, account }))
+    Ok(account.map(|account| Device { id, public_key, barred, account }))
 }
 
 pub(super) fn saw_device(

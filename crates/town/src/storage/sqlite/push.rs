@@ -5,12 +5,13 @@ use std::collections::{BTreeSet, HashMap};
 use rusqlite::{OptionalExtension, Transaction};
 use yaoguan_model::cells::{self, Around};
 use yaoguan_model::{
-    AccountId, Alarm, DeviceId, GridCode, Kind, Record, RecordId, ReplicaId, canonical,
+    AccountId, Alarm, DeviceId, GridCode, Kind, Record, RecordId, ReplicaId, VersionVector,
+    canonical,
 };
-use yaoguan_wire::PushToken;
+use yaoguan_wire::{Judgement, PushToken};
 
 use super::super::{Batch, Outcome, Pushed};
-use super::{feed, id16, people};
+use super::{feed, held, id16, people};
 use crate::error::TownError;
 use crate::push::{Decision, Replicas, Surroundings, decide};
 
@@ -20,19 +21,31 @@ pub(super) fn push(tx: &Transaction<'_>, batch: &Batch) -> Result<Pushed, TownEr
         return Ok(Pushed::Forked);
     }
     let grids = people::grids(tx)?;
+    let restored = tx
+        .prepare_cached("SELECT lines > 1 AS restored FROM town")?
+        .query_row([], |row| row.get("restored"))?;
     let mut replicas = Replicas::default();
     let mut order: Vec<(usize, &Record)> = batch.records.iter().enumerate().collect();
     order.sort_by_key(|(_, record)| (record.kind != Kind::Household, record.id));
     let mut outcomes: Vec<Option<Outcome>> = vec![None; batch.records.len()];
     let mut placements = feed::Placements::default();
     for (index, incoming) in order {
-        let decision = judge(tx, batch, incoming, &grids, &mut replicas)?;
+        let decision = judge(tx, batch, incoming, &grids, &mut replicas, restored)?;
         for dot in &decision.registers {
             register(tx, batch, dot.replica, dot.counter)?;
             replicas.known.insert(dot.replica, (batch.pusher.actor.account, dot.counter));
         }
         if let Some(alarm) = decision.alarm {
             note_alarm(tx, batch, incoming.id, alarm)?;
+        }
+        if let (Judgement::Held { hold: id }, Some(hold)) = (&decision.judgement, &decision.hold) {
+            held::keep(tx, batch, incoming, (*id, hold))?;
+        }
+        if matches!(decision.judgement, Judgement::Taken | Judgement::TakenEvict) {
+            held::supersede(tx, incoming, None, batch.now)?;
+        }
+        if decision.judgement == Judgement::Recovered {
+            held::recover(tx, batch, incoming)?;
         }
         if let Some(after) = &decision.write {
             write(tx, after, batch.now)?;
@@ -55,13 +68,23 @@ fn judge(
     incoming: &Record,
     grids: &BTreeSet<GridCode>,
     replicas: &mut Replicas,
+    restored: bool,
 ) -> Result<Decision, TownError> {
     let before = load(tx, incoming.id)?;
     for dot in incoming.context.iter() {
         look_up_replica(tx, dot.replica, replicas)?;
     }
-    let around = around(tx, before.as_ref().unwrap_or(incoming))?;
-    let town = Surroundings { grids, around: &around, replicas };
+    let purged = if before.is_none() { purged_context(tx, incoming.id)? } else { None };
+    let around_before = before.as_ref().map(|b| around(tx, b)).transpose()?.unwrap_or_default();
+    let after = around_both(tx, before.as_ref(), incoming)?;
+    let town = Surroundings {
+        grids,
+        before: &around_before,
+        after: &after,
+        replicas,
+        purged: purged.as_ref(),
+        restored,
+    };
     Ok(decide(before.as_ref(), incoming, &batch.pusher, town))
 }
 
@@ -163,20 +186,48 @@ pub(super) fn load(tx: &Transaction<'_>, id: RecordId) -> Result<Option<Record>,
 
 /// What the cells of a record depend on beside it: the grids of a check's household.
 pub(super) fn around(tx: &Transaction<'_>, record: &Record) -> Result<Around, TownError> {
+    around_households(tx, households(record))
+}
+
+/// The same for what comes in and the town's state together.
+pub(super) fn around_both(
+    tx: &Transaction<'_>,
+    before: Option<&Record>,
+    incoming: &Record,
+) -> Result<Around, TownError> {
+    let mut all = households(incoming);
+    all.extend(before.map(households).unwrap_or_default());
+    around_households(tx, all)
+}
+
+fn around_households(tx: &Transaction<'_>, ids: BTreeSet<RecordId>) -> Result<Around, TownError> {
     let mut around = Around::default();
-    if record.kind == Kind::HouseholdCheck {
-        for household in households(record) {
-            if let Some(household) = load(tx, household)? {
-                around.household_grids.extend(cells::grids_of(&household));
-            }
+    for id in ids {
+        if let Some(household) = load(tx, id)? {
+            around.household_grids.extend(cells::grids_of(&household));
         }
     }
     Ok(around)
 }
 
-fn households(check: &Record) -> Vec<RecordId> {
+/// The households that a check hangs on; other kinds hang on none.
+fn households(check: &Record) -> BTreeSet<RecordId> {
+    if check.kind != Kind::HouseholdCheck {
+        return BTreeSet::new();
+    }
     let texts = check.siblings("household").iter().filter_map(|s| s.value.as_text());
     texts.filter_map(|text| text.parse().ok()).collect()
+}
+
+/// The context at which a record was purged.
+pub(super) fn purged_context(
+    tx: &Transaction<'_>,
+    id: RecordId,
+) -> Result<Option<VersionVector>, TownError> {
+    let mut statement = tx.prepare_cached("SELECT context FROM purged WHERE id = ?1")?;
+    let text = statement.query_row([id.as_bytes()], |row| row.get::<_, String>("context"));
+    let Some(text) = text.optional()? else { return Ok(None) };
+    serde_json::from_str(&text).map(Some).map_err(|e| TownError::Corrupt(format!("purged: {e}")))
 }
 
 /// Writes a record and what is derived from it, apart from the feed.

@@ -1,0 +1,75 @@
+//! What is kept apart, and scopes: each method one transaction.
+
+use async_trait::async_trait;
+use yaoguan_model::authorise::Actor;
+use yaoguan_model::cells::Cell;
+use yaoguan_model::{AccountId, DeviceId, Record, RecordId};
+use yaoguan_wire::{HoldId, HoldNews};
+
+use super::super::held::{Apart, Held, Recovered, Release};
+use super::super::scope::Scopes;
+use super::{Sqlite, held, scope};
+use crate::error::TownError;
+use crate::people::Account;
+
+#[async_trait]
+impl Apart for Sqlite {
+    async fn held(&self) -> Result<Vec<Held>, TownError> {
+        self.read(held::list).await
+    }
+
+    async fn release(&self, release: Release) -> Result<RecordId, TownError> {
+        self.write(move |tx| held::release(tx, &release)).await
+    }
+
+    async fn refuse_held(&self, hold: HoldId, note: String, now: i64) -> Result<(), TownError> {
+        self.write(move |tx| held::refuse(tx, hold, &note, now)).await
+    }
+
+    async fn hold_news(
+        &self,
+        account: AccountId,
+        holds: Vec<HoldId>,
+    ) -> Result<Vec<HoldNews>, TownError> {
+        self.read(move |connection| held::news(connection, account, &holds)).await
+    }
+
+    async fn recovered(&self) -> Result<Vec<Recovered>, TownError> {
+        self.read(held::recovered).await
+    }
+
+    async fn take_recovered(
+        &self,
+        hashes: Option<Vec<[u8; 32]>>,
+        now: i64,
+    ) -> Result<u64, TownError> {
+        self.write(move |tx| held::take_recovered(tx, hashes.as_deref(), now)).await
+    }
+}
+
+#[async_trait]
+impl Scopes for Sqlite {
+    async fn note_scope(&self, account: Account) -> Result<(), TownError> {
+        self.write(move |tx| scope::note(tx, &account)).await
+    }
+
+    async fn scope_at(&self, account: AccountId, version: u64) -> Result<Option<Actor>, TownError> {
+        self.read(move |connection| scope::at(connection, account, version)).await
+    }
+
+    async fn hashes(&self, cells: Vec<Cell>) -> Result<(Vec<[u8; 32]>, u64), TownError> {
+        self.read(move |connection| scope::hashes(connection, &cells)).await
+    }
+
+    async fn by_hashes(
+        &self,
+        cells: Vec<Cell>,
+        hashes: Vec<[u8; 32]>,
+    ) -> Result<Vec<Record>, TownError> {
+        self.read(move |connection| scope::by_hashes(connection, &cells, &hashes)).await
+    }
+
+    async fn root_due(&self, device: DeviceId, now: i64, every_s: i64) -> Result<bool, TownError> {
+        self.write(move |tx| scope::root_due(tx, device, now, every_s)).await
+    }
+}
