@@ -8,7 +8,7 @@ use yaoguan_model::env::System;
 use yaoguan_model::{Env as _, ReplicaId};
 use yaoguan_store::{Key, Store};
 use yaoguan_testkit::contract::{phone_store, town_storage};
-use yaoguan_testkit::memory::{MemoryStore, MemoryTown};
+use yaoguan_testkit::memory::MemoryStore;
 use yaoguan_town::Storage;
 use yaoguan_town::storage::sqlite::Sqlite;
 
@@ -24,11 +24,6 @@ fn phone_store_on_sqlcipher() {
         let store = Store::create(&dir.path().join("phone.db"), &Key([1; 32]), &System).unwrap();
         (dir, store)
     });
-}
-
-#[tokio::test]
-async fn town_storage_in_memory() {
-    town_storage::run(async || ((), Arc::new(MemoryTown::new(&System)) as Arc<dyn Storage>)).await;
 }
 
 #[tokio::test]

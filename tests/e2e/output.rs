@@ -71,7 +71,7 @@ fn every_command_of_the_phone_gives_one_json_value() {
     assert_eq!(run(&["resolve", id, "--keep", "title=1"])["id"], id);
     assert_eq!(run(&["delete", id])["id"], id);
     assert_eq!(run(&["undelete", id])["id"], id);
-    assert_eq!(run(&["quarantine"]), serde_json::json!([]));
+    assert_eq!(run(&["quarantine", "list"]), serde_json::json!([]));
     assert_eq!(run(&["api", "/v1/records/hazard"])["records"][0]["id"], id);
     assert_eq!(run(&["verify"])["ok"], true);
     assert_eq!(run(&["rebuild"])["records"], 93);

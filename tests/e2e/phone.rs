@@ -102,7 +102,7 @@ impl Phone {
         let mut all: Vec<Value> =
             kinds.iter().map(|kind| self.ok(&["list", kind, "--deleted"])).collect();
         all.push(self.status());
-        all.push(self.ok(&["quarantine"]));
+        all.push(self.ok(&["quarantine", "list"]));
         all
     }
 }

@@ -10,6 +10,8 @@
 
 mod clock;
 mod concurrent;
+mod entitled;
+mod epoch;
 mod lossy;
 mod price;
 mod refused;

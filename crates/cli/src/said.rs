@@ -31,6 +31,7 @@ pub(crate) fn detail(words: &Words, error: &FieldError) -> String {
         | FieldError::AlreadyEnrolled
         | FieldError::BadInvite(_)
         | FieldError::GridMissing
+        | FieldError::HeldByTown
         | FieldError::NothingToChange
         | FieldError::Mapping(_)
         | FieldError::Export(_)

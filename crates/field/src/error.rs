@@ -43,6 +43,8 @@ pub enum ErrorCode {
     Offline,
     NotTheTown,
     TownRefused,
+    /// The save waits for a supervisor at the town.
+    HeldByTown,
     Protocol,
 }
 
@@ -63,6 +65,8 @@ pub enum FieldError {
     GridMissing,
     #[error("there is no record {0} on this phone")]
     NotFound(String),
+    #[error("the town holds this save: a supervisor decides on it")]
+    HeldByTown,
     #[error("nothing was named to change")]
     NothingToChange,
     #[error("{0} has one value only: there is nothing to settle")]
@@ -99,6 +103,7 @@ impl FieldError {
             Self::Refused(refusal) => of_refusal(refusal),
             Self::GridMissing => ErrorCode::GridMissing,
             Self::NotFound(_) => ErrorCode::NotFound,
+            Self::HeldByTown => ErrorCode::HeldByTown,
             Self::NothingToChange => ErrorCode::NothingToChange,
             Self::NotInConflict(_) => ErrorCode::NotInConflict,
             Self::Mapping(_) => ErrorCode::BadMapping,

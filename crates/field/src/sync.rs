@@ -4,16 +4,22 @@ use std::fs::File;
 
 use serde::Serialize;
 use yaoguan_store::Identity;
-use yaoguan_sync::{Applied, PhoneStore as _, apply, plan, rewrite_after_fork};
-use yaoguan_transport::{TownClient, TransportError};
+use yaoguan_sync::{
+    Applied, PhoneStore as _, Reconciliation, Step, Tx as _, apply, apply_verdicts_alone, plan,
+    rewrite_after_fork,
+};
+use yaoguan_transport::{TownClient, Traffic, TransportError};
+use yaoguan_wire::ErrorCode;
 use yaoguan_wire::proof::DeviceKey;
-use yaoguan_wire::{ErrorCode, SyncRequest, SyncResponse};
 
 use crate::error::FieldError;
 use crate::phone::Phone;
 
 /// A run that does not come to an end by itself is ended here: 1,000 pages are 9 million records.
 const MAX_ROUNDS: u32 = 1_000;
+
+/// Reconciliations in one run: a fork or a new epoch may ask for one in the middle of it.
+const MAX_RECONCILIATIONS: u32 = 3;
 
 /// What a run did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -24,6 +30,8 @@ pub struct SyncSummary {
     pub received: u64,
     pub refused: u64,
     pub held: u64,
+    /// Records that rest on what the town has lost; it keeps them for an administrator.
+    pub recovered: u64,
     /// Records taken off the phone because they left its scope.
     pub evicted: u64,
     pub requests: u64,
@@ -34,6 +42,8 @@ pub struct SyncSummary {
     pub pending: u64,
     /// The town has more to send.
     pub more: bool,
+    /// Phone and town were compared as a whole.
+    pub reconciled: bool,
 }
 
 impl Phone {
@@ -46,17 +56,20 @@ impl Phone {
         let _lock: File = self.folder.lock()?;
         let mut client = self.client()?;
         let mut summary = SyncSummary::default();
+        let mut reconciliations = 0;
         for _ in 0..MAX_ROUNDS {
-            let before = self.pending()?;
+            if self.store.state()?.reconcile && reconciliations < MAX_RECONCILIATIONS {
+                reconciliations += 1;
+                self.reconcile(&mut client, &mut summary).await?;
+            }
+            let before = self.sendable()?;
             let goes_on = self.round(&mut client, &mut summary).await?;
+            let waiting = self.sendable()?;
             summary.pending = self.pending()?;
-            let traffic = client.traffic;
-            summary.requests = traffic.requests;
-            summary.bytes_up = traffic.bytes_up;
-            summary.bytes_down = traffic.bytes_down;
+            summary.count(client.traffic);
             progress(&summary);
-            let stuck = summary.pending > 0 && summary.pending >= before && !summary.more;
-            if !goes_on && (summary.pending == 0 || stuck) {
+            // What the town does not answer for is not sent again in the same run.
+            if !goes_on && (waiting == 0 || waiting >= before) {
                 break;
             }
         }
@@ -78,6 +91,11 @@ impl Phone {
         Ok(client)
     }
 
+    /// Records that the next request would carry.
+    fn sendable(&mut self) -> Result<usize, FieldError> {
+        self.store.transact(|tx| Ok(tx.outbox()?.len() + tx.offers()?.len()))
+    }
+
     /// One request and its answer. True when another must follow.
     async fn round(
         &mut self,
@@ -88,12 +106,9 @@ impl Phone {
         let request = self.store.transact(|tx| plan(tx, env.as_ref()))?;
         match client.sync(&request, env.as_ref()).await {
             Ok(response) => {
-                let applied = self.apply(&request, &response)?;
-                summary.sent += applied.taken;
-                summary.received += applied.received;
-                summary.refused += applied.refused;
-                summary.held += applied.held;
-                summary.evicted += applied.evicted;
+                let applied =
+                    self.store.transact(|tx| apply(tx, env.as_ref(), &request, &response))?;
+                summary.add(&applied);
                 summary.more = applied.more;
                 Ok(applied.more)
             }
@@ -101,25 +116,65 @@ impl Phone {
                 self.store.transact(|tx| rewrite_after_fork(tx, env.as_ref()))?;
                 Ok(true)
             }
+            // The town gives nothing any more, but says what became of what was sent.
+            Err(TransportError::Refused(body)) if !body.verdicts.is_empty() => {
+                let answered = (body.verdicts.as_slice(), body.replicas.as_slice());
+                let applied = self
+                    .store
+                    .transact(|tx| apply_verdicts_alone(tx, env.as_ref(), &request, answered))?;
+                summary.add(&applied);
+                if self.sendable()? > 0 {
+                    return Ok(true);
+                }
+                Err(TransportError::Refused(body).into())
+            }
             Err(error) => Err(error.into()),
         }
     }
 
-    /// The answer in one transaction, with the person's role and grids when they changed.
-    fn apply(
+    /// Finds out what phone and town do not have alike, and fetches what is missing here. A town that
+    /// cannot do that does not keep the phone from syncing.
+    async fn reconcile(
         &mut self,
-        request: &SyncRequest,
-        response: &SyncResponse,
-    ) -> Result<Applied, FieldError> {
+        client: &mut TownClient,
+        summary: &mut SyncSummary,
+    ) -> Result<(), FieldError> {
         let env = self.env.clone();
-        self.store.transact(|tx| -> Result<Applied, FieldError> {
-            let applied = apply(tx, env.as_ref(), request, response)?;
-            let scope = &response.scope;
-            if let (Some(role), Some(grids)) = (scope.role, &scope.grids) {
-                let identity = tx.identity()?.ok_or(FieldError::NotEnrolled)?;
-                tx.set_identity(&Identity { role, grids: grids.clone(), ..identity })?;
+        let (mut reconciliation, mut request) =
+            self.store.transact(|tx| Reconciliation::start(tx))?;
+        loop {
+            let response = match client.reconcile(&request, env.as_ref()).await {
+                Ok(response) => response,
+                Err(TransportError::Refused(_)) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            };
+            let step = self.store.transact(|tx| reconciliation.on_response(tx, &response))?;
+            match step {
+                Step::Request(next) => request = next,
+                Step::Done => {
+                    summary.add(&reconciliation.applied);
+                    summary.reconciled = true;
+                    return Ok(());
+                }
+                Step::OtherEpoch => return Ok(()),
             }
-            Ok(applied)
-        })
+        }
+    }
+}
+
+impl SyncSummary {
+    fn add(&mut self, applied: &Applied) {
+        self.sent += applied.taken;
+        self.received += applied.received;
+        self.refused += applied.refused;
+        self.held += applied.held;
+        self.recovered += applied.recovered;
+        self.evicted += applied.evicted;
+    }
+
+    fn count(&mut self, traffic: Traffic) {
+        self.requests = traffic.requests;
+        self.bytes_up = traffic.bytes_up;
+        self.bytes_down = traffic.bytes_down;
     }
 }

@@ -128,6 +128,23 @@ impl Changes {
         }
     }
 
+    /// The same save with some of its values mended: each path gets this value, or drops out of the save.
+    pub fn mended(mut self, with: &BTreeMap<FieldPath, Option<Value>>) -> Self {
+        // A value that the save did not have goes with the first of its writes.
+        let first = self.dots().first().copied();
+        let first = first.unwrap_or_else(|| Dot::new(ReplicaId([0; 16]), 1));
+        for (path, value) in with {
+            let Some(value) = value else {
+                self.paths.remove(path);
+                continue;
+            };
+            let entry = self.paths.entry(path.clone()).or_default();
+            let dot = entry.added.first().map_or(first, |sibling| sibling.dot);
+            entry.added = vec![Sibling { dot, value: value.clone() }];
+        }
+        self
+    }
+
     /// These changes followed by `later` ones of the same writer.
     pub fn then(mut self, later: Self) -> Self {
         for (path, change) in later.paths {

@@ -1,6 +1,7 @@
 //! Who this phone is, and which town it belongs to.
 
 use rusqlite::OptionalExtension;
+use yaoguan_model::authorise::Actor;
 use yaoguan_model::{AccountId, DeviceId, GridCode, Role};
 
 use crate::error::StoreError;
@@ -22,6 +23,14 @@ pub struct Identity {
     pub grids: Vec<GridCode>,
     /// PKCS#8 PEM of the device's P-256 key.
     pub private_key: String,
+}
+
+impl Identity {
+    /// The person, as rules are asked about.
+    pub fn actor(&self) -> Actor {
+        let grids = self.grids.iter().cloned().collect();
+        Actor { account: self.account, role: self.role, grids }
+    }
 }
 
 impl std::fmt::Debug for Identity {

@@ -1,11 +1,14 @@
 //! One transaction on the phone's file.
 
 use rusqlite::{OptionalExtension, Row, Transaction};
-use yaoguan_model::{Alarm, Record, RecordId, ReplicaId, VersionVector, canonical};
+use yaoguan_model::authorise::Actor;
+use yaoguan_model::{Alarm, GridCode, Record, RecordId, ReplicaId, Role, VersionVector, canonical};
 use yaoguan_sync::{Local, Quarantined, SyncState, Tx, Unsent};
-use yaoguan_wire::{Epoch, PushToken};
+use yaoguan_wire::reconcile::RecordHash;
+use yaoguan_wire::{Epoch, HoldId, PushToken};
 
 use crate::error::StoreError;
+use crate::identity::Identity;
 use crate::projection;
 
 /// One transaction; rolled back unless committed.
@@ -14,7 +17,7 @@ pub struct SqliteTx<'a> {
 }
 
 const LOAD: &str = "SELECT record.seq, record.body, unsent.record IS NOT NULL AS is_unsent, \
-     unsent.base, unsent.sent FROM record LEFT JOIN unsent ON unsent.record = record.seq \
+     unsent.base, unsent.sent, unsent.parked FROM record LEFT JOIN unsent ON unsent.record = record.seq \
      WHERE record.id = ?1";
 
 impl<'a> SqliteTx<'a> {
@@ -42,7 +45,12 @@ impl<'a> SqliteTx<'a> {
     fn write_unsent(&self, seq: i64, local: &Local) -> Result<(), StoreError> {
         let Some(unsent) = &local.unsent else {
             let mut statement = self.tx.prepare_cached("DELETE FROM unsent WHERE record = ?1")?;
-            statement.execute([seq])?;
+            if statement.execute([seq])? > 0 {
+                // All of it is confirmed now.
+                let sql = "UPDATE record SET confirmed_at = \
+                    coalesce((SELECT last_contact_s FROM phone), 0) WHERE seq = ?1";
+                self.tx.prepare_cached(sql)?.execute([seq])?;
+            }
             return Ok(());
         };
         let base = unsent.base.as_ref().map(canonical::encode);
@@ -52,11 +60,11 @@ impl<'a> SqliteTx<'a> {
             .as_ref()
             .map(|sent| if *sent == local.record { Vec::new() } else { canonical::encode(sent) });
         let mut statement = self.tx.prepare_cached(
-            "INSERT INTO unsent (record, since, base, sent) \
-             VALUES (?1, (SELECT counter FROM phone), ?2, ?3) \
-             ON CONFLICT (record) DO UPDATE SET base = excluded.base, sent = excluded.sent",
+            "INSERT INTO unsent (record, since, base, sent, parked) \
+             VALUES (?1, (SELECT counter FROM phone), ?2, ?3, ?4) ON CONFLICT (record) DO UPDATE \
+             SET base = excluded.base, sent = excluded.sent, parked = excluded.parked",
         )?;
-        statement.execute((seq, base, sent))?;
+        statement.execute((seq, base, sent, unsent.parked))?;
         Ok(())
     }
 }
@@ -78,7 +86,7 @@ impl Tx for SqliteTx<'_> {
         let mut statement = self.tx.prepare_cached(
             "UPDATE phone SET replica = ?1, counter = ?2, epoch = ?3, cursor = ?4, \
              scope_version = ?5, acked = ?6, attempts = ?7, attempt_counter = ?8, \
-             clock_offset_s = ?9, last_contact_s = ?10, reconcile = ?11",
+             clock_offset_s = ?9, last_contact_s = ?10, reconcile = ?11, evict_owed = ?12",
         )?;
         statement.execute((
             state.replica.0,
@@ -92,6 +100,7 @@ impl Tx for SqliteTx<'_> {
             state.clock_offset_s,
             state.last_contact_s,
             state.reconcile,
+            state.evict_owed,
         ))?;
         Ok(())
     }
@@ -104,10 +113,12 @@ impl Tx for SqliteTx<'_> {
                 let unsent: bool = row.get("is_unsent")?;
                 let base: Option<Vec<u8>> = row.get("base")?;
                 let sent: Option<Vec<u8>> = row.get("sent")?;
-                Ok((body, unsent, base, sent))
+                // None without unsent saves.
+                let parked = row.get::<_, Option<bool>>("parked")?.unwrap_or_default();
+                Ok((body, unsent, base, sent, parked))
             })
             .optional()?;
-        let Some((body, is_unsent, base, sent)) = found else { return Ok(None) };
+        let Some((body, is_unsent, base, sent, parked)) = found else { return Ok(None) };
         let record = canonical::decode(&body)?;
         if !is_unsent {
             return Ok(Some(Local::confirmed(record)));
@@ -118,16 +129,17 @@ impl Tx for SqliteTx<'_> {
             Some(bytes) => Some(canonical::decode(&bytes)?),
             None => None,
         };
-        Ok(Some(Local { record, unsent: Some(Unsent { base, sent }) }))
+        Ok(Some(Local { record, unsent: Some(Unsent { base, sent, parked }) }))
     }
 
     fn put(&mut self, local: &Local) -> Result<(), StoreError> {
         let body = canonical::encode(&local.record);
         let hash = canonical::hash(&body);
         let mut statement = self.tx.prepare_cached(
-            "INSERT INTO record (id, kind, body, hash) VALUES (?1, ?2, ?3, ?4) \
-             ON CONFLICT (id) DO UPDATE SET body = excluded.body, hash = excluded.hash \
-             RETURNING seq",
+            "INSERT INTO record (id, kind, body, hash, confirmed_at) \
+             VALUES (?1, ?2, ?3, ?4, coalesce((SELECT last_contact_s FROM phone), 0)) \
+             ON CONFLICT (id) DO UPDATE SET body = excluded.body, hash = excluded.hash, \
+             confirmed_at = excluded.confirmed_at RETURNING seq",
         )?;
         let record = &local.record;
         let seq: i64 = statement
@@ -136,6 +148,7 @@ impl Tx for SqliteTx<'_> {
             })?;
         drop(statement);
         projection::write(&self.tx, seq, record)?;
+        self.drop_stub(record.id)?;
         self.write_unsent(seq, local)
     }
 
@@ -149,6 +162,7 @@ impl Tx for SqliteTx<'_> {
     fn remove(&mut self, id: RecordId) -> Result<(), StoreError> {
         let Some(seq) = self.seq(id)? else { return Ok(()) };
         projection::erase(&self.tx, seq)?;
+        self.withdraw_offer(id)?;
         let mut statement = self.tx.prepare_cached("DELETE FROM record WHERE seq = ?1")?;
         statement.execute([seq])?;
         Ok(())
@@ -157,9 +171,18 @@ impl Tx for SqliteTx<'_> {
     fn outbox(&mut self) -> Result<Vec<RecordId>, StoreError> {
         let mut statement = self.tx.prepare_cached(
             "SELECT record.id FROM unsent JOIN record ON record.seq = unsent.record \
+             WHERE NOT unsent.parked ORDER BY unsent.since, unsent.record",
+        )?;
+        let ids = statement.query_map([], record_id)?;
+        Ok(ids.collect::<Result<_, _>>()?)
+    }
+
+    fn unsent(&mut self) -> Result<Vec<RecordId>, StoreError> {
+        let mut statement = self.tx.prepare_cached(
+            "SELECT record.id FROM unsent JOIN record ON record.seq = unsent.record \
              ORDER BY unsent.since, unsent.record",
         )?;
-        let ids = statement.query_map([], |row| id16(row, "id").map(RecordId::from_bytes))?;
+        let ids = statement.query_map([], record_id)?;
         Ok(ids.collect::<Result<_, _>>()?)
     }
 
@@ -179,6 +202,86 @@ impl Tx for SqliteTx<'_> {
         crate::quarantine::insert(&self.tx, save)
     }
 
+    fn holds(&mut self, limit: usize) -> Result<Vec<HoldId>, StoreError> {
+        crate::quarantine::holds(&self.tx, limit)
+    }
+
+    fn take_hold(&mut self, hold: HoldId) -> Result<Vec<Quarantined>, StoreError> {
+        crate::quarantine::take_hold(&self.tx, hold)
+    }
+
+    fn note_former(&mut self, replica: ReplicaId) -> Result<(), StoreError> {
+        let sql = "INSERT OR IGNORE INTO former_replica (id) VALUES (?1)";
+        self.tx.prepare_cached(sql)?.execute([replica.0])?;
+        Ok(())
+    }
+
+    fn is_former(&mut self, replica: ReplicaId) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM former_replica WHERE id = ?1";
+        Ok(self.tx.prepare_cached(sql)?.exists([replica.0])?)
+    }
+
+    fn person(&mut self) -> Result<Option<Actor>, StoreError> {
+        Ok(self.identity()?.map(|identity| identity.actor()))
+    }
+
+    fn set_scope(&mut self, role: Role, grids: &[GridCode]) -> Result<(), StoreError> {
+        if let Some(identity) = self.identity()? {
+            self.set_identity(&Identity { role, grids: grids.to_vec(), ..identity })?;
+        }
+        Ok(())
+    }
+
+    fn ids(&mut self) -> Result<Vec<RecordId>, StoreError> {
+        let mut statement = self.tx.prepare_cached("SELECT id FROM record ORDER BY seq")?;
+        let ids = statement.query_map([], record_id)?;
+        Ok(ids.collect::<Result<_, _>>()?)
+    }
+
+    fn hashes(&mut self) -> Result<Vec<(RecordHash, RecordId)>, StoreError> {
+        // The confirmed state: the record itself, else its base; a record without either has none.
+        let mut statement = self.tx.prepare_cached(
+            "SELECT record.id, record.hash, unsent.record IS NOT NULL AS is_unsent, unsent.base \
+             FROM record LEFT JOIN unsent ON unsent.record = record.seq \
+             UNION ALL SELECT id, hash, 0, NULL FROM stub",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut hashes = Vec::new();
+        while let Some(row) = rows.next()? {
+            let id = record_id(row)?;
+            let base: Option<Vec<u8>> = row.get("base")?;
+            match (row.get::<_, bool>("is_unsent")?, base) {
+                (false, _) => hashes.push((row.get("hash")?, id)),
+                (true, Some(base)) => hashes.push((canonical::hash(&base), id)),
+                (true, None) => {}
+            }
+        }
+        Ok(hashes)
+    }
+
+    fn drop_stub(&mut self, id: RecordId) -> Result<(), StoreError> {
+        self.tx.prepare_cached("DELETE FROM stub WHERE id = ?1")?.execute([id.as_bytes()])?;
+        Ok(())
+    }
+
+    fn offers(&mut self) -> Result<Vec<RecordId>, StoreError> {
+        let mut statement =
+            self.tx.prepare_cached("SELECT record AS id FROM offer ORDER BY record")?;
+        let ids = statement.query_map([], record_id)?;
+        Ok(ids.collect::<Result<_, _>>()?)
+    }
+
+    fn offer(&mut self, id: RecordId) -> Result<(), StoreError> {
+        let sql = "INSERT OR IGNORE INTO offer (record) VALUES (?1)";
+        self.tx.prepare_cached(sql)?.execute([id.as_bytes()])?;
+        Ok(())
+    }
+
+    fn withdraw_offer(&mut self, id: RecordId) -> Result<(), StoreError> {
+        self.tx.prepare_cached("DELETE FROM offer WHERE record = ?1")?.execute([id.as_bytes()])?;
+        Ok(())
+    }
+
     fn alarm(&mut self, id: RecordId, alarm: Alarm) -> Result<(), StoreError> {
         let what = match alarm {
             Alarm::EqualContextsDiffer => "equal_contexts_differ",
@@ -191,11 +294,15 @@ impl Tx for SqliteTx<'_> {
     }
 }
 
+fn record_id(row: &Row<'_>) -> rusqlite::Result<RecordId> {
+    id16(row, "id").map(RecordId::from_bytes)
+}
+
 /// Reads the phone's one row.
 pub(crate) fn read_state(connection: &rusqlite::Connection) -> Result<SyncState, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT replica, counter, epoch, cursor, scope_version, acked, attempts, attempt_counter, \
-         clock_offset_s, last_contact_s, reconcile FROM phone",
+         clock_offset_s, last_contact_s, reconcile, evict_owed FROM phone",
     )?;
     let state = statement.query_row([], |row| {
         let attempts: Vec<u8> = row.get("attempts")?;
@@ -212,6 +319,7 @@ pub(crate) fn read_state(connection: &rusqlite::Connection) -> Result<SyncState,
             clock_offset_s: row.get("clock_offset_s")?,
             last_contact_s: row.get("last_contact_s")?,
             reconcile: row.get("reconcile")?,
+            evict_owed: row.get("evict_owed")?,
         })
     })?;
     Ok(state)

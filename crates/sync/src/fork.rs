@@ -6,12 +6,13 @@ use crate::error::SyncError;
 use crate::state::SyncState;
 use crate::store::Tx;
 
-/// Takes a new replica id and rebases every unsent record on its base. The cursor goes too: what the
-/// twin sent in this replica's name is pulled again. Returns how many records were rewritten.
+/// Takes a new replica id and rebases every unsent record on its base. The cursor goes too, and a
+/// reconciliation is owed: what the twin sent in this replica's name is fetched. Returns how many records were rewritten.
 pub fn rewrite_after_fork<T: Tx>(tx: &mut T, env: &dyn Env) -> Result<u64, SyncError<T::Error>> {
     let mut state = tx.state()?;
-    state.new_replica(env);
+    tx.note_former(state.new_replica(env))?;
     state.cursor = None;
+    state.reconcile = true;
     let rewritten = rebase_unsent(tx, &mut state)?;
     tx.set_state(&state)?;
     Ok(rewritten)
@@ -23,7 +24,7 @@ pub(crate) fn rebase_unsent<T: Tx>(
     tx: &mut T,
     state: &mut SyncState,
 ) -> Result<u64, SyncError<T::Error>> {
-    let ids = tx.outbox()?;
+    let ids = tx.unsent()?;
     for id in &ids {
         let Some(local) = tx.load(*id)? else { continue };
         tx.narrow_drafts(*id, &local.confirmed_context())?;

@@ -23,6 +23,15 @@ pub struct Unsent {
     pub base: Option<Record>,
     /// The state as sent, while its push is unanswered.
     pub sent: Option<Record>,
+    /// The town keeps exactly this state as recovered: it goes out again only when something changes.
+    pub parked: bool,
+}
+
+impl Unsent {
+    /// What is known once a save begins on a confirmed record.
+    pub fn on(base: Record) -> Self {
+        Self { base: Some(base), sent: None, parked: false }
+    }
 }
 
 /// A refused or held save: its changes, never a whole record.
@@ -31,6 +40,8 @@ pub struct Kept {
     /// Id, kind and author of the record; without fields.
     pub about: Record,
     pub changes: Changes,
+    /// It also holds saves that were made after what was sent, and had replaced it.
+    pub beyond_sent: bool,
 }
 
 impl Local {
@@ -48,8 +59,9 @@ impl Local {
     /// A save on a record that is there. `changes` name the dots that the person had in view.
     pub fn save(&mut self, changes: &BTreeMap<FieldPath, Change>, dot: Dot) {
         if self.unsent.is_none() {
-            self.unsent = Some(Unsent { base: Some(self.record.clone()), sent: None });
+            self.unsent = Some(Unsent::on(self.record.clone()));
         }
+        self.unpark();
         self.record.put(changes, dot);
     }
 
@@ -86,7 +98,7 @@ impl Local {
         next_dot: impl FnMut() -> Dot,
     ) -> (Option<Self>, Option<Kept>) {
         let about = Record::new(self.record.id, self.record.kind.clone(), self.record.created_by);
-        let Some(Unsent { base, sent: Some(sent) }) = self.unsent.clone() else {
+        let Some(Unsent { base, sent: Some(sent), .. }) = self.unsent.clone() else {
             return (Some(self), None);
         };
         if sent.context != *context {
@@ -95,18 +107,36 @@ impl Local {
         let first = Changes::between(base.as_ref(), &sent);
         let later = Changes::between(Some(&sent), &self.record);
         let Some(base) = base else {
-            return (None, Some(Kept { about, changes: first.then(later) }));
+            let beyond_sent = !later.is_empty();
+            return (None, Some(Kept { about, changes: first.then(later), beyond_sent }));
         };
         let (free, entangled) = later.split(&first);
         let mut local = Self::confirmed(base);
         local.put_again(&free, next_dot);
-        (Some(local), Some(Kept { about, changes: first.then(entangled) }))
+        let beyond_sent = !entangled.is_empty();
+        (Some(local), Some(Kept { about, changes: first.then(entangled), beyond_sent }))
+    }
+
+    /// The town keeps the state as sent until an administrator takes it.
+    pub fn recovered(&mut self, context: &VersionVector) {
+        let Some(unsent) = &mut self.unsent else { return };
+        if unsent.sent.as_ref().is_some_and(|sent| sent.context == *context) {
+            unsent.parked = self.record.context == *context;
+            unsent.sent = None;
+        }
+    }
+
+    fn unpark(&mut self) {
+        if let Some(unsent) = &mut self.unsent {
+            unsent.parked = false;
+        }
     }
 
     /// What the town or another phone wrote arrives.
     pub fn pulled(&mut self, incoming: &Record) -> Result<Option<Alarm>, NotTheSame> {
         let merged = merge(&self.record, incoming)?;
         self.record = merged.record;
+        self.unpark();
         if let Some(unsent) = &mut self.unsent {
             unsent.base = Some(match &unsent.base {
                 Some(base) => merge(base, incoming)?.record,
@@ -173,8 +203,9 @@ impl Local {
             return;
         }
         if self.unsent.is_none() {
-            self.unsent = Some(Unsent { base: Some(self.record.clone()), sent: None });
+            self.unsent = Some(Unsent::on(self.record.clone()));
         }
+        self.unpark();
         changes.put_on(&mut self.record, next_dot);
     }
 

@@ -2,7 +2,7 @@
 
 use yaoguan_model::Env;
 use yaoguan_wire::body::PageBudget;
-use yaoguan_wire::limits::MAX_PUSH_TOKENS;
+use yaoguan_wire::limits::{MAX_HOLDS, MAX_PUSH_TOKENS};
 use yaoguan_wire::{Clock, PROTOCOL, Push, PushToken, ReplicaTable, SyncRequest};
 
 use crate::error::SyncError;
@@ -18,13 +18,25 @@ pub fn plan<T: Tx>(tx: &mut T, env: &dyn Env) -> Result<SyncRequest, SyncError<T
     for id in tx.outbox()? {
         let Some(mut local) = tx.load(id)? else { continue };
         let packed = table.pack(local.send());
-        let json =
-            serde_json::to_vec(&packed).map_err(|_| SyncError::Protocol("unpackable record"))?;
-        if !budget.admit(&json) {
+        if !budget.admit(&to_json(&packed)?) {
             break;
         }
         tx.put_unsent(&local)?;
         records.push(packed);
+    }
+    // What the town turned out not to have goes along, as it is.
+    for id in tx.offers()? {
+        match tx.load(id)? {
+            Some(local) if local.unsent.is_none() => {
+                let packed = table.pack(&local.record);
+                if !budget.admit(&to_json(&packed)?) {
+                    break;
+                }
+                records.push(packed);
+            }
+            // It goes out by itself, or is gone.
+            Some(_) | None => tx.withdraw_offer(id)?,
+        }
     }
     let tokens: Vec<PushToken> =
         state.acked.into_iter().chain(state.attempts.iter().copied()).collect();
@@ -47,15 +59,29 @@ pub fn plan<T: Tx>(tx: &mut T, env: &dyn Env) -> Result<SyncRequest, SyncError<T
         tx.set_state(&state)?;
         Some(token)
     };
+    let replicas = table.into_ids();
+    let mut former = Vec::new();
+    for (index, replica) in (0_u32..).zip(&replicas) {
+        if tx.is_former(*replica)? {
+            former.push(index);
+        }
+    }
     Ok(SyncRequest {
         protocol: PROTOCOL,
         epoch: state.epoch,
         replica: state.replica,
-        push: Push { tokens, next, counter: state.counter },
+        push: Push { tokens, next, counter: state.counter, former },
         cursor: state.cursor,
         scope_version: state.scope_version,
-        replicas: table.into_ids(),
+        replicas,
         records,
+        holds: tx.holds(MAX_HOLDS)?,
         clock: Clock { device: env.now_s(), boot_elapsed: env.boot_elapsed_ms().div_euclid(1000) },
     })
+}
+
+fn to_json<E: std::error::Error + 'static>(
+    packed: &yaoguan_wire::packing::PackedRecord,
+) -> Result<Vec<u8>, SyncError<E>> {
+    serde_json::to_vec(packed).map_err(|_| SyncError::Protocol("unpackable record"))
 }

@@ -24,8 +24,10 @@ pub struct SyncState {
     pub clock_offset_s: i64,
     /// When the town last answered, by its own clock; none before the first time.
     pub last_contact_s: Option<i64>,
-    /// A new epoch began: confirmations are void and nothing is evicted until a reconciliation.
+    /// Phone and town may not have the same: nothing is evicted until a reconciliation.
     pub reconcile: bool,
+    /// Records may lie outside the scope and are to be taken off the phone.
+    pub evict_owed: bool,
 }
 
 impl SyncState {
@@ -42,6 +44,7 @@ impl SyncState {
             clock_offset_s: 0,
             last_contact_s: None,
             reconcile: false,
+            evict_owed: false,
         }
     }
 
@@ -51,11 +54,13 @@ impl SyncState {
         Dot::new(self.replica, self.counter)
     }
 
-    /// Writes on under a new replica id, with a push chain of its own.
-    pub fn new_replica(&mut self, env: &dyn Env) {
-        self.replica = env.new_replica_id();
+    /// Writes on under a new replica id, with a push chain of its own. Returns the former one, which the
+    /// store notes.
+    #[must_use]
+    pub fn new_replica(&mut self, env: &dyn Env) -> ReplicaId {
         self.acked = None;
         self.attempts.clear();
+        std::mem::replace(&mut self.replica, env.new_replica_id())
     }
 
     /// The town's time as this phone believes it, in seconds.

@@ -1,7 +1,7 @@
 //! A real town on a real port in this process, and real phones in temporary folders.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tempfile::TempDir;
@@ -111,6 +111,42 @@ impl TestTown {
         let account = Account { id, name, role, whole_town, grids, scope_version: 1 };
         self.town.storage.add_accounts(vec![account], self.clock.now_s()).await?;
         Ok(id)
+    }
+
+    /// Another role and other grids for an account.
+    pub fn rescope(&self, account: AccountId, role: Role, grids: &[&str]) {
+        self.town.storage.with_raw(|c| {
+            let id = account.as_bytes();
+            c.execute("DELETE FROM account_grid WHERE account = ?1", [id]).expect("the account");
+            for grid in grids {
+                let sql = "INSERT INTO account_grid (account, grid) VALUES (?1, ?2)";
+                c.execute(sql, (id, grid)).expect("a grid");
+            }
+            let sql =
+                "UPDATE account SET role = ?2, scope_version = scope_version + 1 WHERE id = ?1";
+            c.execute(sql, (id, role.as_str())).expect("the account");
+        });
+    }
+
+    /// Strikes a phone off.
+    pub fn revoke(&self, phone: &TestPhone) {
+        let identity = phone.phone.store().identity().expect("its store").expect("enrolled");
+        self.town.storage.with_raw(|c| {
+            let sql = "UPDATE device SET revoked_at = 1 WHERE id = ?1";
+            c.execute(sql, [identity.device.as_bytes()]).expect("the device");
+        });
+    }
+
+    /// Stops the town, does something to its closed folder, and serves again as a new line of history.
+    pub async fn restored(&mut self, with: impl FnOnce(&Path)) -> anyhow::Result<()> {
+        self.stop().await?;
+        let (data, key) = (self.dir.path().join("town"), self.dir.path().join("town.key"));
+        self.town = Town::open(&data, &key).await?;
+        self.town.storage.with_raw(|c| c.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"))?;
+        with(&data);
+        self.town = Town::open(&data, &key).await?;
+        self.town.storage.renew_line(&self.clock).await?;
+        self.serve().await
     }
 
     /// An invite for an account that reaches the town at `address`.

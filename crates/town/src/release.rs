@@ -3,15 +3,11 @@
 //! Releasing is a fresh write of the kept changes, never a merge: what was written meanwhile stays, and
 //! what the save had not seen it does not remove.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use yaoguan_model::authorise::{Actor, Difference, Ground, Refusal, authorise};
 use yaoguan_model::cells::Around;
-use yaoguan_model::changes::PathChange;
-use yaoguan_model::record::Sibling;
-use yaoguan_model::{
-    Changes, Dot, FieldPath, GridCode, Record, RecordId, ReplicaId, Value, canonical, schema,
-};
+use yaoguan_model::{Changes, Dot, GridCode, Record, RecordId, canonical, schema};
 
 /// What a release starts from.
 #[derive(Debug, Clone, Copy)]
@@ -48,22 +44,4 @@ pub fn put(
     authorise(difference, actor, ground)?;
     schema::check_limits(&record, canonical::encode(&record).len())?;
     Ok(record)
-}
-
-/// The changes of a save with some of its values mended.
-pub fn mended(mut changes: Changes, with: &BTreeMap<FieldPath, Option<Value>>) -> Changes {
-    // A value that the save did not have goes with the first of its writes.
-    let first = changes.dots().first().copied();
-    let dot = first.unwrap_or_else(|| Dot::new(ReplicaId([0; 16]), 1));
-    for (path, value) in with {
-        match value {
-            None => _ = changes.paths.remove(path),
-            Some(value) => {
-                let entry = changes.paths.entry(path.clone()).or_insert_with(PathChange::default);
-                let dot = entry.added.first().map_or(dot, |sibling| sibling.dot);
-                entry.added = vec![Sibling { dot, value: value.clone() }];
-            }
-        }
-    }
-    changes
 }

@@ -4,8 +4,8 @@ use reqwest::header::{ACCEPT_LANGUAGE, CONTENT_ENCODING, CONTENT_TYPE};
 use yaoguan_model::{DeviceId, Env};
 use yaoguan_wire::proof::{self, Claims, DeviceKey, body_hash};
 use yaoguan_wire::{
-    EnrolRequest, EnrolResponse, ErrorBody, ErrorCode, Invite, PROTOCOL, SyncRequest, SyncResponse,
-    body, limits,
+    EnrolRequest, EnrolResponse, ErrorBody, ErrorCode, Invite, PROTOCOL, ReconcileRequest,
+    ReconcileResponse, SyncRequest, SyncResponse, body, limits,
 };
 
 use crate::client::{Trust, client};
@@ -59,15 +59,32 @@ impl TownClient {
         request: &SyncRequest,
         env: &dyn Env,
     ) -> Result<SyncResponse, TransportError> {
+        self.ask("/v1/sync", request, env).await
+    }
+
+    /// One step of a reconciliation.
+    pub async fn reconcile(
+        &mut self,
+        request: &ReconcileRequest,
+        env: &dyn Env,
+    ) -> Result<ReconcileResponse, TransportError> {
+        self.ask("/v1/reconcile", request, env).await
+    }
+
+    async fn ask<A: serde::Serialize, B: serde::de::DeserializeOwned>(
+        &mut self,
+        path: &str,
+        request: &A,
+        env: &dyn Env,
+    ) -> Result<B, TransportError> {
         let encoded = body::encode(request).map_err(|e| TransportError::Identity(e.to_string()))?;
-        match self.post("/v1/sync", &encoded, env).await {
-            Err(TransportError::Refused(ErrorBody {
-                code: ErrorCode::ClockSkew,
-                town_time: Some(town_time),
-                ..
-            })) => {
+        match self.post(path, &encoded, env).await {
+            Err(TransportError::Refused(refused)) if refused.code == ErrorCode::ClockSkew => {
+                let Some(town_time) = refused.town_time else {
+                    return Err(TransportError::Refused(refused));
+                };
                 self.clock_offset_s = town_time.saturating_sub(env.now_s());
-                self.post("/v1/sync", &encoded, env).await
+                self.post(path, &encoded, env).await
             }
             other => other,
         }

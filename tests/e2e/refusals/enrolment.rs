@@ -98,7 +98,7 @@ fn a_folder_that_is_no_phone_says_so_and_stays_as_it_is() {
         &["status"],
         &["verify"],
         &["address", "https://127.0.0.1:1"],
-        &["quarantine"],
+        &["quarantine", "list"],
         &["api", "/v1/records/hazard"],
     ];
     for arguments in commands {

@@ -106,9 +106,33 @@ pub(crate) enum Do {
     Address {
         url: String,
     },
-    Quarantine,
+    Quarantine {
+        #[command(subcommand)]
+        what: Quarantine,
+    },
     Api {
         path: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Quarantine {
+    List,
+    Show {
+        number: i64,
+    },
+    Mend {
+        number: i64,
+        #[arg(long, value_name = "FIELD=VALUE")]
+        set: Vec<String>,
+        #[arg(long, value_name = "FIELD")]
+        drop: Vec<String>,
+    },
+    Resend {
+        number: i64,
+    },
+    Discard {
+        number: i64,
     },
 }
 

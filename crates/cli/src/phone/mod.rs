@@ -2,6 +2,7 @@
 
 mod arguments;
 mod exchange;
+mod quarantine;
 mod records;
 
 use std::ffi::OsString;
@@ -98,7 +99,7 @@ async fn run(arguments: Arguments, output: &Output<'_>) -> Result<(), Failure> {
             let pretty = || serde_json::to_string_pretty(&answer).unwrap_or_default();
             output.result(&answer, || vec![pretty()])
         }
-        Do::Quarantine => records::quarantine(&phone, output),
+        Do::Quarantine { what } => quarantine::run(&mut phone, output, what),
     }
 }
 

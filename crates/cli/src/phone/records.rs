@@ -16,7 +16,7 @@ fn pair(text: &str) -> Result<(&str, &str), Failure> {
     text.split_once('=').ok_or_else(|| Failure::Said("not_a_pair", vec![("text", text.to_owned())]))
 }
 
-fn typed(kind: &Kind, set: &[String]) -> Result<Edit, Failure> {
+pub(super) fn typed(kind: &Kind, set: &[String]) -> Result<Edit, Failure> {
     let mut edit = Edit::new();
     for text in set {
         let (field, value) = pair(text)?;
@@ -167,27 +167,6 @@ pub(super) fn show(phone: &Phone, output: &Output<'_>, id: RecordId) -> Result<(
     })
 }
 
-pub(super) fn quarantine(phone: &Phone, output: &Output<'_>) -> Result<(), Failure> {
-    let entries = phone.store().quarantined().map_err(FieldError::from)?;
-    let rows: Vec<_> = entries
-        .iter()
-        .map(|entry| {
-            json!({
-                "number": entry.number, "record": entry.save.kept.about.id,
-                "kind": entry.save.kept.about.kind, "code": entry.save.code.as_str(),
-                "detail": entry.save.detail, "retriable": entry.save.retriable, "at": entry.save.at,
-                "changes": entry.save.kept.changes,
-            })
-        })
-        .collect();
-    output.result(&rows, || {
-        let line = |e: &yaoguan_store::QuarantineEntry| {
-            format!("{}  {}  {}  {}", e.number, e.save.kept.about.id, e.save.code, e.save.detail)
-        };
-        entries.iter().map(line).collect()
-    })
-}
-
 /// One line of a list: id, state, and what a person knows it by.
 fn line(shown: &Shown) -> String {
     let known = ["title", "address", "name", "words", "team", "outcome", "title_zh"];
@@ -198,7 +177,7 @@ fn line(shown: &Shown) -> String {
     format!("{}  {}  {status}  {label}{mark}", shown.id, shown.state)
 }
 
-fn plain(value: &Value) -> String {
+pub(super) fn plain(value: &Value) -> String {
     let json = || serde_json::to_string(value).unwrap_or_default();
     value.as_text().map_or_else(json, str::to_owned)
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use yaoguan_model::{AccountId, GridCode, Role};
+use yaoguan_wire::HoldId;
 
 /// What was typed.
 #[derive(Debug, Parser)]
@@ -57,6 +58,14 @@ pub(crate) enum Do {
         what: Grids,
     },
     Accounts,
+    Held {
+        #[command(subcommand)]
+        what: Held,
+    },
+    Recovered {
+        #[command(subcommand)]
+        what: Recovered,
+    },
     Ca,
     Status,
     Verify,
@@ -66,4 +75,37 @@ pub(crate) enum Do {
 pub(crate) enum Grids {
     List,
     Import { file: PathBuf },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Held {
+    List,
+    Show {
+        id: HoldId,
+    },
+    Release {
+        id: HoldId,
+        #[arg(long, value_name = "FIELD=VALUE")]
+        set: Vec<String>,
+        #[arg(long, value_name = "FIELD")]
+        drop: Vec<String>,
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    Refuse {
+        id: HoldId,
+        #[arg(long)]
+        note: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Recovered {
+    List,
+    Take {
+        #[arg(value_name = "HASH", required_unless_present = "all")]
+        hashes: Vec<String>,
+        #[arg(long, conflicts_with = "hashes")]
+        all: bool,
+    },
 }

@@ -1,5 +1,6 @@
 //! `yaoguan-town`: reads the command line, does one thing for the town, or serves.
 
+mod apart;
 mod arguments;
 mod invite;
 mod serve;
@@ -62,6 +63,8 @@ async fn run(arguments: Arguments, output: &Output<'_>) -> Result<(), Failure> {
         Do::Grids { what: Grids::List } => list_grids(&town, output).await,
         Do::Grids { what: Grids::Import { file } } => import_grids(&town, output, file).await,
         Do::Accounts => accounts(&town, output).await,
+        Do::Held { what } => apart::held(&town, output, what).await,
+        Do::Recovered { what } => apart::recovered(&town, output, what).await,
         Do::Ca => {
             let fingerprint = town.ca.fingerprint()?;
             let pem = &town.ca.cert_pem;

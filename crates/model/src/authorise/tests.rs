@@ -307,7 +307,7 @@ fn a_task_is_given_by_chiefs_and_supervisors_in_their_own_grids() {
 fn any_reader_adds_a_photo_and_only_those_in_charge_take_one_away() {
     let photo = "photos.0000000000000000000000000000000000000000000000000000000000000000";
     let before = hazard();
-    let with = edited(&before, &[(photo, Some(Value::map([])))]);
+    let with = edited(&before, &[(photo, Some(Value::Map(BTreeMap::new())))]);
     let volunteer = actor(2, Role::Volunteer, &[G1]);
     assert_eq!(judge(Some(&before), &with, &volunteer), Ok(()));
     let without = edited(&with, &[(photo, None)]);

@@ -12,7 +12,8 @@ use yaoguan_sync::{
 };
 use yaoguan_wire::packing::unpack;
 use yaoguan_wire::{
-    Epoch, ErrorCode, FeedItem, Judgement, ReplicaTable, Scope, SyncRequest, SyncResponse, Verdict,
+    Epoch, ErrorCode, FeedItem, HoldId, Judgement, ReplicaTable, Scope, SyncRequest, SyncResponse,
+    Verdict,
 };
 
 use crate::memory::MemoryStore;
@@ -116,6 +117,8 @@ fn answer(request: &SyncRequest, judgement: &Judgement, feed: &[Record]) -> Sync
         head: 1,
         scope: Scope { version: 4, role: None, grids: None },
         root: None,
+        reconcile: false,
+        holds: Vec::new(),
         town_time: System.now_s(),
     }
 }
@@ -182,6 +185,7 @@ fn state_comes_back_whole<S: Subject>(store: &mut S) {
         clock_offset_s: -12,
         last_contact_s: Some(1_795_000_000),
         reconcile: true,
+        evict_owed: true,
     };
     on(store, |tx| tx.set_state(&whole).unwrap());
     assert_eq!(state(store), whole);
@@ -268,7 +272,9 @@ fn an_answer_applied_twice_changes_nothing<S: Subject>(store: &mut S) {
 }
 
 fn what_is_refused_or_held_is_set_apart<S: Subject>(store: &mut S) {
-    for (n, judgement) in [refusal(), Judgement::Held].into_iter().enumerate() {
+    for (n, judgement) in
+        [refusal(), Judgement::Held { hold: HoldId::new([3; 16]) }].into_iter().enumerate()
+    {
         let id = create(store, "一");
         let request = next(store);
         take(store, &request, &answer(&request, &Judgement::Taken, &[])).unwrap();

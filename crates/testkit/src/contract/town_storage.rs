@@ -136,11 +136,7 @@ impl Person {
 
     fn batch(&self, records: &[Record], next: PushToken) -> Batch {
         Batch {
-            pusher: Pusher {
-                actor: self.account.actor(),
-                replica: self.replica,
-                counter: self.counter,
-            },
+            pusher: Pusher::new(self.account.actor(), self.replica, self.counter),
             device: self.device,
             tokens: self.token.into_iter().collect(),
             next: Some(next),
@@ -175,7 +171,7 @@ impl Person {
         let (id, role) = (self.account.id, self.account.role);
         let cells: Vec<Cell> =
             cells::of_reader(id, role, &self.account.grids).into_iter().collect();
-        Ask { cells, after, skip_origin: None, skip_records: Vec::new() }
+        Ask { cells, after, upto: None, skip_origin: None, skip_records: Vec::new() }
     }
 
     /// Records of people (no grids, no templates) that a pull from the start brings.
@@ -226,7 +222,7 @@ async fn an_invite_enrols_once(town: &Town) {
     assert!(matches!(enrol([2; 32], NOW + 1).await, Enrolment::Gone), "stale");
     assert!(matches!(enrol([2; 32], NOW).await, Enrolment::Done(_)), "a late try uses nothing up");
     let device = town.device(DeviceId::from_bytes([1; 16])).await.unwrap().unwrap();
-    assert_eq!((device.account, device.revoked), (chief.account, false));
+    assert_eq!((device.account, device.barred), (chief.account, None));
     assert!(town.device(DeviceId::from_bytes([9; 16])).await.unwrap().is_none());
 }
 
@@ -350,7 +346,7 @@ async fn a_household_and_what_hangs_on_it_is_hidden_from_volunteers(town: &Town)
     assert!(matches!(page.rows.as_slice(), [Row::Left(id)] if *id == seen.id));
     assert_eq!(chief.sees(town).await.len(), 3);
     let own = volunteer.household(GRID);
-    volunteer.refuse(town, own, ErrorCode::OutOfScope).await;
+    volunteer.refuse(town, own, ErrorCode::KindNotAllowed).await;
 }
 
 async fn own_states_do_not_come_back_and_merged_ones_do(town: &Town) {

@@ -1,8 +1,5 @@
-//! Stores in memory: what the contract suites run beside the real ones.
+//! A phone's store in memory: what the contract suite runs beside the real one.
 
-pub mod apart;
 mod phone;
-pub mod town;
 
 pub use phone::MemoryStore;
-pub use town::MemoryTown;

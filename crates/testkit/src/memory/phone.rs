@@ -1,11 +1,14 @@
 //! A phone's store in memory. A transaction works on a copy, which takes the place of the original when
 //! it succeeds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
-use yaoguan_model::{Alarm, RecordId, ReplicaId};
+use yaoguan_model::authorise::Actor;
+use yaoguan_model::{Alarm, GridCode, RecordId, ReplicaId, Role, canonical};
 use yaoguan_sync::{Local, PhoneStore, Quarantined, SyncState, Tx};
+use yaoguan_wire::HoldId;
+use yaoguan_wire::reconcile::RecordHash;
 
 /// Everything that a phone keeps.
 #[derive(Debug, Clone)]
@@ -16,6 +19,9 @@ pub struct MemoryStore {
     since: BTreeMap<RecordId, u64>,
     next: u64,
     pub quarantined: Vec<Quarantined>,
+    former: BTreeSet<ReplicaId>,
+    offers: BTreeSet<RecordId>,
+    pub person: Option<Actor>,
     pub alarms: Vec<(RecordId, Alarm)>,
 }
 
@@ -27,6 +33,9 @@ impl MemoryStore {
             since: BTreeMap::new(),
             next: 0,
             quarantined: Vec::new(),
+            former: BTreeSet::new(),
+            offers: BTreeSet::new(),
+            person: None,
             alarms: Vec::new(),
         }
     }
@@ -72,20 +81,78 @@ impl Tx for MemoryStore {
         Ok(())
     }
     fn remove(&mut self, id: RecordId) -> Result<(), Infallible> {
+        self.offers.remove(&id);
         self.records.remove(&id);
         self.since.remove(&id);
         Ok(())
     }
-    fn outbox(&mut self) -> Result<Vec<RecordId>, Infallible> {
+    fn unsent(&mut self) -> Result<Vec<RecordId>, Infallible> {
         let mut ids: Vec<_> = self.since.iter().map(|(id, since)| (*since, *id)).collect();
         ids.sort_unstable();
         Ok(ids.into_iter().map(|(_, id)| id).collect())
+    }
+    fn outbox(&mut self) -> Result<Vec<RecordId>, Infallible> {
+        let mut ids = self.unsent()?;
+        ids.retain(|id| self.records[id].unsent.as_ref().is_some_and(|unsent| !unsent.parked));
+        Ok(ids)
     }
     fn unsent_count(&mut self) -> Result<u64, Infallible> {
         Ok(self.since.len() as u64)
     }
     fn quarantine(&mut self, save: &Quarantined) -> Result<(), Infallible> {
         self.quarantined.push(save.clone());
+        Ok(())
+    }
+    fn holds(&mut self, limit: usize) -> Result<Vec<HoldId>, Infallible> {
+        Ok(self.quarantined.iter().filter_map(|save| save.hold).take(limit).collect())
+    }
+    fn take_hold(&mut self, hold: HoldId) -> Result<Vec<Quarantined>, Infallible> {
+        let all = std::mem::take(&mut self.quarantined);
+        let (taken, left) = all.into_iter().partition(|save| save.hold == Some(hold));
+        self.quarantined = left;
+        Ok(taken)
+    }
+    fn note_former(&mut self, replica: ReplicaId) -> Result<(), Infallible> {
+        self.former.insert(replica);
+        Ok(())
+    }
+    fn is_former(&mut self, replica: ReplicaId) -> Result<bool, Infallible> {
+        Ok(self.former.contains(&replica))
+    }
+    fn person(&mut self) -> Result<Option<Actor>, Infallible> {
+        Ok(self.person.clone())
+    }
+    fn set_scope(&mut self, role: Role, grids: &[GridCode]) -> Result<(), Infallible> {
+        if let Some(person) = &mut self.person {
+            (person.role, person.grids) = (role, grids.iter().cloned().collect());
+        }
+        Ok(())
+    }
+    fn ids(&mut self) -> Result<Vec<RecordId>, Infallible> {
+        Ok(self.records.keys().copied().collect())
+    }
+    fn hashes(&mut self) -> Result<Vec<(RecordHash, RecordId)>, Infallible> {
+        let confirmed = |local: &Local| match &local.unsent {
+            None => Some(local.record.clone()),
+            Some(unsent) => unsent.base.clone(),
+        };
+        let hash = |(id, local): (&RecordId, &Local)| {
+            Some((canonical::hash(&canonical::encode(&confirmed(local)?)), *id))
+        };
+        Ok(self.records.iter().filter_map(hash).collect())
+    }
+    fn drop_stub(&mut self, _: RecordId) -> Result<(), Infallible> {
+        Ok(())
+    }
+    fn offers(&mut self) -> Result<Vec<RecordId>, Infallible> {
+        Ok(self.offers.iter().copied().collect())
+    }
+    fn offer(&mut self, id: RecordId) -> Result<(), Infallible> {
+        self.offers.insert(id);
+        Ok(())
+    }
+    fn withdraw_offer(&mut self, id: RecordId) -> Result<(), Infallible> {
+        self.offers.remove(&id);
         Ok(())
     }
     fn alarm(&mut self, id: RecordId, alarm: Alarm) -> Result<(), Infallible> {

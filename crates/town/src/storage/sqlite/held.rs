@@ -136,7 +136,7 @@ pub(super) fn release(tx: &Transaction<'_>, release: &Release) -> Result<RecordI
     let held = waiting(tx, release.hold)?;
     let before = load(tx, held.about.id)?;
     let purged = purged_context(tx, held.about.id)?.is_some() && before.is_none();
-    let changes = release::mended(held.changes, &release.mended);
+    let changes = held.changes.mended(&release.mended);
     let grids = people::grids(tx)?;
     // What the released record hangs on is known once its values stand in it.
     let mut trial = before.clone().unwrap_or_else(|| held.about.clone());

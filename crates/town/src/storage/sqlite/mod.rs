@@ -5,6 +5,7 @@ mod connection;
 mod feed;
 mod health;
 mod held;
+mod line;
 mod migrations;
 mod own;
 mod people;
