@@ -71,7 +71,7 @@ fn every_command_of_the_phone_gives_one_json_value() {
     assert_eq!(run(&["resolve", id, "--keep", "title=1"])["id"], id);
     assert_eq!(run(&["delete", id])["id"], id);
     assert_eq!(run(&["undelete", id])["id"], id);
-    assert_eq!(run(&["quarantine", "list"]), serde_json::json!([]));
+    quarantine(&town, &phone, &run, id);
     assert_eq!(run(&["api", "/v1/records/hazard"])["records"][0]["id"], id);
     assert_eq!(run(&["verify"])["ok"], true);
     assert_eq!(run(&["rebuild"])["records"], 93);
@@ -88,6 +88,22 @@ fn every_command_of_the_phone_gives_one_json_value() {
     assert_eq!(run(&["export", "hazards", "--format", "csv", "--out", &out])["exported"], 2);
     assert_eq!(run(&["status"])["records"]["patrol"], 1);
     covered.assert_all();
+}
+
+/// A chief sets the due date of what a supervisor has assigned meanwhile: refused, and the save is kept.
+fn quarantine(town: &Town, phone: &Phone, run: &impl Fn(&[&str]) -> Value, id: &str) {
+    assert_eq!(run(&["quarantine", "list"]), serde_json::json!([]));
+    let supervisor = town.phone("s", "supervisor", GRID);
+    supervisor.sync();
+    supervisor.edit(id, "status=verified");
+    phone.edit(id, "status=rectified");
+    supervisor.sync();
+    run(&["sync"]);
+    let number = || run(&["quarantine", "list"])[0]["number"].to_string();
+    assert_eq!(run(&["quarantine", "show", &number()])["record"], id);
+    assert_eq!(run(&["quarantine", "mend", &number(), "--drop", "status"])["id"], id);
+    run(&["sync"]);
+    println!("{}", run(&["quarantine", "list"]));
 }
 
 #[test]
