@@ -1,4 +1,4 @@
-//! The town's data folder: `town.db` in it, its key file beside it.
+//! The town's data folder: `town.db` in it; beside it its key file and the heads of its audit log.
 //!
 //! The key never lies inside the folder, so that a copy of the folder alone (a backup on a stick) tells
 //! nothing to whoever finds it.
@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use yaoguan_model::Env;
 
+use crate::audit::anchor;
 use crate::error::TownError;
 use crate::storage::Storage;
 use crate::storage::sqlite::Sqlite;
@@ -26,9 +27,14 @@ pub struct Town {
 
 /// Where the key of a data folder lies unless said otherwise: beside it, `<folder>.key`.
 pub fn default_key_file(dir: &Path) -> PathBuf {
+    beside(dir, ".key")
+}
+
+/// A file beside a data folder, called like it.
+pub(crate) fn beside(dir: &Path, ending: &str) -> PathBuf {
     let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
     let mut name = dir.file_name().unwrap_or_default().to_owned();
-    name.push(".key");
+    name.push(ending);
     dir.with_file_name(name)
 }
 
@@ -51,7 +57,8 @@ impl Town {
             Err(_) if !key_file.exists() => new_key(key_file, env)?,
             Err(error) => return Err(error),
         };
-        let storage = Sqlite::open(&database, &key)?;
+        let heads = anchor::default_file(dir);
+        let storage = Sqlite::open_noting(&database, &key, Some(&heads))?;
         storage.found(name, demo, env).await?;
         let ca = Ca::new(name, env.now_s())?;
         storage.set_secret(CA_CERT, ca.cert_pem.clone()).await?;
@@ -65,7 +72,8 @@ impl Town {
         if !database.exists() {
             return Err(TownError::Missing(dir.to_owned()));
         }
-        let storage = Sqlite::open(&database, &read_key(key_file)?)?;
+        let heads = anchor::default_file(dir);
+        let storage = Sqlite::open_noting(&database, &read_key(key_file)?, Some(&heads))?;
         let missing = || TownError::Corrupt("the town has no CA: `init` did not finish".to_owned());
         let cert_pem = storage.secret(CA_CERT).await?.ok_or_else(missing)?;
         let key_pem = storage.secret(CA_KEY).await?.ok_or_else(missing)?;

@@ -17,10 +17,12 @@ use crate::people::{Account, Device, Enrolment, NewDevice, NewInvite};
 use crate::pull;
 use crate::push::Pusher;
 
+pub mod audit;
 pub mod held;
 pub mod scope;
 pub mod sqlite;
 
+pub use audit::{AuditAsk, AuditLog};
 pub use held::{Apart, Held, Recovered, Release};
 pub use scope::Scopes;
 
@@ -104,7 +106,7 @@ pub struct Health {
 
 /// The town's storage. Every method is one transaction.
 #[async_trait]
-pub trait Storage: Apart + Scopes + Send + Sync {
+pub trait Storage: Apart + AuditLog + Scopes + Send + Sync {
     async fn info(&self) -> Result<TownInfo, TownError>;
     /// Notes where phones reach the town, and whose certificate they meet there.
     async fn set_address(&self, address: String, own_tls: bool) -> Result<(), TownError>;

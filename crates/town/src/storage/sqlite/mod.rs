@@ -1,6 +1,7 @@
 //! The embedded storage: SQLite with SQLCipher, one writer, readers beside it.
 
 mod apart;
+mod audit;
 mod connection;
 mod feed;
 mod health;
@@ -24,6 +25,7 @@ use yaoguan_wire::Epoch;
 pub use connection::Sqlite;
 
 use super::{Batch, Health, OwnWrite, Pushed, Storage, TownInfo, Verified};
+use crate::audit::{Act, Attribution, Subject};
 use crate::error::TownError;
 use crate::people::{Account, Device, Enrolment, NewDevice, NewInvite};
 use crate::pull;
@@ -46,6 +48,8 @@ impl Sqlite {
                 (name, epoch, replica, secret, demo, now),
             )?;
             tx.execute("INSERT INTO feed_head (one, position) VALUES (1, 0)", [])?;
+            let entry = Attribution::town(now).entry(Act::Init, Subject::Town);
+            audit::write(tx, &entry.with("demo", demo))?;
             Ok(())
         })
         .await
