@@ -143,6 +143,9 @@ impl Output<'_> {
             TownError::SchemaNewer { .. } => "town_newer",
             TownError::StorageFull => "disk_full",
             TownError::Input(_) | TownError::People(_) => "town_input",
+            TownError::InUse(_) => "town_in_use",
+            TownError::OtherTown(_) => "town_other",
+            TownError::BadBackup(_) => "town_bad_backup",
             TownError::Sqlite(_) | TownError::NotDurable(_) | TownError::Corrupt(_) => {
                 "town_broken"
             }

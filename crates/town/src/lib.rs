@@ -5,11 +5,13 @@
 
 pub mod api;
 pub mod audit;
+pub mod backup;
 pub mod cursor;
 pub mod data;
 pub mod demo;
 pub mod error;
 pub mod grids;
+pub mod line;
 pub mod paging;
 pub mod people;
 pub mod proof;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use yaoguan_model::cells::Cell;
 use yaoguan_model::{
-    AccountId, Change, DeviceId, FieldPath, GridCode, Kind, Record, RecordId, ReplicaId,
+    AccountId, Change, DeviceId, Env, FieldPath, GridCode, Kind, Record, RecordId, ReplicaId,
 };
 use yaoguan_wire::{Epoch, Judgement, PushToken};
 
@@ -21,6 +21,7 @@ use crate::push::Pusher;
 pub mod audit;
 pub mod held;
 pub mod people;
+pub mod purge;
 pub mod scope;
 pub mod sign_in;
 pub mod sqlite;
@@ -28,6 +29,7 @@ pub mod sqlite;
 pub use audit::{AuditAsk, AuditLog};
 pub use held::{Apart, Held, Recovered, Release};
 pub use people::People;
+pub use purge::{Erasure, Purging, purge_all};
 pub use scope::Scopes;
 pub use sign_in::SignIns;
 
@@ -37,6 +39,8 @@ pub struct TownInfo {
     pub name: String,
     pub epoch: Epoch,
     pub replica: ReplicaId,
+    /// The feed's last position.
+    pub head: u64,
     pub cursor_secret: Vec<u8>,
     pub demo: bool,
     /// Where phones reach the town; empty before it first served.
@@ -87,7 +91,7 @@ pub struct OwnWrite {
 /// One thing that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// `integrity`, `hash`, `record`, `coverage`, `dot`, `feed`, `head`, `grid`, `check`.
+    /// `integrity`, `hash`, `record`, `coverage`, `dot`, `feed`, `head`, `grid`, `check`, `purged`.
     pub sort: &'static str,
     pub record: Option<RecordId>,
     pub detail: String,
@@ -111,8 +115,12 @@ pub struct Health {
 
 /// The town's storage. Every method is one transaction.
 #[async_trait]
-pub trait Storage: Apart + AuditLog + People + Scopes + SignIns + Send + Sync {
+pub trait Storage:
+    Apart + AuditLog + People + Purging + Scopes + SignIns + Send + Sync
+{
     async fn info(&self) -> Result<TownInfo, TownError>;
+    /// The line of history changed underneath: a new epoch, replica id and cursor secret.
+    async fn renew(&self, env: &dyn Env) -> Result<(), TownError>;
     /// Notes where phones reach the town, and whose certificate they meet there.
     async fn set_address(&self, address: String, own_tls: bool) -> Result<(), TownError>;
     async fn secret(&self, name: &'static str) -> Result<Option<String>, TownError>;
