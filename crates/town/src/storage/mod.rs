@@ -17,11 +17,13 @@ use crate::people::{Account, Device, Enrolment, NewDevice, NewInvite};
 use crate::pull;
 use crate::push::Pusher;
 
+pub mod audit;
 pub mod held;
 pub mod purge;
 pub mod scope;
 pub mod sqlite;
 
+pub use audit::{AuditAsk, AuditLog};
 pub use held::{Apart, Held, Recovered, Release};
 pub use purge::{Erasure, Purging, purge_all};
 pub use scope::Scopes;
@@ -108,7 +110,7 @@ pub struct Health {
 
 /// The town's storage. Every method is one transaction.
 #[async_trait]
-pub trait Storage: Apart + Purging + Scopes + Send + Sync {
+pub trait Storage: Apart + AuditLog + Purging + Scopes + Send + Sync {
     async fn info(&self) -> Result<TownInfo, TownError>;
     /// The line of history changed underneath: a new epoch, replica id and cursor secret.
     async fn renew(&self, env: &dyn Env) -> Result<(), TownError>;
