@@ -1,5 +1,5 @@
-//! The town's data folder: `town.db` in it; its key file, its journal, its line marker and the
-//! heads of its audit log beside it.
+//! The town's data folder: `town.db` in it; beside it its key file, its journal, its line marker and the heads
+//! of its audit log.
 //!
 //! The key never lies inside the folder, so that a copy of the folder alone (a backup on a stick) tells
 //! nothing to whoever finds it. Journal and marker lie outside so that a folder that is put back from a copy
@@ -34,23 +34,23 @@ pub struct Town {
 
 /// Where the key of a data folder lies unless said otherwise: beside it, `<folder>.key`.
 pub fn default_key_file(dir: &Path) -> PathBuf {
-    beside(dir, "key")
+    beside(dir, ".key")
 }
 
 /// The journal of a data folder: `<folder>.journal`.
 pub fn journal_file(dir: &Path) -> PathBuf {
-    beside(dir, "journal")
+    beside(dir, ".journal")
 }
 
 /// The line marker of a data folder: `<folder>.line`.
 pub fn line_file(dir: &Path) -> PathBuf {
-    beside(dir, "line")
+    beside(dir, ".line")
 }
 
+/// A file beside a data folder, called like it.
 pub(crate) fn beside(dir: &Path, ending: &str) -> PathBuf {
     let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
     let mut name = dir.file_name().unwrap_or_default().to_owned();
-    name.push(".");
     name.push(ending);
     dir.with_file_name(name)
 }

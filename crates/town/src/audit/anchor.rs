@@ -41,7 +41,7 @@ impl Read {
 
 /// Beside a data folder: `<folder>.audit-head`.
 pub fn default_file(dir: &Path) -> PathBuf {
-    crate::data::beside(dir, "audit-head")
+    crate::data::beside(dir, ".audit-head")
 }
 
 impl Anchor {
