@@ -242,9 +242,12 @@ pub(crate) enum Grids {
 pub(crate) enum Held {
     List,
     Show {
+        // Ids are base64url: some begin with a dash.
+        #[arg(allow_hyphen_values = true)]
         id: HoldId,
     },
     Release {
+        #[arg(allow_hyphen_values = true)]
         id: HoldId,
         #[arg(long, value_name = "FIELD=VALUE")]
         set: Vec<String>,
@@ -254,6 +257,7 @@ pub(crate) enum Held {
         note: String,
     },
     Refuse {
+        #[arg(allow_hyphen_values = true)]
         id: HoldId,
         #[arg(long)]
         note: String,
