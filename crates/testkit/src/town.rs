@@ -10,9 +10,7 @@ use tokio::task::JoinHandle;
 use yaoguan_field::{EnrolOptions, Phone};
 use yaoguan_model::{AccountId, Env, GridCode, Role};
 use yaoguan_town::audit::Attribution;
-use yaoguan_town::people::{
-    Account, Coverage, NewInvite, PersonChange, hash_code, new_code,
-};
+use yaoguan_town::people::{Account, Coverage, NewInvite, PersonChange, hash_code, new_code};
 use yaoguan_town::serve::{Options, Server};
 use yaoguan_town::storage::People as _;
 use yaoguan_town::{Storage as _, Town, demo};

@@ -85,7 +85,8 @@ async fn shown(town: &Town, output: &Output<'_>, id: AccountId) -> Result<(), Fa
 }
 
 async fn covers(town: &Town, text: &str) -> Result<Coverage, Failure> {
-    let unknown = |grids: Vec<String>| Failure::Said("no_such_grid", vec![("grid", grids.join(" "))]);
+    let unknown =
+        |grids: Vec<String>| Failure::Said("no_such_grid", vec![("grid", grids.join(" "))]);
     roster::coverage(text.trim(), &town.storage.grids().await?).map_err(unknown)
 }
 
@@ -225,12 +226,7 @@ pub(super) fn private_file(path: &Path) -> Result<std::fs::File, Failure> {
     Ok(options.open(path)?)
 }
 
-async fn reset(
-    town: &Town,
-    output: &Output<'_>,
-    who: &str,
-    reason: &str,
-) -> Result<(), Failure> {
+async fn reset(town: &Town, output: &Output<'_>, who: &str, reason: &str) -> Result<(), Failure> {
     let person = find(town, who).await?;
     let login = person.login.ok_or(PeopleError::NoLogin)?;
     let code = code::new(&System);

@@ -155,9 +155,9 @@ async fn grid_names(town: &Town) -> Result<BTreeMap<String, (String, String)>, F
     let text = |record: &yaoguan_model::Record, path: &str| {
         record.shown_text(path).unwrap_or_default().to_owned()
     };
-    let names = records.iter().map(|record| {
-        (text(record, "code"), (text(record, "name"), text(record, "village_name")))
-    });
+    let names = records
+        .iter()
+        .map(|record| (text(record, "code"), (text(record, "name"), text(record, "village_name"))));
     Ok(names.collect())
 }
 
@@ -165,7 +165,9 @@ fn card(person: Person, names: &BTreeMap<String, (String, String)>, uri: String)
     let account = person.account;
     let first = account.grids.first().map(|grid| grid.as_str().to_owned()).unwrap_or_default();
     let (mut grid, village) = match names.get(&first) {
-        Some((name, village)) if !account.whole_town => (format!("{first} {name}"), village.clone()),
+        Some((name, village)) if !account.whole_town => {
+            (format!("{first} {name}"), village.clone())
+        }
         Some(_) | None => (String::new(), String::new()),
     };
     if !account.whole_town && account.grids.len() > 1 {

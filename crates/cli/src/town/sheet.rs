@@ -71,7 +71,8 @@ fn write_card(
     let role = both.each_ref().map(|words| words.say("card", card.role.as_str(), &[]));
     let holds = both.each_ref().map(|words| words.say("card", "holds", &[("until", &until)]));
     let steps = both.each_ref().map(|words| words.say("card", "steps", &[]));
-    let [zh, en] = [0, 1].map(|at| [&holds, &steps].map(|texts| texts.get(at).cloned().unwrap_or_default()));
+    let [zh, en] =
+        [0, 1].map(|at| [&holds, &steps].map(|texts| texts.get(at).cloned().unwrap_or_default()));
     let code = drawn(&card.uri).ok_or_else(|| io::Error::other("an invite is too long to draw"))?;
     writeln!(
         out,
@@ -145,8 +146,7 @@ mod tests {
 
     #[test]
     fn a_village_is_a_page_and_names_are_no_markup() {
-        let cards =
-            [card("1", "<b>&", "u"), card("1", "b", "u"), card("2", "c", "u")];
+        let cards = [card("1", "<b>&", "u"), card("1", "b", "u"), card("2", "c", "u")];
         let mut out = Vec::new();
         write(&mut out, "姚关镇", 1_795_000_000, &cards).unwrap();
         let html = String::from_utf8(out).unwrap();

@@ -117,9 +117,8 @@ async fn a_login_is_one_persons(town: &Town) {
 
 async fn a_change_of_scope_counts_once_and_only_when_it_is_one(town: &Town) {
     let id = chief(town, "w1").await;
-    let write = async |change: PersonChange| {
-        town.write_people(vec![], vec![change], done()).await.unwrap()
-    };
+    let write =
+        async |change: PersonChange| town.write_people(vec![], vec![change], done()).await.unwrap();
     let grids = |codes: &[&str]| {
         Some(Coverage::Grids(codes.iter().map(|code| code.parse().unwrap()).collect()))
     };
@@ -191,7 +190,11 @@ async fn a_closed_account_bars_its_phones_invites_and_resets(town: &Town) {
     assert!(!town.reset_waits("w1".to_owned(), [5; 32], NOW).await.unwrap());
     assert!(town.set_disabled(id, false, done()).await.unwrap());
     assert_eq!(barred().await, None, "an account that is opened again has its phones");
-    let new = NewDevice { id: DeviceId::from_bytes([9; 16]), name: String::new(), public_key: String::new() };
+    let new = NewDevice {
+        id: DeviceId::from_bytes([9; 16]),
+        name: String::new(),
+        public_key: String::new(),
+    };
     let late = town.enrol([4; 32], new, NOW).await.unwrap();
     assert!(matches!(late, Enrolment::Gone), "its invites stay void");
     assert!(!town.reset_waits("w1".to_owned(), [5; 32], NOW).await.unwrap());
@@ -231,8 +234,11 @@ async fn an_invite_that_was_revoked_is_gone(town: &Town) {
     for text in ["", "07", "%", "_"] {
         refused(town.revoke_invite(text.to_owned(), done()).await);
     }
-    let device =
-        NewDevice { id: DeviceId::from_bytes([9; 16]), name: String::new(), public_key: String::new() };
+    let device = NewDevice {
+        id: DeviceId::from_bytes([9; 16]),
+        name: String::new(),
+        public_key: String::new(),
+    };
     assert!(matches!(town.enrol([7; 32], device, NOW).await.unwrap(), Enrolment::Gone));
     assert_eq!(acts(town, &name).await.len(), 2);
 }
@@ -372,8 +378,7 @@ async fn acts_stand_in_the_log_with_who_did_them(town: &Town) {
     town.set_disabled(id, true, done()).await.unwrap();
     let console = || "console:test".to_owned();
     let about = |act: Act, by: String| (act.as_str().to_owned(), by);
-    let expected =
-        [about(Act::AccountAdded, console()), about(Act::AccountDisabled, console())];
+    let expected = [about(Act::AccountAdded, console()), about(Act::AccountDisabled, console())];
     assert_eq!(acts(town, &id.to_string()).await, expected);
     let expected =
         [about(Act::DeviceEnrolled, id.to_string()), about(Act::DeviceRevoked, console())];

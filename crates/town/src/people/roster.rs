@@ -84,8 +84,7 @@ pub fn read(
     let known = people.iter().filter_map(|p| Some((p.login.as_deref()?, p)));
     let known: BTreeMap<&str, &Person> = known.collect();
     let mut seen: BTreeMap<String, u64> = BTreeMap::new();
-    let mut roster =
-        Roster { encoding: sheet.encoding, header: sheet.header, ..Roster::default() };
+    let mut roster = Roster { encoding: sheet.encoding, header: sheet.header, ..Roster::default() };
     for row in sheet.rows {
         let read = if row.broken.is_empty() {
             let cell = |at: usize| row.cells.get(at).map_or("", |cell| cell.trim());

@@ -117,7 +117,8 @@ mod tests {
     /// RFC 4648 §10.
     #[test]
     fn base32_is_that_of_the_rfc() {
-        for (text, spelt) in [("", ""), ("f", "MY"), ("foob", "MZXW6YQ"), ("foobar", "MZXW6YTBOI")] {
+        for (text, spelt) in [("", ""), ("f", "MY"), ("foob", "MZXW6YQ"), ("foobar", "MZXW6YTBOI")]
+        {
             assert_eq!(base32(text.as_bytes()), spelt);
         }
     }

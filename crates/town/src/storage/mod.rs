@@ -115,9 +115,7 @@ pub struct Health {
 
 /// The town's storage. Every method is one transaction.
 #[async_trait]
-pub trait Storage:
-    Apart + AuditLog + People + Purging + Scopes + SignIns + Send + Sync
-{
+pub trait Storage: Apart + AuditLog + People + Purging + Scopes + SignIns + Send + Sync {
     async fn info(&self) -> Result<TownInfo, TownError>;
     /// The line of history changed underneath: a new epoch, replica id and cursor secret.
     async fn renew(&self, env: &dyn Env) -> Result<(), TownError>;

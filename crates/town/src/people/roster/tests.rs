@@ -10,8 +10,7 @@ fn grids() -> BTreeSet<GridCode> {
 fn person(login: &str, name: &str, role: Role, codes: &str) -> Person {
     let (whole_town, grids) = coverage(codes, &grids()).unwrap().into_parts();
     let id = AccountId(System.new_record_id().0);
-    let account =
-        Account { id, name: name.to_owned(), role, whole_town, grids, scope_version: 1 };
+    let account = Account { id, name: name.to_owned(), role, whole_town, grids, scope_version: 1 };
     let login = Some(login.to_owned());
     Person { account, login, disabled: false, has_password: false, has_totp: false }
 }

@@ -123,7 +123,8 @@ pub(super) fn enrol(
 }
 
 pub(super) fn device(connection: &Connection, id: DeviceId) -> Result<Option<Device>, TownError> {
-    let sql = "SELECT account, public_key, revoked_at IS NOT NULL AS revoked FROM device WHERE id = ?1";
+    let sql =
+        "SELECT account, public_key, revoked_at IS NOT NULL AS revoked FROM device WHERE id = ?1";
     let mut statement = connection.prepare_cached(sql)?;
     let row = statement.query_row([id.as_bytes()], |row| {
         let account = AccountId::from_bytes(id16(row, "account")?);

@@ -239,7 +239,8 @@ fn set_disabled(
     tx.execute(sql, (id.as_bytes(), disabled.then_some(done.at)))?;
     keep_admin(tx, had_admin)?;
     let act = if disabled {
-        let sql = "UPDATE credential SET reset_hash = NULL, reset_expires_at = NULL WHERE account = ?1";
+        let sql =
+            "UPDATE credential SET reset_hash = NULL, reset_expires_at = NULL WHERE account = ?1";
         tx.execute(sql, [id.as_bytes()])?;
         let sql = "UPDATE invite SET revoked_at = ?2 \
              WHERE account = ?1 AND used_at IS NULL AND revoked_at IS NULL";
