@@ -4,6 +4,8 @@
 
 mod enrol;
 mod health;
+mod household;
+mod password;
 mod proof;
 
 use serde_json::Value;
