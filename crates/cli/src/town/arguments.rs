@@ -169,6 +169,10 @@ pub(crate) enum Accounts {
         #[arg(long, default_value = "")]
         reason: String,
     },
+    Login {
+        who: String,
+        login: String,
+    },
     Disable {
         who: String,
         #[arg(long, default_value = "")]
