@@ -174,7 +174,10 @@ fn people(town: &Town, covered: &Covered, run: &impl Fn(&[&str]) -> Value) {
     std::fs::write(&table, format!("login,name,role,grids\nw1,李,chief,{GRID}\n")).unwrap();
     assert_eq!(run(&["accounts", "import", &table])["changed"], 1);
     let role = ["accounts", "role", "w1", "volunteer", "--reason", "asked for"];
-    assert_eq!((run(&role)["role"].clone(), run(&role)["scope_version"].clone()), ("volunteer".into(), 2.into()));
+    assert_eq!(
+        (run(&role)["role"].clone(), run(&role)["scope_version"].clone()),
+        ("volunteer".into(), 2.into())
+    );
     assert_eq!(run(&["accounts", "grids", "w1", "530521103202"])["scope_version"], 3);
     assert_eq!(run(&["accounts", "disable", "w1"])["disabled"], true);
     assert_eq!(run(&["accounts", "enable", "w1"])["disabled"], false);

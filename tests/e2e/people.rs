@@ -76,8 +76,7 @@ fn a_bad_row_keeps_the_whole_table_out_until_it_is_left_out_on_purpose() {
     assert_eq!(town.ok(&["accounts"]), before, "nothing is written");
     let chinese = town.say("zh", &["accounts", "import", &file]);
     assert!(chinese.out.contains("第 3 行：`mayor` 不是角色"), "{chinese}");
-    let skipped =
-        town.ok(&["accounts", "import", &file, "--skip-bad", "--rejects", &rejects]);
+    let skipped = town.ok(&["accounts", "import", &file, "--skip-bad", "--rejects", &rejects]);
     assert_eq!(counts(&skipped), [1, 0, 0]);
     let rejected = std::fs::read_to_string(&rejects).unwrap();
     assert_eq!(rejected.lines().count(), 3, "{rejected}");
@@ -127,7 +126,9 @@ fn a_sheet_of_910_invites_is_printed_in_seconds_and_a_phone_enrols_with_one() {
 #[test]
 fn a_lost_phone_is_struck_off_and_enrolled_again_with_what_it_had_not_sent() {
     let town = Town::serving();
-    town.ok(&["accounts", "add", "--login", "w1", "--name", "王", "--role", "chief", "--grids", GRID]);
+    town.ok(&[
+        "accounts", "add", "--login", "w1", "--name", "王", "--role", "chief", "--grids", GRID,
+    ]);
     let account = town.ok(&["accounts", "list"]);
     let account = account.as_array().unwrap().iter().find(|a| a["login"] == "w1").unwrap();
     let account = account["id"].as_str().unwrap().to_owned();
@@ -232,7 +233,8 @@ fn tamper(town: &Town, sql: &str) {
     let key = std::fs::read_to_string(town.folder.path().join("town.key")).unwrap();
     let db = rusqlite::Connection::open(town.data().join("town.db")).unwrap();
     db.execute_batch(&format!("PRAGMA key = \"x'{}'\"", key.trim())).unwrap();
-    let triggers = "DROP TRIGGER audit_stays; DROP TRIGGER audit_is_kept; DROP TRIGGER audit_only_grows;";
+    let triggers =
+        "DROP TRIGGER audit_stays; DROP TRIGGER audit_is_kept; DROP TRIGGER audit_only_grows;";
     db.execute_batch(triggers).unwrap();
     db.execute_batch(sql).unwrap();
 }

@@ -47,8 +47,15 @@ async fn the_description_names_every_route_of_the_router() {
     let mut paths: Vec<&str> =
         document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
     paths.sort_unstable();
-    let routes =
-        ["/healthz", "/readyz", "/v1/enrol", "/v1/reconcile", "/v1/records/{kind}", "/v1/sync"];
+    let routes = [
+        "/healthz",
+        "/readyz",
+        "/v1/enrol",
+        "/v1/password",
+        "/v1/reconcile",
+        "/v1/records/{kind}",
+        "/v1/sync",
+    ];
     assert_eq!(paths, routes);
 }
 

@@ -13,7 +13,7 @@ use yaoguan_model::env::System;
 use yaoguan_model::{AccountId, DeviceId, Env, Role};
 use yaoguan_testkit::town::{GRID, TestTown};
 use yaoguan_town::people::{Enrolment, NewDevice, NewInvite, hash_code};
-use yaoguan_town::storage::{People as _, Storage as _};
+use yaoguan_town::storage::Storage as _;
 use yaoguan_transport::{Trust, client};
 use yaoguan_wire::proof::{Claims, DeviceKey, body_hash};
 

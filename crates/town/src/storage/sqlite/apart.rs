@@ -13,7 +13,6 @@ use super::super::purge::{After, Erasure, Purged, Purging};
 use super::super::scope::Scopes;
 use super::{Sqlite, held, purge, scope};
 use crate::audit::{Attribution, By};
-use crate::audit::Attribution;
 use crate::error::TownError;
 use crate::people::Account;
 
