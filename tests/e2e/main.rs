@@ -12,6 +12,7 @@
 )]
 
 mod concurrent;
+mod doctor;
 mod export;
 mod kill;
 mod landslides;
@@ -20,6 +21,7 @@ mod phone;
 mod program;
 mod real;
 mod refusals;
+mod service;
 mod serving;
 mod town;
 mod tracks;

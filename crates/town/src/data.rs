@@ -1,19 +1,16 @@
-//! The town's data folder: `town.db` in it, its key file beside it.
-//!
-//! The key never lies inside the folder, so that a copy of the folder alone (a backup on a stick) tells
-//! nothing to whoever finds it.
+//! The town's data folder: `town.db` in it, its key file beside it (see [`crate::key_file`]).
 
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use yaoguan_model::Env;
 
 use crate::error::TownError;
+use crate::key_file;
 use crate::storage::Storage;
 use crate::storage::sqlite::Sqlite;
 use crate::tls::Ca;
 
-const DATABASE: &str = "town.db";
+pub(crate) const DATABASE: &str = "town.db";
 const CA_CERT: &str = "ca_cert";
 const CA_KEY: &str = "ca_key";
 
@@ -22,14 +19,6 @@ const CA_KEY: &str = "ca_key";
 pub struct Town {
     pub storage: Sqlite,
     pub ca: Ca,
-}
-
-/// Where the key of a data folder lies unless said otherwise: beside it, `<folder>.key`.
-pub fn default_key_file(dir: &Path) -> PathBuf {
-    let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
-    let mut name = dir.file_name().unwrap_or_default().to_owned();
-    name.push(".key");
-    dir.with_file_name(name)
 }
 
 impl Town {
@@ -45,12 +34,8 @@ impl Town {
         if database.exists() {
             return Err(TownError::Exists(dir.to_owned()));
         }
-        std::fs::create_dir_all(dir)?;
-        let key = match read_key(key_file) {
-            Ok(key) => key,
-            Err(_) if !key_file.exists() => new_key(key_file, env)?,
-            Err(error) => return Err(error),
-        };
+        make_private(dir)?;
+        let key = key_file::read_or_make(key_file, dir, env)?;
         let storage = Sqlite::open(&database, &key)?;
         storage.found(name, demo, env).await?;
         let ca = Ca::new(name, env.now_s())?;
@@ -65,7 +50,7 @@ impl Town {
         if !database.exists() {
             return Err(TownError::Missing(dir.to_owned()));
         }
-        let storage = Sqlite::open(&database, &read_key(key_file)?)?;
+        let storage = Sqlite::open(&database, &key_file::read(key_file, dir)?)?;
         let missing = || TownError::Corrupt("the town has no CA: `init` did not finish".to_owned());
         let cert_pem = storage.secret(CA_CERT).await?.ok_or_else(missing)?;
         let key_pem = storage.secret(CA_KEY).await?.ok_or_else(missing)?;
@@ -73,38 +58,14 @@ impl Town {
     }
 }
 
-fn read_key(file: &Path) -> Result<[u8; 32], TownError> {
-    let bad = || TownError::Key(file.to_owned());
-    let text = std::fs::read_to_string(file).map_err(|_| bad())?;
-    let text = text.trim();
-    let digits: Option<Vec<u8>> =
-        text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect();
-    let digits = digits.filter(|digits| digits.len() == 64).ok_or_else(bad)?;
-    let mut key = [0; 32];
-    for (byte, pair) in key.iter_mut().zip(digits.chunks_exact(2)) {
-        if let [high, low] = pair {
-            *byte = high * 16 + low;
-        }
-    }
-    Ok(key)
-}
-
-/// Writes a new key, readable by its owner alone.
-fn new_key(file: &Path, env: &dyn Env) -> Result<[u8; 32], TownError> {
-    let mut key = [0; 32];
-    for (byte, random) in key.iter_mut().zip(env.random_16().into_iter().chain(env.random_16())) {
-        *byte = random;
-    }
-    let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
+/// Makes a folder that its owner alone may enter; one that is there stays as it is.
+fn make_private(dir: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
     #[cfg(unix)]
     {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
     }
-    let mut out = options.open(file)?;
-    writeln!(out, "{hex}")?;
-    out.sync_all()?;
-    Ok(key)
+    builder.create(dir)
 }

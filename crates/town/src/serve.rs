@@ -17,6 +17,7 @@ use tokio_rustls::TlsAcceptor;
 use yaoguan_model::Env;
 
 use crate::api::{App, router};
+use crate::backups::{Backups, Schedule};
 use crate::data::Town;
 use crate::error::TownError;
 use crate::storage::Storage;
@@ -37,6 +38,8 @@ pub struct Options {
     pub behind_proxy: bool,
     /// The address that phones use, when it is not the one listened on.
     pub public: Option<String>,
+    /// Where and when the server makes backups by itself.
+    pub backups: Option<Schedule>,
 }
 
 /// A town that listens and is ready to run.
@@ -45,8 +48,11 @@ pub struct Server {
     app: Router,
     tls: Option<TlsAcceptor>,
     renewal: Option<Renewal>,
+    backups: Option<(Arc<Backups>, Town, Arc<dyn Env>)>,
     /// What phones are told.
     pub url: String,
+    /// Where it listens.
+    pub local: SocketAddr,
 }
 
 struct Renewal {
@@ -69,7 +75,13 @@ impl Server {
         let url =
             options.public.clone().unwrap_or_else(|| format!("{scheme}://{}", reachable(local)));
         town.storage.set_address(url.clone(), !options.behind_proxy).await?;
-        let app = router(App { storage: Arc::new(town.storage.clone()), env: Arc::clone(&env) });
+        let backups = options.backups.clone().map(|schedule| Arc::new(Backups::new(schedule)));
+        let app = router(App {
+            storage: Arc::new(town.storage.clone()),
+            env: Arc::clone(&env),
+            backups: backups.clone(),
+        });
+        let backups = backups.map(|backups| (backups, town.clone(), Arc::clone(&env)));
         let (tls, renewal) = if options.behind_proxy {
             (None, None)
         } else {
@@ -79,13 +91,14 @@ impl Server {
             let renewal = Renewal { ca: town.ca.clone(), leaf, hosts, env };
             (Some(TlsAcceptor::from(Arc::new(config))), Some(renewal))
         };
-        Ok(Self { listener, app, tls, renewal, url })
+        Ok(Self { listener, app, tls, renewal, backups, url, local })
     }
 
     /// Serves until `stop` is ready, then lets requests under way finish.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), TownError> {
-        let Self { listener, app, tls, renewal, .. } = self;
+        let Self { listener, app, tls, renewal, backups, .. } = self;
         let renewing = renewal.map(|renewal| tokio::spawn(renew(renewal)));
+        let backing_up = backups.map(|(backups, town, env)| tokio::spawn(backups.run(town, env)));
         let graceful = GracefulShutdown::new();
         let mut stop = pin!(stop);
         loop {
@@ -105,7 +118,7 @@ impl Server {
             tokio::spawn(connection(stream, app.clone(), tls.clone(), graceful.watcher()));
         }
         drop(listener);
-        if let Some(task) = renewing {
+        for task in [renewing, backing_up].into_iter().flatten() {
             task.abort();
         }
         tracing::info!("stopping: requests under way are finished");

@@ -2,8 +2,12 @@
 
 mod apart;
 mod arguments;
+mod doctor;
 mod invite;
+mod owner;
 mod serve;
+pub mod settings;
+mod status;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -13,7 +17,6 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 use serde_json::json;
 use yaoguan_model::env::System;
 use yaoguan_model::{Kind, Role};
-use yaoguan_town::data::default_key_file;
 use yaoguan_town::{Storage as _, Town, TownError, demo, grids};
 
 pub use arguments::Arguments;
@@ -22,6 +25,7 @@ use arguments::{Do, Grids};
 use crate::help::localised;
 use crate::output::{Failure, Output};
 use crate::words::Words;
+use settings::Settings;
 
 /// What a town is called unless said otherwise.
 const NAME: &str = "姚关镇";
@@ -37,25 +41,52 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
         Err(error) => error.exit(),
     };
     let output = Output { words: &words, json: arguments.json };
+    let settings = match settings(&arguments, &output) {
+        Ok(settings) => settings,
+        Err(failure) => return output.exit(Err(failure)),
+    };
+    if let Err(error) = owner::act_as_owner(&settings.data) {
+        return output.exit(Err(error.into()));
+    }
     let result = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(run(arguments, &output)),
+        Ok(runtime) => runtime.block_on(run(arguments, &settings, &output)),
         Err(error) => Err(error.into()),
     };
     output.exit(result)
 }
 
-async fn run(arguments: Arguments, output: &Output<'_>) -> Result<(), Failure> {
-    let dir = arguments.data;
-    let key_file = arguments.key_file.unwrap_or_else(|| default_key_file(&dir));
+fn settings(arguments: &Arguments, output: &Output<'_>) -> Result<Settings, Failure> {
+    let env = |name: &str| std::env::var(name).ok();
+    let resolved = Settings::resolve(&arguments.everywhere, arguments.action.serving(), &env);
+    resolved.map_err(|problem| problem.said(output))
+}
+
+async fn run(
+    arguments: Arguments,
+    settings: &Settings,
+    output: &Output<'_>,
+) -> Result<(), Failure> {
+    let (dir, key_file) = (&settings.data, &settings.key_file);
     if let Do::Init { name, demo } = arguments.action {
-        return init(output, &dir, &key_file, name.as_deref().unwrap_or(NAME), demo).await;
+        return init(output, dir, key_file, name.as_deref().unwrap_or(NAME), demo).await;
     }
-    let town = Town::open(&dir, &key_file).await?;
     match arguments.action {
-        Do::Init { .. } => Ok(()),
-        Do::Serve { listen, behind_proxy, public } => {
-            serve::serve(&town, listen, behind_proxy, public).await
-        }
+        Do::Settings(_) => settings::show(settings, output),
+        Do::Doctor(_) => doctor::doctor(settings, output).await,
+        Do::Serve(_) => serve::serve(settings).await,
+        action => beside(Town::open(dir, key_file).await?, action, settings, output).await,
+    }
+}
+
+/// Commands that need an open town, and may run beside its server.
+async fn beside(
+    town: Town,
+    action: Do,
+    settings: &Settings,
+    output: &Output<'_>,
+) -> Result<(), Failure> {
+    match action {
+        Do::Init { .. } | Do::Settings(_) | Do::Doctor(_) | Do::Serve(_) => Ok(()),
         Do::Invite { role, grid, account, name, minutes, address } => {
             let ask = invite::Ask { role, grids: grid, account, name, minutes, address };
             invite::invite(&town, output, ask).await
@@ -71,7 +102,7 @@ async fn run(arguments: Arguments, output: &Output<'_>) -> Result<(), Failure> {
             let value = json!({ "ca_pem": pem, "fingerprint": fingerprint });
             output.result(&value, || vec![pem.trim_end().to_owned()])
         }
-        Do::Status => status(&town, output).await,
+        Do::Status(_) => status::status(&town, settings, output).await,
         Do::Verify => verify(&town, output).await,
     }
 }
@@ -171,19 +202,6 @@ async fn accounts(town: &Town, output: &Output<'_>) -> Result<(), Failure> {
         .collect();
     output.result(&value, || {
         accounts.iter().map(|a| format!("{}  {}  {}", a.id, a.role.as_str(), a.name)).collect()
-    })
-}
-
-async fn status(town: &Town, output: &Output<'_>) -> Result<(), Failure> {
-    let (info, counts) = (town.storage.info().await?, town.storage.counts().await?);
-    let value = json!({
-        "town": info.name, "address": info.address, "epoch": info.epoch, "replica": info.replica,
-        "demo": info.demo, "records": counts,
-    });
-    output.result(&value, || {
-        let mut lines = vec![format!("{}  {}", info.name, info.address)];
-        lines.extend(counts.iter().map(|(kind, n)| format!("  {kind}: {n}")));
-        lines
     })
 }
 

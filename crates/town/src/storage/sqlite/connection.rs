@@ -95,7 +95,7 @@ async fn blocking<R: Send + 'static>(
     }
 }
 
-fn connect(path: &Path, key: &[u8; 32]) -> Result<Connection, TownError> {
+pub(super) fn connect(path: &Path, key: &[u8; 32]) -> Result<Connection, TownError> {
     let connection = Connection::open(path)?;
     let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
     // SQLCipher would print to the terminal what comes back as an error anyway.

@@ -9,7 +9,7 @@ static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../migrations/town-
 
 /// Brings the file to the schema of this program; a newer one is not opened.
 pub(super) fn apply(connection: &mut Connection) -> Result<(), TownError> {
-    let known = i64::try_from(FILES.files().count()).unwrap_or(i64::MAX);
+    let known = known();
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if found > known {
         return Err(TownError::SchemaNewer { found, known });
@@ -25,4 +25,9 @@ pub(super) fn apply(connection: &mut Connection) -> Result<(), TownError> {
         tx.commit()?;
     }
     Ok(())
+}
+
+/// The schema that this program knows.
+pub(super) fn known() -> i64 {
+    i64::try_from(FILES.files().count()).unwrap_or(i64::MAX)
 }

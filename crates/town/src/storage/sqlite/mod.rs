@@ -2,6 +2,7 @@
 
 mod apart;
 mod connection;
+pub mod examine;
 mod feed;
 mod health;
 mod held;
@@ -11,6 +12,7 @@ mod own;
 mod people;
 mod push;
 mod scope;
+mod standing;
 mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
