@@ -69,7 +69,8 @@ fn settings_come_from_the_file_and_say_so() {
     let of = |name: &str| {
         let all = settings.as_array().unwrap();
         let setting = all.iter().find(|setting| setting["name"] == name).unwrap();
-        [&setting["value"], &setting["source"], &setting["place"]].map(|v| v.as_str().unwrap_or("").to_owned())
+        [&setting["value"], &setting["source"], &setting["place"]]
+            .map(|v| v.as_str().unwrap_or("").to_owned())
     };
     assert_eq!(of("listen"), ["127.0.0.1:2", "flag", ""]);
     assert_eq!(of("backup_at"), ["03:15", "environment", ""]);

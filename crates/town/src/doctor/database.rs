@@ -16,8 +16,8 @@ pub(super) fn look(patient: &Patient<'_>, now: i64) -> (Vec<Check>, Option<Insid
     if !path.exists() {
         return (vec![Check::bad(NAME, "database_missing").about(&path)], None);
     }
-    let examined = key_file::read(patient.key_file, patient.data)
-        .and_then(|key| examine(&path, &key, now));
+    let examined =
+        key_file::read(patient.key_file, patient.data).and_then(|key| examine(&path, &key, now));
     let examined = match examined {
         Ok(examined) => examined,
         Err(error) => return (vec![closed(&error).about(&path)], None),

@@ -26,7 +26,9 @@ pub(super) fn port(listen: SocketAddr, holder: Option<&Holder>) -> Check {
         Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
             Check::bad(NAME, "port_taken").with("address", listen)
         }
-        Err(error) => Check::bad(NAME, "port_refused").with("address", listen).with("detail", error),
+        Err(error) => {
+            Check::bad(NAME, "port_refused").with("address", listen).with("detail", error)
+        }
     }
 }
 
@@ -49,12 +51,15 @@ pub(super) fn certificate(
     if is_loopback(&host) {
         checks.push(Check::warn("address", "address_local").with("url", url));
     }
-    let shaken = inside.ca_pem.as_deref().ok_or_else(|| "no CA".to_owned()).and_then(|ca| {
-        handshake(connectable(holder.address.unwrap_or(patient.listen)), &host, ca)
-    });
+    let shaken =
+        inside.ca_pem.as_deref().ok_or_else(|| "no CA".to_owned()).and_then(|ca| {
+            handshake(connectable(holder.address.unwrap_or(patient.listen)), &host, ca)
+        });
     checks.push(match shaken {
         Ok(()) => Check::ok(NAME, "certificate_fits").with("host", host),
-        Err(detail) => Check::bad(NAME, "certificate_wrong").with("host", host).with("detail", detail),
+        Err(detail) => {
+            Check::bad(NAME, "certificate_wrong").with("host", host).with("detail", detail)
+        }
     });
     checks
 }
