@@ -186,6 +186,15 @@ const DATABASE: &[Fault] = &[
         plant: |town| sql(town, "INSERT INTO alarm (at, what) VALUES (1, 'test')"),
     },
     Fault {
+        found: "line_broken",
+        remedy: "recovered list",
+        bad: false,
+        plant: |town| {
+            fs::remove_file(town.folder.path().join("town.line")).unwrap();
+            vec![]
+        },
+    },
+    Fault {
         found: "held_old",
         remedy: "held list",
         bad: false,
@@ -210,6 +219,35 @@ const DATABASE: &[Fault] = &[
 
 /// Faults of the backups.
 const BACKUPS: &[Fault] = &[
+    Fault {
+        found: "backup_too_old",
+        remedy: "today",
+        bad: true,
+        plant: |town| {
+            let dir = town.folder.path().join("backups");
+            fs::create_dir(&dir).unwrap();
+            let old = dir.join("yaoguan-20260101T023000.backup");
+            town.ok(&["backup", "--out", old.to_str().unwrap()]);
+            flags(&["--backup-dir", dir.to_str().unwrap()])
+        },
+    },
+    Fault {
+        found: "backup_broken",
+        remedy: "backup disk",
+        bad: true,
+        plant: |town| {
+            let dir = town.folder.path().join("backups");
+            fs::create_dir(&dir).unwrap();
+            let made = dir.join("yaoguan-20260101T023000.backup");
+            town.ok(&["backup", "--out", made.to_str().unwrap()]);
+            let database = made.join("town.db");
+            let mut bytes = fs::read(&database).unwrap();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            fs::write(&database, bytes).unwrap();
+            flags(&["--backup-dir", dir.to_str().unwrap()])
+        },
+    },
     Fault { found: "backup_off", remedy: "backup_dir", bad: false, plant: |_| vec![] },
     Fault {
         found: "backup_folder_missing",
@@ -236,7 +274,7 @@ const BACKUPS: &[Fault] = &[
         plant: |town| {
             let dir = town.folder.path().join("backups");
             fs::create_dir(&dir).unwrap();
-            fs::write(dir.join("yaoguan-20260101T023000.backup"), "nothing").unwrap();
+            fs::create_dir(dir.join("yaoguan-20260101T023000.backup")).unwrap();
             flags(&["--backup-dir", dir.to_str().unwrap()])
         },
     },

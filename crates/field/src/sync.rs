@@ -68,8 +68,9 @@ impl Phone {
             summary.pending = self.pending()?;
             summary.count(client.traffic);
             progress(&summary);
-            // What the town does not answer for is not sent again in the same run.
-            if !goes_on && (waiting == 0 || waiting >= before) {
+            // What the town does not answer for is not sent again in the same run; what an answer made
+            // sendable (a hold that the town has lost) is.
+            if !goes_on && (waiting == 0 || (before > 0 && waiting >= before)) {
                 break;
             }
         }

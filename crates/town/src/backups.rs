@@ -1,7 +1,7 @@
 //! Nightly backups by the server itself: when the next is due, which old ones go.
 //!
-//! The files are the only state. A file bears its final name only after it was verified, so its name says
-//! that it was good, and when. A file that this module did not name is never touched.
+//! The folders are the only state (see [`crate::backup`]). One bears its final name only after it was
+//! verified, so its name says that it was good, and when. What this module did not name is never touched.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -13,16 +13,18 @@ use std::time::Duration;
 use chrono::{DateTime, Datelike as _, FixedOffset, NaiveDateTime, TimeZone as _};
 use yaoguan_model::Env;
 
+use crate::backup;
 use crate::data::Town;
 use crate::error::TownError;
+use crate::line::sync_folder_of;
 
 /// Asia/Shanghai has had no summer time since 1991.
 const LOCAL_S: i32 = 8 * 3600;
 const DAY_S: i64 = 86_400;
 const NAME: &str = "yaoguan-%Y%m%dT%H%M%S";
 const SUFFIX: &str = ".backup";
-/// Of a file that is being written.
-const UNFINISHED: &str = ".part";
+/// Of one that is not verified yet; while it is being written, with another ending behind.
+const UNVERIFIED: &str = ".unverified";
 /// After a failure, and how often the clock is looked at: it may be set meanwhile.
 const RETRY_S: i64 = 15 * 60;
 const LOOK: Duration = Duration::from_secs(30);
@@ -142,12 +144,14 @@ pub fn superseded(made: &[Made], newest: i64, keep: Keep) -> Vec<PathBuf> {
 #[derive(Debug)]
 pub struct Backups {
     pub schedule: Schedule,
+    data: PathBuf,
     failed: AtomicBool,
 }
 
 impl Backups {
-    pub fn new(schedule: Schedule) -> Self {
-        Self { schedule, failed: AtomicBool::new(false) }
+    /// Backups of the town in the folder `data`.
+    pub fn new(schedule: Schedule, data: &Path) -> Self {
+        Self { schedule, data: data.to_owned(), failed: AtomicBool::new(false) }
     }
 
     /// Seconds since the last good one.
@@ -175,7 +179,7 @@ impl Backups {
             let now = env.now_s();
             let last = self.schedule.last(now).map(|made| made.at);
             if self.schedule.due(last, now).max(not_before) <= now {
-                let result = self.make(&town, now).await;
+                let result = self.make(&town, env.as_ref()).await;
                 self.failed.store(result.is_err(), Ordering::Relaxed);
                 match result {
                     Ok(file) => tracing::info!(file = %file.display(), "backup made and verified"),
@@ -190,24 +194,22 @@ impl Backups {
     }
 
     /// Makes and verifies one, then lets those go that it makes superfluous.
-    pub async fn make(&self, town: &Town, now: i64) -> Result<PathBuf, TownError> {
-        let dir = &self.schedule.dir;
-        std::fs::create_dir_all(dir)?;
+    pub async fn make(&self, town: &Town, env: &dyn Env) -> Result<PathBuf, TownError> {
+        let (dir, now) = (&self.schedule.dir, env.now_s());
         remove_unfinished(dir)?;
-        let file = dir.join(name(now));
-        let part = dir.join(format!("{}{UNFINISHED}", name(now)));
-        backup(town, &part).await?;
-        std::fs::rename(&part, &file)?;
-        std::fs::File::open(dir)?.sync_all()?;
+        let made = dir.join(name(now));
+        let unverified = dir.join(format!("{}{UNVERIFIED}", name(now)));
+        backup::backup(town, &self.data, &unverified, env).await?;
+        let read_again = unverified.clone();
+        let checked = tokio::task::spawn_blocking(move || backup::check(&read_again)).await;
+        checked.map_err(|_| TownError::Input("the town is stopping".to_owned()))??;
+        std::fs::rename(&unverified, &made)?;
+        sync_folder_of(&made)?;
         for old in superseded(&self.schedule.made()?, now, self.schedule.keep) {
-            remove(&old)?;
+            std::fs::remove_dir_all(&old)?;
         }
-        Ok(file)
+        Ok(made)
     }
-}
-
-async fn backup(_town: &Town, _out: &Path) -> Result<(), TownError> {
-    Err(TownError::Input("not there yet".to_owned()))
 }
 
 /// What a stopped process left behind.
@@ -215,16 +217,12 @@ fn remove_unfinished(dir: &Path) -> std::io::Result<()> {
     for entry in std::fs::read_dir(dir)? {
         let entry = entry?;
         let file_name = entry.file_name();
-        let ours = file_name.to_str().and_then(|text| text.strip_suffix(UNFINISHED));
-        if ours.and_then(made_at).is_some() {
-            remove(&entry.path())?;
+        let ours = file_name.to_str().and_then(|text| text.split_once(UNVERIFIED));
+        if ours.is_some_and(|(name, _)| made_at(name).is_some()) {
+            std::fs::remove_dir_all(entry.path())?;
         }
     }
     Ok(())
-}
-
-fn remove(path: &Path) -> std::io::Result<()> {
-    if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) }
 }
 
 #[cfg(test)]
@@ -246,7 +244,8 @@ mod tests {
         let made = at("2026-11-24T02:30:05+08:00");
         assert_eq!(name(made), "yaoguan-20261124T023005.backup");
         assert_eq!(made_at(&name(made)), Some(made));
-        for foreign in ["yaoguan-2026.backup", "yaoguan-20261124T023005.backup.part", "family.zip"]
+        for foreign in
+            ["yaoguan-2026.backup", "yaoguan-20261124T023005.backup.unverified", "family.zip"]
         {
             assert_eq!(made_at(foreign), None, "{foreign}");
         }
@@ -311,10 +310,10 @@ mod tests {
     #[test]
     fn what_a_stopped_process_left_is_removed_and_nothing_else() {
         let dir = tempfile::tempdir().unwrap();
-        let ours = dir.path().join(format!("{}{UNFINISHED}", name(1_795_000_000)));
-        let foreign = dir.path().join("photos.part");
-        for file in [&ours, &foreign] {
-            std::fs::write(file, "").unwrap();
+        let ours = dir.path().join(format!("{}{UNVERIFIED}.partial", name(1_795_000_000)));
+        let foreign = dir.path().join("photos.unverified");
+        for folder in [&ours, &foreign] {
+            std::fs::create_dir(folder).unwrap();
         }
         remove_unfinished(dir.path()).unwrap();
         assert!(!ours.exists() && foreign.exists());

@@ -1,8 +1,13 @@
-//! The town's data folder: `town.db` in it, its key file beside it (see [`crate::key_file`]).
+//! The town's data folder: `town.db` in it; its key file (see [`crate::key_file`]), its journal and its line
+//! marker beside it.
+//!
+//! Journal and marker lie outside so that a folder that is put back from a copy meets what happened since
+//! (see [`crate::line`] and the storage's journal).
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use yaoguan_model::Env;
+use yaoguan_model::env::System;
 
 use crate::error::TownError;
 use crate::key_file;
@@ -19,6 +24,29 @@ const CA_KEY: &str = "ca_key";
 pub struct Town {
     pub storage: Sqlite,
     pub ca: Ca,
+}
+
+/// Where the key of a data folder lies unless said otherwise: beside it, `<folder>.key`.
+pub fn default_key_file(dir: &Path) -> PathBuf {
+    beside(dir, "key")
+}
+
+/// The journal of a data folder: `<folder>.journal`.
+pub fn journal_file(dir: &Path) -> PathBuf {
+    beside(dir, "journal")
+}
+
+/// The line marker of a data folder: `<folder>.line`.
+pub fn line_file(dir: &Path) -> PathBuf {
+    beside(dir, "line")
+}
+
+pub(crate) fn beside(dir: &Path, ending: &str) -> PathBuf {
+    let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+    let mut name = dir.file_name().unwrap_or_default().to_owned();
+    name.push(".");
+    name.push(ending);
+    dir.with_file_name(name)
 }
 
 impl Town {
@@ -38,6 +66,7 @@ impl Town {
         let key = key_file::read_or_make(key_file, dir, env)?;
         let storage = Sqlite::open(&database, &key)?;
         storage.found(name, demo, env).await?;
+        storage.begin_line(&line_file(dir), &journal_file(dir)).await?;
         let ca = Ca::new(name, env.now_s())?;
         storage.set_secret(CA_CERT, ca.cert_pem.clone()).await?;
         storage.set_secret(CA_KEY, ca.key_pem.clone()).await?;
@@ -51,6 +80,7 @@ impl Town {
             return Err(TownError::Missing(dir.to_owned()));
         }
         let storage = Sqlite::open(&database, &key_file::read(key_file, dir)?)?;
+        storage.take_up(&line_file(dir), &journal_file(dir), &System).await?;
         let missing = || TownError::Corrupt("the town has no CA: `init` did not finish".to_owned());
         let cert_pem = storage.secret(CA_CERT).await?.ok_or_else(missing)?;
         let key_pem = storage.secret(CA_KEY).await?.ok_or_else(missing)?;
@@ -59,7 +89,7 @@ impl Town {
 }
 
 /// Makes a folder that its owner alone may enter; one that is there stays as it is.
-fn make_private(dir: &Path) -> std::io::Result<()> {
+pub(crate) fn make_private(dir: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

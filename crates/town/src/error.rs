@@ -16,12 +16,16 @@ pub enum TownError {
         "the key file {0} lies inside the data folder: move it out, and name it with --key-file"
     )]
     KeyInside(PathBuf),
-    #[error("process {pid} serves {} already", dir.display())]
-    Served { dir: PathBuf, pid: u32 },
     #[error("the key does not open this database, or the file is damaged")]
     WrongKey,
     #[error("this database has schema {found}, this program knows {known}: update the program")]
     SchemaNewer { found: i64, known: i64 },
+    #[error("another program serves or changes the town in {0}: stop it first")]
+    InUse(PathBuf),
+    #[error("{0} belongs to another town")]
+    OtherTown(PathBuf),
+    #[error("this backup cannot be used: {0}")]
+    BadBackup(String),
     #[error("the disk is full")]
     StorageFull,
     #[error("database: {0}")]

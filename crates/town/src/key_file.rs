@@ -5,7 +5,7 @@
 //! starts in spite of it would never be mended.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use yaoguan_model::Env;
 
@@ -13,14 +13,6 @@ use crate::error::TownError;
 
 /// Rights of a file that let anybody but its owner at it.
 const OTHERS: u32 = 0o077;
-
-/// Where the key of a data folder lies unless said otherwise: beside it, `<folder>.key`.
-pub fn default_key_file(dir: &Path) -> PathBuf {
-    let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
-    let mut name = dir.file_name().unwrap_or_default().to_owned();
-    name.push(".key");
-    dir.with_file_name(name)
-}
 
 /// The key for the data in `dir`.
 pub fn read(file: &Path, dir: &Path) -> Result<[u8; 32], TownError> {
@@ -107,10 +99,12 @@ fn make(file: &Path, env: &dyn Env) -> Result<[u8; 32], TownError> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::path::PathBuf;
 
     use yaoguan_model::env::System;
 
     use super::*;
+    use crate::data::default_key_file;
 
     fn folder() -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();

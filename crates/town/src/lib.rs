@@ -4,6 +4,7 @@
 //! HTTP surface; [`serve`] runs it. Accounts, invites and devices are in [`people`].
 
 pub mod api;
+pub mod backup;
 pub mod backups;
 pub mod cursor;
 pub mod data;
@@ -12,6 +13,7 @@ pub mod doctor;
 pub mod error;
 pub mod grids;
 pub mod key_file;
+pub mod line;
 pub mod lock;
 pub mod notify;
 pub mod paging;

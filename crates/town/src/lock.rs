@@ -1,4 +1,4 @@
-//! One server for one data folder: a lock that the system releases when the process ends, however it ends.
+//! One program that serves a data folder, or puts another database in its place: a lock that the system releases when the process ends, however it ends.
 //!
 //! Commands beside the server (invites, status, backups) do not take it: the database lets them in.
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::TownError;
 
-const LOCK: &str = "serve.lock";
+const LOCK: &str = "town.lock";
 
 /// Who holds the folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,10 +37,7 @@ pub fn take(dir: &Path) -> Result<Lock, TownError> {
             lock.note(None, None)?;
             Ok(lock)
         }
-        Err(TryLockError::WouldBlock) => {
-            let pid = read(dir).map_or(0, |holder| holder.pid);
-            Err(TownError::Served { dir: dir.to_owned(), pid })
-        }
+        Err(TryLockError::WouldBlock) => Err(TownError::InUse(dir.to_owned())),
         Err(TryLockError::Error(error)) => Err(error.into()),
     }
 }
@@ -86,7 +83,8 @@ mod tests {
         let held = holder(dir.path()).unwrap();
         assert_eq!(held.url.unwrap(), "https://10.0.0.1:8443");
         let second = take(dir.path());
-        assert!(matches!(second, Err(TownError::Served { pid, .. }) if pid == std::process::id()));
+        assert!(matches!(second, Err(TownError::InUse(_))));
+        assert_eq!(held.pid, std::process::id());
         drop(lock);
         assert_eq!(holder(dir.path()), None);
         take(dir.path()).unwrap();

@@ -13,14 +13,16 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use yaoguan_model::Env;
 
 use crate::api::{App, router};
-use crate::backups::{Backups, Schedule};
+use crate::backups::Backups;
 use crate::data::Town;
 use crate::error::TownError;
-use crate::storage::Storage;
+use crate::storage::sqlite::Sqlite;
+use crate::storage::{Storage as _, purge_all};
 use crate::tls::{self, Leaf};
 
 /// A handshake, and the head of a request, must arrive within this time.
@@ -29,6 +31,10 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
 /// Requests under way when the town stops get this long.
 const GRACE: Duration = Duration::from_secs(20);
 const RENEW_CHECK: Duration = Duration::from_secs(6 * 3600);
+/// How often the line marker is brought up to date.
+const MARK_EVERY: Duration = Duration::from_secs(1);
+/// How often the town looks for what has served its purpose.
+const PURGE_EVERY: Duration = Duration::from_secs(24 * 3600);
 
 /// How to serve.
 #[derive(Debug, Clone)]
@@ -39,7 +45,7 @@ pub struct Options {
     /// The address that phones use, when it is not the one listened on.
     pub public: Option<String>,
     /// Where and when the server makes backups by itself.
-    pub backups: Option<Schedule>,
+    pub backups: Option<Arc<Backups>>,
 }
 
 /// A town that listens and is ready to run.
@@ -48,11 +54,30 @@ pub struct Server {
     app: Router,
     tls: Option<TlsAcceptor>,
     renewal: Option<Renewal>,
-    backups: Option<(Arc<Backups>, Town, Arc<dyn Env>)>,
+    upkeep: Upkeep,
     /// What phones are told.
     pub url: String,
     /// Where it listens.
     pub local: SocketAddr,
+}
+
+/// What a serving town does by itself.
+struct Upkeep {
+    town: Town,
+    env: Arc<dyn Env>,
+    backups: Option<Arc<Backups>>,
+}
+
+impl Upkeep {
+    fn start(self) -> Vec<JoinHandle<()>> {
+        let Self { town, env, backups } = self;
+        let mut tasks = vec![
+            tokio::spawn(mark_line(town.storage.clone())),
+            tokio::spawn(purge_daily(town.storage.clone(), Arc::clone(&env))),
+        ];
+        tasks.extend(backups.map(|backups| tokio::spawn(backups.run(town, env))));
+        tasks
+    }
 }
 
 struct Renewal {
@@ -75,13 +100,13 @@ impl Server {
         let url =
             options.public.clone().unwrap_or_else(|| format!("{scheme}://{}", reachable(local)));
         town.storage.set_address(url.clone(), !options.behind_proxy).await?;
-        let backups = options.backups.clone().map(|schedule| Arc::new(Backups::new(schedule)));
         let app = router(App {
             storage: Arc::new(town.storage.clone()),
             env: Arc::clone(&env),
-            backups: backups.clone(),
+            backups: options.backups.clone(),
         });
-        let backups = backups.map(|backups| (backups, town.clone(), Arc::clone(&env)));
+        let upkeep =
+            Upkeep { town: town.clone(), env: Arc::clone(&env), backups: options.backups.clone() };
         let (tls, renewal) = if options.behind_proxy {
             (None, None)
         } else {
@@ -91,14 +116,15 @@ impl Server {
             let renewal = Renewal { ca: town.ca.clone(), leaf, hosts, env };
             (Some(TlsAcceptor::from(Arc::new(config))), Some(renewal))
         };
-        Ok(Self { listener, app, tls, renewal, backups, url, local })
+        Ok(Self { listener, app, tls, renewal, upkeep, url, local })
     }
 
     /// Serves until `stop` is ready, then lets requests under way finish.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), TownError> {
-        let Self { listener, app, tls, renewal, backups, .. } = self;
-        let renewing = renewal.map(|renewal| tokio::spawn(renew(renewal)));
-        let backing_up = backups.map(|(backups, town, env)| tokio::spawn(backups.run(town, env)));
+        let Self { listener, app, tls, renewal, upkeep, .. } = self;
+        let storage = upkeep.town.storage.clone();
+        let mut by_itself = upkeep.start();
+        by_itself.extend(renewal.map(|renewal| tokio::spawn(renew(renewal))));
         let graceful = GracefulShutdown::new();
         let mut stop = pin!(stop);
         loop {
@@ -118,12 +144,12 @@ impl Server {
             tokio::spawn(connection(stream, app.clone(), tls.clone(), graceful.watcher()));
         }
         drop(listener);
-        for task in [renewing, backing_up].into_iter().flatten() {
+        for task in by_itself {
             task.abort();
         }
         tracing::info!("stopping: requests under way are finished");
         _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
-        Ok(())
+        storage.mark_line().await
     }
 }
 
@@ -153,6 +179,26 @@ async fn http(
     let watched = watcher.watch(served);
     if let Err(error) = watched.await {
         tracing::debug!(%error, "connection ended");
+    }
+}
+
+async fn mark_line(storage: Sqlite) {
+    loop {
+        tokio::time::sleep(MARK_EVERY).await;
+        if let Err(error) = storage.mark_line().await {
+            tracing::error!(%error, "the line marker cannot be written");
+        }
+    }
+}
+
+async fn purge_daily(storage: Sqlite, env: Arc<dyn Env>) {
+    loop {
+        match purge_all(&storage, env.now_s()).await {
+            Ok(counts) if counts.is_empty() => {}
+            Ok(counts) => tracing::info!(?counts, "records at the end of their retention are gone"),
+            Err(error) => tracing::error!(%error, "purging failed"),
+        }
+        tokio::time::sleep(PURGE_EVERY).await;
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-use yaoguan_model::{AccountId, GridCode, Role};
+use yaoguan_model::{AccountId, GridCode, RecordId, Role};
 use yaoguan_wire::HoldId;
 
 use super::settings::flags::{Everywhere, Serving};
@@ -60,6 +60,22 @@ pub(crate) enum Do {
         #[command(subcommand)]
         what: Recovered,
     },
+    Backup {
+        #[arg(long, value_name = "FOLDER")]
+        out: PathBuf,
+    },
+    Restore {
+        #[arg(long, value_name = "FOLDER")]
+        from: PathBuf,
+    },
+    Purge,
+    Erase {
+        household: RecordId,
+        #[arg(long)]
+        with_open: bool,
+        #[arg(long)]
+        reason: String,
+    },
     Ca,
     Status(Serving),
     Verify,
@@ -73,6 +89,7 @@ impl Do {
             Self::Doctor(serving) | Self::Status(serving) => Some(serving),
             Self::Init { .. } | Self::Invite { .. } | Self::Grids { .. } | Self::Accounts => None,
             Self::Held { .. } | Self::Recovered { .. } | Self::Ca | Self::Verify => None,
+            Self::Backup { .. } | Self::Restore { .. } | Self::Purge | Self::Erase { .. } => None,
         }
     }
 }

@@ -4,6 +4,7 @@ mod apart;
 mod arguments;
 mod doctor;
 mod invite;
+mod keeping;
 mod owner;
 mod serve;
 pub mod settings;
@@ -74,6 +75,7 @@ async fn run(
         Do::Settings(_) => settings::show(settings, output),
         Do::Doctor(_) => doctor::doctor(settings, output).await,
         Do::Serve(_) => serve::serve(settings).await,
+        Do::Restore { from } => keeping::restore(output, dir, key_file, &from).await,
         action => beside(Town::open(dir, key_file).await?, action, settings, output).await,
     }
 }
@@ -87,6 +89,7 @@ async fn beside(
 ) -> Result<(), Failure> {
     match action {
         Do::Init { .. } | Do::Settings(_) | Do::Doctor(_) | Do::Serve(_) => Ok(()),
+        Do::Restore { .. } => Ok(()),
         Do::Invite { role, grid, account, name, minutes, address } => {
             let ask = invite::Ask { role, grids: grid, account, name, minutes, address };
             invite::invite(&town, output, ask).await
@@ -96,6 +99,11 @@ async fn beside(
         Do::Accounts => accounts(&town, output).await,
         Do::Held { what } => apart::held(&town, output, what).await,
         Do::Recovered { what } => apart::recovered(&town, output, what).await,
+        Do::Backup { out } => keeping::backup(&town, output, &settings.data, &out).await,
+        Do::Purge => keeping::purge(&town, output).await,
+        Do::Erase { household, with_open, reason } => {
+            keeping::erase(&town, output, household, with_open, &reason).await
+        }
         Do::Ca => {
             let fingerprint = town.ca.fingerprint()?;
             let pem = &town.ca.cert_pem;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 use yaoguan_model::env::System;
+use yaoguan_town::backups::Backups;
 use yaoguan_town::notify::Notify;
 use yaoguan_town::serve::{Options, Server};
 use yaoguan_town::{Town, TownError, lock};
@@ -21,11 +22,12 @@ pub(super) async fn serve(settings: &Settings) -> Result<(), Failure> {
     // Before the database is opened: a migration must have the folder to itself.
     let mut lock = lock::take(&settings.data)?;
     let town = Town::open(&settings.data, &settings.key_file).await?;
+    let backups = settings.backups.clone().map(|plan| Backups::new(plan, &settings.data));
     let options = Options {
         listen: settings.listen,
         behind_proxy: settings.behind_proxy,
         public: settings.public.clone(),
-        backups: settings.backups.clone(),
+        backups: backups.map(Arc::new),
     };
     let server = Server::bind(&town, &options, Arc::new(System)).await?;
     lock.tell(&server.url, server.local)?;

@@ -4,7 +4,12 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use super::{Check, Patient};
+use crate::backup;
 use crate::backups::{OLD_S, Schedule};
+use crate::data::DATABASE;
+use crate::error::TownError;
+use crate::key_file;
+use crate::storage::sqlite::Snapshot;
 
 /// Without a good backup for this long, a lost disk is a lost week.
 const TOO_OLD_S: i64 = 7 * 86_400;
@@ -36,9 +41,14 @@ async fn last(patient: &Patient<'_>, schedule: &Schedule, now: i64) -> Check {
     check.about(&made.path).with("hours", age / 3600)
 }
 
-async fn opens(patient: &Patient<'_>, backup: &Path) -> Result<(), crate::TownError> {
-    _ = (patient.key_file, backup);
-    Ok(())
+async fn opens(patient: &Patient<'_>, made: &Path) -> Result<(), TownError> {
+    let key = key_file::read(patient.key_file, patient.data)?;
+    let folder = made.to_owned();
+    let opened = tokio::task::spawn_blocking(move || {
+        backup::check(&folder)?;
+        Snapshot::of(&folder.join(DATABASE), &key)
+    });
+    opened.await.map_err(|error| TownError::Input(error.to_string()))?.map(|_| ())
 }
 
 fn disk(data: &Path, backups: &Path) -> Check {

@@ -1,9 +1,12 @@
 //! The database: it opens with this key, its schema, its pages, its feed, what waits in it.
 
+use std::path::Path;
+
 use super::{Check, Patient};
-use crate::data::DATABASE;
+use crate::data::{DATABASE, line_file};
 use crate::error::TownError;
 use crate::key_file;
+use crate::line::Line;
 use crate::storage::sqlite::examine::{Examined, Inside, examine};
 
 /// A save that waits longer for a supervisor than this has been forgotten.
@@ -27,7 +30,12 @@ pub(super) fn look(patient: &Patient<'_>, now: i64) -> (Vec<Check>, Option<Insid
     checks.push(durable(&examined));
     checks.push(pages(&examined));
     if let Some(inside) = &examined.inside {
-        checks.extend([feed(inside), line(inside), held(inside, now), recovered(inside)]);
+        checks.extend([
+            feed(inside),
+            line(inside, patient.data),
+            held(inside, now),
+            recovered(inside),
+        ]);
         checks.push(alarms(inside));
     }
     (checks, examined.inside)
@@ -80,8 +88,12 @@ fn feed(inside: &Inside) -> Check {
     check.with("head", head).with("feed", feed)
 }
 
-/// From the second line on, phones may hold what this file has lost.
-fn line(inside: &Inside) -> Check {
+/// A file that is not as far as the marker outside knows was put back from a copy. From the second line on,
+/// phones may hold what this file has lost.
+fn line(inside: &Inside, data: &Path) -> Check {
+    if !Line::read(&line_file(data)).is_continued_by(inside.mark) {
+        return Check::warn("line", "line_broken").about(&line_file(data));
+    }
     match inside.lines {
         ..=1 => Check::ok("line", "first_line"),
         lines => Check::ok("line", "later_line").with("n", lines - 1),

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use yaoguan_town::backups::{Keep, Schedule, TimeOfDay};
-use yaoguan_town::key_file::default_key_file;
+use yaoguan_town::data::default_key_file;
 
 use crate::output::{Failure, Output};
 use flags::{Everywhere, Given, Serving};

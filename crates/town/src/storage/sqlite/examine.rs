@@ -8,6 +8,7 @@ use super::super::standing::Standing;
 use super::connection::connect;
 use super::{migrations, standing};
 use crate::error::TownError;
+use crate::line::Mark;
 
 /// What was found.
 #[derive(Debug, Clone)]
@@ -29,6 +30,7 @@ pub struct Inside {
     /// The counter row, and the highest position of the feed.
     pub head: i64,
     pub feed: i64,
+    pub mark: Mark,
     /// How many lines of history the file has had.
     pub lines: i64,
     pub address: String,
@@ -60,10 +62,12 @@ fn inside(connection: &Connection, now: i64) -> Result<Inside, TownError> {
     let ca = "SELECT value FROM secret WHERE name = 'ca_cert'";
     let ca_pem = connection.query_row(ca, [], |row| row.get("value")).optional()?;
     let standing = standing::standing(connection, now)?;
+    let mark = super::line::here(connection)?;
     let inside = connection.query_row(sql, [], |row| {
         Ok(Inside {
             head: row.get("head")?,
             feed: row.get("feed")?,
+            mark,
             lines: row.get("lines")?,
             address: row.get("address")?,
             ca_pem,

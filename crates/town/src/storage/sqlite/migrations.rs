@@ -3,6 +3,7 @@
 use include_dir::{Dir, include_dir};
 use rusqlite::Connection;
 
+use super::journal;
 use crate::error::TownError;
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../migrations/town-sqlite");
@@ -22,6 +23,11 @@ pub(super) fn apply(connection: &mut Connection) -> Result<(), TownError> {
         let tx = connection.transaction()?;
         tx.execute_batch(sql)?;
         tx.pragma_update(None, "user_version", number)?;
+        tx.commit()?;
+    }
+    if found < known {
+        let tx = connection.transaction()?;
+        journal::watch(&tx)?;
         tx.commit()?;
     }
     Ok(())
