@@ -114,7 +114,7 @@ pub async fn backup(
     if out.exists() {
         return Err(TownError::Exists(out.to_owned()));
     }
-    let partial = beside(out, "partial");
+    let partial = beside(out, ".partial");
     // What an interrupted backup left.
     _ = std::fs::remove_dir_all(&partial);
     make_private(&partial)?;
@@ -204,7 +204,7 @@ pub async fn restore(
     }
     make_private(dir)?;
     let held = lock::take(dir)?;
-    let incoming = beside(dir, "restoring");
+    let incoming = beside(dir, ".restoring");
     _ = std::fs::remove_dir_all(&incoming);
     make_private(&incoming)?;
     for name in manifest.files.keys().filter(|name| *name != JOURNAL) {
@@ -217,7 +217,7 @@ pub async fn restore(
     } else {
         copy(&from.join(JOURNAL), &journal)?;
     }
-    let aside = beside(dir, &format!("before-restore-{}", env.now_s()));
+    let aside = beside(dir, &format!(".before-restore-{}", env.now_s()));
     let is_town = dir.join(DATABASE).exists();
     std::fs::rename(dir, &aside)?;
     std::fs::rename(&incoming, dir)?;

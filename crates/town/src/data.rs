@@ -1,5 +1,5 @@
-//! The town's data folder: `town.db` in it; its key file (see [`crate::key_file`]), its journal and its line
-//! marker beside it.
+//! The town's data folder: `town.db` in it; beside it its key file (see [`crate::key_file`]), its journal, its
+//! line marker and the heads of its audit log.
 //!
 //! Journal and marker lie outside so that a folder that is put back from a copy meets what happened since
 //! (see [`crate::line`] and the storage's journal).
@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use yaoguan_model::Env;
 use yaoguan_model::env::System;
 
+use crate::audit::anchor;
 use crate::error::TownError;
 use crate::key_file;
 use crate::storage::Storage;
@@ -28,23 +29,23 @@ pub struct Town {
 
 /// Where the key of a data folder lies unless said otherwise: beside it, `<folder>.key`.
 pub fn default_key_file(dir: &Path) -> PathBuf {
-    beside(dir, "key")
+    beside(dir, ".key")
 }
 
 /// The journal of a data folder: `<folder>.journal`.
 pub fn journal_file(dir: &Path) -> PathBuf {
-    beside(dir, "journal")
+    beside(dir, ".journal")
 }
 
 /// The line marker of a data folder: `<folder>.line`.
 pub fn line_file(dir: &Path) -> PathBuf {
-    beside(dir, "line")
+    beside(dir, ".line")
 }
 
+/// A file beside a data folder, called like it.
 pub(crate) fn beside(dir: &Path, ending: &str) -> PathBuf {
     let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
     let mut name = dir.file_name().unwrap_or_default().to_owned();
-    name.push(".");
     name.push(ending);
     dir.with_file_name(name)
 }
@@ -64,7 +65,8 @@ impl Town {
         }
         make_private(dir)?;
         let key = key_file::read_or_make(key_file, dir, env)?;
-        let storage = Sqlite::open(&database, &key)?;
+        let heads = anchor::default_file(dir);
+        let storage = Sqlite::open_noting(&database, &key, Some(&heads))?;
         storage.found(name, demo, env).await?;
         storage.begin_line(&line_file(dir), &journal_file(dir)).await?;
         let ca = Ca::new(name, env.now_s())?;
@@ -79,7 +81,9 @@ impl Town {
         if !database.exists() {
             return Err(TownError::Missing(dir.to_owned()));
         }
-        let storage = Sqlite::open(&database, &key_file::read(key_file, dir)?)?;
+        let key = key_file::read(key_file, dir)?;
+        let heads = anchor::default_file(dir);
+        let storage = Sqlite::open_noting(&database, &key, Some(&heads))?;
         storage.take_up(&line_file(dir), &journal_file(dir), &System).await?;
         let missing = || TownError::Corrupt("the town has no CA: `init` did not finish".to_owned());
         let cert_pem = storage.secret(CA_CERT).await?.ok_or_else(missing)?;

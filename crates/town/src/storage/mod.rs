@@ -17,12 +17,14 @@ use crate::people::{Account, Device, Enrolment, NewDevice, NewInvite};
 use crate::pull;
 use crate::push::Pusher;
 
+pub mod audit;
 pub mod held;
 pub mod purge;
 pub mod scope;
 pub mod sqlite;
 pub mod standing;
 
+pub use audit::{AuditAsk, AuditLog};
 pub use held::{Apart, Held, Recovered, Release};
 pub use purge::{Erasure, Purging, purge_all};
 pub use scope::Scopes;
@@ -110,7 +112,7 @@ pub struct Health {
 
 /// The town's storage. Every method is one transaction.
 #[async_trait]
-pub trait Storage: Apart + Purging + Scopes + Stands + Send + Sync {
+pub trait Storage: Apart + AuditLog + Purging + Scopes + Stands + Send + Sync {
     async fn info(&self) -> Result<TownInfo, TownError>;
     /// The line of history changed underneath: a new epoch, replica id and cursor secret.
     async fn renew(&self, env: &dyn Env) -> Result<(), TownError>;

@@ -112,7 +112,9 @@ impl Form {
             Self::Count { min, max } => {
                 text.parse::<u32>().is_ok_and(|count| (min..=max).contains(&count))
             }
-            Self::Filter => !text.is_empty() && text.parse::<tracing_subscriber::EnvFilter>().is_ok(),
+            Self::Filter => {
+                !text.is_empty() && text.parse::<tracing_subscriber::EnvFilter>().is_ok()
+            }
         }
     }
 }

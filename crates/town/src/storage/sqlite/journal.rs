@@ -36,9 +36,10 @@ const MIRRORED: &[Mirrored] = &[
     Mirrored { append_only: true, ..rows("account_scope", &["account", "version"]) },
     // Each sync notes the last contact, which nobody misses.
     Mirrored { of: &["account", "name", "public_key", "revoked_at"], ..rows("device", &["id"]) },
+    rows("credential", &["account"]),
     rows("invite", &["code_hash"]),
     Mirrored { append_only: true, ..rows("purged", &["id"]) },
-    Mirrored { append_only: true, ..rows("audit", &["seq"]) },
+    Mirrored { append_only: true, ..rows("audit", &["sequence"]) },
 ];
 
 fn corrupt(error: impl std::fmt::Display) -> TownError {

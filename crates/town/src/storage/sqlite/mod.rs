@@ -1,6 +1,7 @@
 //! The embedded storage: SQLite with SQLCipher, one writer, readers beside it.
 
 mod apart;
+mod audit;
 mod connection;
 pub mod examine;
 mod feed;
@@ -29,6 +30,7 @@ pub use connection::Sqlite;
 pub use line::{Snapshot, check_journal};
 
 use super::{Batch, Health, OwnWrite, Pushed, Storage, TownInfo, Verified};
+use crate::audit::{Act, Attribution, Subject};
 use crate::error::TownError;
 use crate::people::{Account, Device, Enrolment, NewDevice, NewInvite};
 use crate::pull;
@@ -51,6 +53,8 @@ impl Sqlite {
                 (id, name, epoch, replica, secret, demo, now),
             )?;
             tx.execute("INSERT INTO feed_head (one, position) VALUES (1, 0)", [])?;
+            let entry = Attribution::town(now).entry(Act::Init, Subject::Town);
+            audit::write(tx, &entry.with("demo", demo))?;
             Ok(())
         })
         .await
