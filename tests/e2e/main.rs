@@ -21,6 +21,7 @@ mod phone;
 mod program;
 mod real;
 mod refusals;
+mod restore;
 mod service;
 mod serving;
 mod town;

@@ -23,7 +23,8 @@ const MAX_DEVICE_NAME: usize = 60;
     responses(
         (status = 200, body = EnrolResponse),
         (status = 404, description = "invite_unknown", body = ErrorBody),
-        (status = 410, description = "invite_gone: used or stale", body = ErrorBody)
+        (status = 409, description = "invite_other: of another account than the phone's", body = ErrorBody),
+        (status = 410, description = "invite_gone: used, revoked or stale", body = ErrorBody)
     )
 )]
 pub async fn enrol(
@@ -42,6 +43,13 @@ pub async fn enrol(
     };
     let (id, now) = (device.id, app.env.now_s());
     let code = hash_code(&request.code);
+    // Whom an invite is for never changes: it may be asked before the invite is used up.
+    if let Some(wanted) = request.account {
+        let found = app.storage.invited(code).await.map_err(failed)?;
+        if found.is_some_and(|account| account != wanted) {
+            return Err(ApiError::new(&headers, ErrorCode::InviteOther, ""));
+        }
+    }
     let account = match app.storage.enrol(code, device, now).await.map_err(failed)? {
         Enrolment::Done(account) => account,
         Enrolment::Unknown => return Err(ApiError::new(&headers, ErrorCode::InviteUnknown, "")),

@@ -22,6 +22,7 @@ mod enrol;
 pub mod error;
 mod health;
 mod openapi;
+mod password;
 mod reconcile;
 mod records;
 mod sync;
@@ -46,6 +47,7 @@ pub fn router(app: App) -> Router {
         .route("/v1/sync", post(sync::sync))
         .route("/v1/reconcile", post(reconcile::reconcile))
         .route("/v1/enrol", post(enrol::enrol))
+        .route("/v1/password", post(password::set))
         .route("/v1/records/{kind}", get(records::list))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

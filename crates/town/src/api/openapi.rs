@@ -160,6 +160,7 @@ struct ScopeDoc {
         super::sync::sync,
         super::reconcile::reconcile,
         super::enrol::enrol,
+        super::password::set,
         super::records::list,
         super::health::alive,
         super::health::ready

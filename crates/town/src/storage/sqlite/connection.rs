@@ -75,6 +75,11 @@ impl Sqlite {
         Ok(Self { inner: Arc::new(inner) })
     }
 
+    /// Where heads of the audit log are noted.
+    pub(super) fn anchor(&self) -> Option<&Anchor> {
+        self.inner.anchor.as_ref()
+    }
+
     pub(super) fn key(&self) -> &[u8; 32] {
         &self.inner.key
     }
@@ -95,11 +100,6 @@ impl Sqlite {
             outside.as_mut().map(|outside| work(&writer, outside)).transpose()
         })
         .await
-    }
-
-    /// Where heads of the audit log are noted.
-    pub(super) fn anchor(&self) -> Option<&Anchor> {
-        self.inner.anchor.as_ref()
     }
 
     /// Runs `work` in one immediate transaction: durable when this returns `Ok`, not begun else.
