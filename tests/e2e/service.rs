@@ -57,6 +57,18 @@ fn a_key_that_others_can_read_or_that_lies_inside_keeps_the_town_from_starting()
 }
 
 #[test]
+fn a_phone_whose_key_others_can_read_says_what_to_do() {
+    let town = Town::serving();
+    let phone = town.phone("a", "chief", crate::GRID);
+    let key = phone.data.join("phone.key");
+    fs::set_permissions(&key, Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(phone.refused(&["list", "hazards"]), "key_exposed");
+    assert!(phone.say("zh", &["status"]).err.contains("chmod 600"));
+    fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
+    phone.sync();
+}
+
+#[test]
 fn settings_come_from_the_file_and_say_so() {
     let town = Town::demo();
     let file = town.folder.path().join("town.toml");

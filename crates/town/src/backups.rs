@@ -308,6 +308,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_missing_old_or_failed_is_worth_a_warning() {
+        let dir = tempfile::tempdir().unwrap();
+        let backups = Backups::new(schedule(dir.path()), Path::new("/nowhere"));
+        let now = at("2026-11-24T10:00:00+08:00");
+        assert_eq!((backups.age_s(now), backups.warnings(now)), (None, vec!["backup_missing"]));
+        std::fs::create_dir(dir.path().join(name(now - OLD_S - 1))).unwrap();
+        assert_eq!(backups.age_s(now), Some(OLD_S + 1));
+        assert_eq!(backups.warnings(now), ["backup_old"]);
+        std::fs::create_dir(dir.path().join(name(now - 60))).unwrap();
+        assert!(backups.warnings(now).is_empty());
+        backups.failed.store(true, Ordering::Relaxed);
+        assert_eq!(backups.warnings(now), ["backup_failed"]);
+    }
+
+    #[test]
     fn what_a_stopped_process_left_is_removed_and_nothing_else() {
         let dir = tempfile::tempdir().unwrap();
         let ours = dir.path().join(format!("{}{UNVERIFIED}.partial", name(1_795_000_000)));
