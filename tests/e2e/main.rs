@@ -12,6 +12,7 @@
 )]
 
 mod concurrent;
+mod doctor;
 mod export;
 mod kill;
 mod landslides;
@@ -22,6 +23,7 @@ mod program;
 mod real;
 mod refusals;
 mod restore;
+mod service;
 mod serving;
 mod town;
 mod tracks;

@@ -13,6 +13,7 @@ use tower_http::trace::TraceLayer;
 use yaoguan_model::Env;
 use yaoguan_wire::limits::MAX_WIRE_BYTES;
 
+use crate::backups::Backups;
 use crate::storage::Storage;
 
 mod answer;
@@ -36,6 +37,8 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 pub struct App {
     pub storage: Arc<dyn Storage>,
     pub env: Arc<dyn Env>,
+    /// The backups that the server makes by itself.
+    pub backups: Option<Arc<Backups>>,
 }
 
 /// The whole surface.
