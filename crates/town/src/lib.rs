@@ -4,6 +4,7 @@
 //! HTTP surface; [`serve`] runs it. Accounts, invites and devices are in [`people`].
 
 pub mod api;
+mod connections;
 pub mod cursor;
 pub mod data;
 pub mod demo;

@@ -113,6 +113,7 @@ pub(crate) enum Do {
     Api {
         path: String,
     },
+    Token,
 }
 
 #[derive(Debug, Subcommand)]

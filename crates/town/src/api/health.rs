@@ -14,6 +14,8 @@ pub struct Ready {
     database_writable: bool,
     /// The feed stands where its counter says.
     feed_moving: bool,
+    /// Requests that ended in a panic since the start: each is a fault of the program.
+    panics: u64,
 }
 
 /// The process runs.
@@ -38,5 +40,5 @@ pub async fn ready(State(app): State<App>) -> (StatusCode, Json<Ready>) {
     };
     let good = database_writable && feed_moving;
     let status = if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(Ready { database_writable, feed_moving }))
+    (status, Json(Ready { database_writable, feed_moving, panics: app.edges.panics() }))
 }

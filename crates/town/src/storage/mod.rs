@@ -20,9 +20,11 @@ use crate::push::Pusher;
 pub mod held;
 pub mod scope;
 pub mod sqlite;
+pub mod tokens;
 
 pub use held::{Apart, Held, Recovered, Release};
 pub use scope::Scopes;
+pub use tokens::Tokens;
 
 /// What a town is.
 #[derive(Debug, Clone)]
@@ -104,7 +106,7 @@ pub struct Health {
 
 /// The town's storage. Every method is one transaction.
 #[async_trait]
-pub trait Storage: Apart + Scopes + Send + Sync {
+pub trait Storage: Apart + Scopes + Tokens + Send + Sync {
     async fn info(&self) -> Result<TownInfo, TownError>;
     /// Notes where phones reach the town, and whose certificate they meet there.
     async fn set_address(&self, address: String, own_tls: bool) -> Result<(), TownError>;

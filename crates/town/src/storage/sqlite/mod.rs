@@ -11,6 +11,7 @@ mod own;
 mod people;
 mod push;
 mod scope;
+mod tokens;
 mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
