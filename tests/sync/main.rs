@@ -16,6 +16,7 @@ mod lossy;
 mod price;
 mod refused;
 mod scope;
+mod trace;
 mod twin;
 mod verify;
 

@@ -22,8 +22,7 @@ pub struct Token {
 impl Phone {
     /// Has the town make a token; needs a line.
     pub async fn token(&self) -> Result<Token, FieldError> {
-        let TokenResponse { token, expires_at } =
-            self.client()?.token(self.env.as_ref()).await?;
+        let TokenResponse { token, expires_at } = self.client()?.token(self.env.as_ref()).await?;
         let identity = self.identity()?;
         Ok(Token { url: identity.town, token, expires_at, ca_pem: identity.ca_pem })
     }

@@ -169,10 +169,12 @@ mod tests {
     #[test]
     fn one_address_does_not_shut_the_others_out() {
         let connections = Connections::at_most(8);
-        let crowd: Vec<_> = (0..20).filter_map(|_| connections.admit(address("10.0.0.1"), true)).collect();
+        let crowd: Vec<_> =
+            (0..20).filter_map(|_| connections.admit(address("10.0.0.1"), true)).collect();
         assert_eq!(crowd.len(), 6);
-        let others: Vec<_> =
-            (2..20).filter_map(|n| connections.admit(address(&format!("10.0.0.{n}")), true)).collect();
+        let others: Vec<_> = (2..20)
+            .filter_map(|n| connections.admit(address(&format!("10.0.0.{n}")), true))
+            .collect();
         assert_eq!(others.len(), 2);
         drop(crowd);
         assert!(connections.admit(address("::ffff:10.0.0.1"), true).is_some());
@@ -183,7 +185,8 @@ mod tests {
     #[test]
     fn a_proxy_may_have_them_all() {
         let connections = Connections::at_most(8);
-        let all: Vec<_> = (0..20).filter_map(|_| connections.admit(address("10.0.0.1"), false)).collect();
+        let all: Vec<_> =
+            (0..20).filter_map(|_| connections.admit(address("10.0.0.1"), false)).collect();
         assert_eq!(all.len(), 8);
     }
 
@@ -191,15 +194,17 @@ mod tests {
     fn the_limit_of_files_is_read_from_the_system() {
         let text = "Limit  Soft Limit  Hard Limit  Units\nMax open files            1024                 524288               files\n";
         assert_eq!(files_allowed(text), Some(1024));
-        assert_eq!(files_allowed("Max open files   unlimited   unlimited   files"), Some(usize::MAX));
+        assert_eq!(
+            files_allowed("Max open files   unlimited   unlimited   files"),
+            Some(usize::MAX)
+        );
         assert_eq!(files_allowed(""), None);
     }
 
     #[test]
     fn of_what_a_proxy_passes_on_only_its_own_word_counts() {
-        let request = |value: &str| {
-            Request::builder().header("x-forwarded-for", value).body(()).unwrap()
-        };
+        let request =
+            |value: &str| Request::builder().header("x-forwarded-for", value).body(()).unwrap();
         let proxy = address("127.0.0.1");
         assert_eq!(forwarded(&request("6.6.6.6, 10.1.1.1"), proxy), address("10.1.1.1"));
         assert_eq!(forwarded(&request("nonsense"), proxy), proxy);

@@ -200,7 +200,10 @@ mod tests {
         ];
         for (what, bytes) in bad {
             let result = decode::<String>(&bytes, true);
-            assert!(matches!(result, Err(BadBody::Zstd(_) | BadBody::Json(_))), "{what}: {result:?}");
+            assert!(
+                matches!(result, Err(BadBody::Zstd(_) | BadBody::Json(_))),
+                "{what}: {result:?}"
+            );
         }
     }
 

@@ -157,8 +157,7 @@ fn clock_warning(output: &Output<'_>, off_s: i64) -> Option<String> {
     }
     let key = if off_s > 0 { "clock_fast" } else { "clock_slow" };
     let minutes = off_s.unsigned_abs() / 60;
-    let (days, hours, minutes) =
-        (minutes / 1_440, minutes % 1_440 / 60, minutes % 60);
+    let (days, hours, minutes) = (minutes / 1_440, minutes % 1_440 / 60, minutes % 60);
     let [days, hours, minutes] = [days, hours, minutes].map(|n| n.to_string());
     let values = [("days", days.as_str()), ("hours", &hours), ("minutes", &minutes)];
     Some(output.words.say("say", key, &values))

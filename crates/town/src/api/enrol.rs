@@ -4,8 +4,8 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::{Extension, Json};
 use yaoguan_model::DeviceId;
-use yaoguan_wire::proof::check_public_key;
 use yaoguan_wire::limits::MAX_ENROL_BYTES;
+use yaoguan_wire::proof::check_public_key;
 use yaoguan_wire::{EnrolRequest, EnrolResponse, ErrorCode};
 
 use super::App;

@@ -29,12 +29,8 @@ pub struct Route {
 }
 
 /// Codes that every route can give.
-pub const EVERYWHERE: &[ErrorCode] = &[
-    ErrorCode::MethodNotAllowed,
-    ErrorCode::Timeout,
-    ErrorCode::RateLimited,
-    ErrorCode::Internal,
-];
+pub const EVERYWHERE: &[ErrorCode] =
+    &[ErrorCode::MethodNotAllowed, ErrorCode::Timeout, ErrorCode::RateLimited, ErrorCode::Internal];
 /// Codes that every route with a proof can give.
 const PROVED: &[ErrorCode] = &[
     ErrorCode::Unauthorised,
@@ -77,11 +73,7 @@ pub const ROUTES: &[Route] = &[
         method: "POST",
         path: "/v1/enrol",
         caller: Caller::Anyone,
-        codes: &[
-            ErrorCode::InviteUnknown,
-            ErrorCode::InviteGone,
-            ErrorCode::UnsupportedEncoding,
-        ],
+        codes: &[ErrorCode::InviteUnknown, ErrorCode::InviteGone, ErrorCode::UnsupportedEncoding],
         handler: || post(enrol::enrol),
     },
     Route {
