@@ -4,12 +4,14 @@
 //! HTTP surface; [`serve`] runs it. Accounts, invites and devices are in [`people`].
 
 pub mod api;
+pub mod backup;
 mod connections;
 pub mod cursor;
 pub mod data;
 pub mod demo;
 pub mod error;
 pub mod grids;
+pub mod line;
 pub mod paging;
 pub mod people;
 pub mod proof;

@@ -27,7 +27,8 @@ use crate::api::{App, router};
 use crate::connections::{Connections, Slot, Timed, forwarded};
 use crate::data::Town;
 use crate::error::TownError;
-use crate::storage::Storage;
+use crate::storage::sqlite::Sqlite;
+use crate::storage::{Storage as _, purge_all};
 use crate::tls::{self, Leaf};
 
 /// A handshake, and the head of a request, must arrive within this time.
@@ -44,6 +45,10 @@ const MAX_RESETS: usize = 64;
 /// The head of a request.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 const RENEW_CHECK: Duration = Duration::from_secs(6 * 3600);
+/// How often the line marker is brought up to date.
+const MARK_EVERY: Duration = Duration::from_secs(1);
+/// How often the town looks for what has served its purpose.
+const PURGE_EVERY: Duration = Duration::from_secs(24 * 3600);
 
 /// How to serve.
 #[derive(Debug, Clone)]
@@ -62,8 +67,15 @@ pub struct Server {
     tls: Option<TlsAcceptor>,
     renewal: Option<Renewal>,
     behind_proxy: bool,
+    upkeep: Upkeep,
     /// What phones are told.
     pub url: String,
+}
+
+/// What a serving town does by itself.
+struct Upkeep {
+    storage: Sqlite,
+    env: Arc<dyn Env>,
 }
 
 struct Renewal {
@@ -87,6 +99,7 @@ impl Server {
             options.public.clone().unwrap_or_else(|| format!("{scheme}://{}", reachable(local)));
         town.storage.set_address(url.clone(), !options.behind_proxy).await?;
         let app = router(App::new(Arc::new(town.storage.clone()), Arc::clone(&env)));
+        let upkeep = Upkeep { storage: town.storage.clone(), env: Arc::clone(&env) };
         let (tls, renewal) = if options.behind_proxy {
             (None, None)
         } else {
@@ -97,14 +110,19 @@ impl Server {
             (Some(TlsAcceptor::from(Arc::new(config))), Some(renewal))
         };
         let behind_proxy = options.behind_proxy;
-        Ok(Self { listener, app, tls, renewal, behind_proxy, url })
+        Ok(Self { listener, app, tls, renewal, behind_proxy, upkeep, url })
     }
 
     /// Serves until `stop` is ready, then lets requests under way finish.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), TownError> {
-        let Self { listener, app, tls, renewal, behind_proxy, .. } = self;
+        let Self { listener, app, tls, renewal, behind_proxy, upkeep, .. } = self;
         let connections = Connections::within_the_system();
-        let renewing = renewal.map(|renewal| tokio::spawn(renew(renewal)));
+        let storage = upkeep.storage.clone();
+        let mut by_itself = vec![
+            tokio::spawn(mark_line(upkeep.storage.clone())),
+            tokio::spawn(purge_daily(upkeep)),
+        ];
+        by_itself.extend(renewal.map(|renewal| tokio::spawn(renew(renewal))));
         let graceful = GracefulShutdown::new();
         let mut stop = pin!(stop);
         loop {
@@ -127,12 +145,12 @@ impl Server {
             tokio::spawn(connection(stream, caller, tls.clone(), graceful.watcher(), slot));
         }
         drop(listener);
-        if let Some(task) = renewing {
+        for task in by_itself {
             task.abort();
         }
         tracing::info!("stopping: requests under way are finished");
         _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
-        Ok(())
+        storage.mark_line().await
     }
 }
 
@@ -191,6 +209,26 @@ async fn http(
     let watched = watcher.watch(served);
     if let Err(error) = watched.await {
         tracing::debug!(%error, "connection ended");
+    }
+}
+
+async fn mark_line(storage: Sqlite) {
+    loop {
+        tokio::time::sleep(MARK_EVERY).await;
+        if let Err(error) = storage.mark_line().await {
+            tracing::error!(%error, "the line marker cannot be written");
+        }
+    }
+}
+
+async fn purge_daily(Upkeep { storage, env }: Upkeep) {
+    loop {
+        match purge_all(&storage, env.now_s()).await {
+            Ok(counts) if counts.is_empty() => {}
+            Ok(counts) => tracing::info!(?counts, "records at the end of their retention are gone"),
+            Err(error) => tracing::error!(%error, "purging failed"),
+        }
+        tokio::time::sleep(PURGE_EVERY).await;
     }
 }
 

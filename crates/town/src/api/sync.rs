@@ -116,7 +116,7 @@ impl Asked<'_> {
         let Self { app, headers, device, now } = *self;
         let failed = |error| ApiError::internal(headers, &error);
         let account = &device.account;
-        let info = app.storage.info().await.map_err(failed)?;
+        let info = self.present_line(&request).await?;
         let off = request.clock.device.saturating_sub(now).clamp(-MAX_INTEGER, MAX_INTEGER);
         app.storage.saw_device(device.id, now, off).await.map_err(failed)?;
         let delivered = self.delivered(&request).await?;
@@ -166,6 +166,23 @@ impl Asked<'_> {
             answer.root = (head == page.head).then(|| root_of(hashes));
         }
         Ok(answer.with_page(page, next, more))
+    }
+
+    /// What this town is. A cursor that it made itself and that lies beyond the feed's head says that the
+    /// database was put back from before: it goes on as a new line of history.
+    async fn present_line(&self, request: &SyncRequest) -> Result<TownInfo, ApiError> {
+        let failed = |error| ApiError::internal(self.headers, &error);
+        let storage = &self.app.storage;
+        let info = storage.info().await.map_err(failed)?;
+        let bound_to = bound_to(&self.device.account.id, &info);
+        let cursor = request.cursor.as_deref();
+        let cursor = cursor.and_then(|text| cursor::open(&info.cursor_secret, &bound_to, text));
+        if cursor.is_none_or(|cursor| cursor.position <= info.head) {
+            return Ok(info);
+        }
+        tracing::error!(device = %self.device.id, head = info.head, "a phone has seen more than there is");
+        storage.renew(self.app.env.as_ref()).await.map_err(failed)?;
+        storage.info().await.map_err(failed)
     }
 
     /// The scope that the phone knew, when it is not the present one.
