@@ -228,6 +228,14 @@ async fn kind_and_author_and_state_are_not_taken_over() {
     let author = Record { created_by: scene.attacker.account, ..edited };
     scene.refused("another author", &author, "identity_changed").await;
     let closed = saved(&scene.near, &[("status", Some(text("closed")))], false);
+    scene.refused("a status that is not theirs", &closed, "not_allowed").await;
+    // In another's name.
+    let blank = Record::new(RecordId::from_bytes([9; 16]), Kind::Hazard, scene.stranger.account);
+    let all: Vec<_> = hazard(GRID, "冒名").into_iter().map(|(p, v)| (p, Some(v))).collect();
+    scene.refused("a new one by another", &saved(&blank, &all, false), "identity_changed").await;
+    // Nor does one who may change the status jump.
+    let scene = Scene::of(Role::Supervisor).await;
+    let closed = saved(&scene.near, &[("status", Some(text("closed")))], false);
     scene.refused("a status without a step", &closed, "step_not_allowed").await;
     let step = json!({ "step": { "from": "reported", "to": "closed" },
         "by": scene.attacker.account.to_string(), "at": 1 });
@@ -237,10 +245,6 @@ async fn kind_and_author_and_state_are_not_taken_over() {
     scene
         .refused("a step that is none", &saved(&scene.near, &jumped, false), "step_not_allowed")
         .await;
-    // In another's name.
-    let blank = Record::new(RecordId::from_bytes([9; 16]), Kind::Hazard, scene.stranger.account);
-    let all: Vec<_> = hazard(GRID, "冒名").into_iter().map(|(p, v)| (p, Some(v))).collect();
-    scene.refused("a new one by another", &saved(&blank, &all, false), "identity_changed").await;
 }
 
 #[tokio::test]

@@ -135,10 +135,12 @@ impl Row {
 
     /// Into which grids the record comes that it was not in.
     fn gains_foreign(&self) -> bool {
+        // Administrators have none of their own.
+        let no_grids = self.role == Role::Admin;
         let gains = match (&self.kind, self.path.as_str(), self.done) {
             // The new grid is the other one of the two.
-            (Kind::Household | Kind::Task, "grid", Done::Replaced) => self.own_cell,
-            (Kind::Task, "grid", Done::Added) => !self.own_cell,
+            (Kind::Household | Kind::Task, "grid", Done::Replaced) => self.own_cell || no_grids,
+            (Kind::Task, "grid", Done::Added) => !self.own_cell || no_grids,
             (Kind::Notice, "grids", Done::Replaced) => self.own_cell,
             // From one grid to the whole town; from the whole town to one grid nothing is gained.
             (Kind::Notice, "grids", Done::Removed) => true,
