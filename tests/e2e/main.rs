@@ -13,6 +13,7 @@
 
 mod concurrent;
 mod export;
+mod hostile;
 mod kill;
 mod landslides;
 mod output;
@@ -20,6 +21,7 @@ mod phone;
 mod program;
 mod real;
 mod refusals;
+mod restore;
 mod serving;
 mod town;
 mod tracks;

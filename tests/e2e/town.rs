@@ -115,6 +115,11 @@ impl Town {
         self.serve(&address);
     }
 
+    /// The server's process.
+    pub(crate) fn server_id(&self) -> u32 {
+        self.server.as_ref().unwrap().id()
+    }
+
     /// SIGTERM; how the server ended.
     pub(crate) fn stop(&mut self) -> ExitStatus {
         let server = self.server.take().unwrap();
@@ -171,7 +176,7 @@ pub(crate) fn own_address() -> String {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
         let target = to.join(entry.file_name());
         if entry.file_type().unwrap().is_dir() {

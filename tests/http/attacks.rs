@@ -56,7 +56,7 @@ impl Scene {
         let near = write(&town, Kind::Hazard, stranger.account, &near);
         let far = write(&town, Kind::Hazard, stranger.account, &hazard(OTHER_GRID, CANARY));
         let ids = [near.id, far.id];
-        town.town.storage.write_own(vec![near, far], town.town_time()).await.unwrap();
+        town.town.storage.write_own(vec![near, far], town.done()).await.unwrap();
         let mut found = Vec::new();
         for id in ids {
             found.push(record(&town, id).await.unwrap());

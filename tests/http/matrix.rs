@@ -177,6 +177,15 @@ async fn rows(route: &Route, world: &World, asker: &Asker) -> Option<Heard> {
             let (allowed, said) = (answer.status == 400, answer.json.to_string());
             Heard { allowed, expected: true, said, sorts: &[] }
         }
+        ("POST", "/v1/password") => {
+            // Nor before login and code are.
+            let body =
+                json!({ "login": "none", "code": "none", "password": "correct horse battery" });
+            let body = body.to_string();
+            let answer = asker.ask(town, "POST", "/v1/password", body.as_bytes()).await;
+            let (allowed, said) = (answer.status == 410, answer.json.to_string());
+            Heard { allowed, expected: true, said, sorts: &[] }
+        }
         ("GET", "/healthz" | "/readyz" | "/api/openapi.json") => {
             let answer = asker.ask(town, "GET", route.path, &[]).await;
             let said = answer.json.to_string();
@@ -252,7 +261,18 @@ async fn each_route_answers_with_the_codes_of_its_description_and_no_other() {
     let used = used.parse::<yaoguan_wire::Invite>().unwrap().code;
     let used = enrol(&used);
     Ask::new(town, "POST", "/v1/enrol").body(used.as_bytes()).send().await;
+    let password = |text: &str| {
+        json!({ "login": "none", "code": "none", "password": text }).to_string().into_bytes()
+    };
+    let others = town.invite(other.account, town.address).await.unwrap();
+    let mut others: Value =
+        serde_json::from_str(&enrol(&others.parse::<yaoguan_wire::Invite>().unwrap().code))
+            .unwrap();
+    others["account"] = json!(chief.account);
     let bodies: Vec<(&str, Vec<u8>)> = vec![
+        ("", password("correct horse battery")),
+        ("", password("x")),
+        ("", others.to_string().into_bytes()),
         ("", b"{".to_vec()),
         ("", large),
         ("", body.into_bytes()),

@@ -100,7 +100,7 @@ pub(crate) async fn populate(town: &TestTown, authors: &[AccountId]) -> Vec<Mark
             }
         }
     }
-    town.town.storage.write_own(writes, town.clock.now_s()).await.unwrap();
+    town.town.storage.write_own(writes, town.done()).await.unwrap();
     all
 }
 

@@ -357,7 +357,7 @@ async fn world() -> World {
         let fields = [("address", Value::text("户")), ("grid", Value::text(grids(own_cell).0))];
         let household = write(&town, Kind::Household, stranger, &fields);
         households.insert(own_cell, household.id);
-        town.town.storage.write_own(vec![household], town.town_time()).await.unwrap();
+        town.town.storage.write_own(vec![household], town.done()).await.unwrap();
     }
     World { town, accounts, stranger, households }
 }
@@ -395,7 +395,7 @@ async fn every_path_is_written_by_those_of_the_table_and_nobody_else() {
     assert_eq!(listed, there, "the table has a line for every path");
     let bases: Vec<OwnWrite> = rows.iter().map(|row| world.base(row)).collect();
     let ids: Vec<RecordId> = bases.iter().map(|base| base.id).collect();
-    world.town.town.storage.write_own(bases, world.town.town_time()).await.unwrap();
+    world.town.town.storage.write_own(bases, world.town.done()).await.unwrap();
     let before = world.records().await;
     let (mut allowed, mut wrong) = (0, Vec::new());
     for role in Role::ALL {

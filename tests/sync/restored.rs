@@ -140,7 +140,8 @@ async fn a_restored_town(how: How) {
     }
     let storage = &town.town.storage;
     assert_ne!(storage.info().await.unwrap().epoch, before, "{how:?}");
-    storage.take_recovered(None, town.clock.now_s()).await.unwrap();
+    let done = yaoguan_town::audit::Attribution::town(town.clock.now_s());
+    storage.take_recovered(None, done).await.unwrap();
     for phone in [&mut a, &mut b, &mut later] {
         sync(phone).await;
         assert_eq!(hazards(&phone.phone), [old, new, of_later].into(), "{how:?}");

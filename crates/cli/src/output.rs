@@ -29,6 +29,11 @@ impl From<FieldError> for Failure {
         Self::Field(Box::new(error))
     }
 }
+impl From<yaoguan_town::people::PeopleError> for Failure {
+    fn from(error: yaoguan_town::people::PeopleError) -> Self {
+        Self::Town(error.into())
+    }
+}
 impl From<TownError> for Failure {
     fn from(error: TownError) -> Self {
         Self::Town(error)
@@ -93,6 +98,10 @@ impl Output<'_> {
         let parts = match failure {
             Failure::Shown => return ExitCode::from(FAILED),
             Failure::Field(error) => self.field_error(&error),
+            Failure::Town(TownError::People(error)) => {
+                let (code, message) = crate::said::people(self.words, &error);
+                ErrorParts { code, message, path: None }
+            }
             Failure::Town(error) => {
                 ErrorParts { code: "town".to_owned(), message: self.town_error(&error), path: None }
             }
@@ -133,10 +142,10 @@ impl Output<'_> {
             TownError::WrongKey => "town_wrong_key",
             TownError::SchemaNewer { .. } => "town_newer",
             TownError::StorageFull => "disk_full",
+            TownError::Input(_) | TownError::People(_) => "town_input",
             TownError::InUse(_) => "town_in_use",
             TownError::OtherTown(_) => "town_other",
             TownError::BadBackup(_) => "town_bad_backup",
-            TownError::Input(_) => "town_input",
             TownError::Sqlite(_) | TownError::NotDurable(_) | TownError::Corrupt(_) => {
                 "town_broken"
             }

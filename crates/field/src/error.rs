@@ -16,6 +16,8 @@ use yaoguan_transport::TransportError;
 pub enum ErrorCode {
     NotEnrolled,
     AlreadyEnrolled,
+    /// The invite is for another person than this phone's.
+    OtherAccount,
     BadInvite,
     UnknownField,
     InvalidValue,
@@ -55,6 +57,8 @@ pub enum FieldError {
     NotEnrolled,
     #[error("this phone is enrolled already")]
     AlreadyEnrolled,
+    #[error("the invite is for another person than this phone's")]
+    OtherAccount,
     #[error("{0}")]
     BadInvite(String),
     #[error("{0}")]
@@ -98,6 +102,7 @@ impl FieldError {
         match self {
             Self::NotEnrolled => ErrorCode::NotEnrolled,
             Self::AlreadyEnrolled => ErrorCode::AlreadyEnrolled,
+            Self::OtherAccount => ErrorCode::OtherAccount,
             Self::BadInvite(_) => ErrorCode::BadInvite,
             Self::Invalid(invalid) => of_problem(&invalid.problem),
             Self::Refused(refusal) => of_refusal(refusal),

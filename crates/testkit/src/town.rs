@@ -9,8 +9,10 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use yaoguan_field::{EnrolOptions, Phone};
 use yaoguan_model::{AccountId, Env, GridCode, Role};
-use yaoguan_town::people::{Account, NewInvite, hash_code, new_code};
+use yaoguan_town::audit::Attribution;
+use yaoguan_town::people::{Account, Coverage, NewInvite, PersonChange, hash_code, new_code};
 use yaoguan_town::serve::{Options, Server};
+use yaoguan_town::storage::People as _;
 use yaoguan_town::{Storage as _, Town, demo};
 use yaoguan_wire::Invite;
 
@@ -97,6 +99,11 @@ impl TestTown {
         self.clock.now_s()
     }
 
+    /// Something that the town does by itself, now.
+    pub fn done(&self) -> Attribution {
+        Attribution::town(self.clock.now_s())
+    }
+
     /// The town's data folder.
     pub fn data(&self) -> PathBuf {
         self.dir.path().join("town")
@@ -120,26 +127,18 @@ impl TestTown {
 
     /// Another role and other grids for an account.
     pub fn rescope(&self, account: AccountId, role: Role, grids: &[&str]) {
-        self.town.storage.with_raw(|c| {
-            let id = account.as_bytes();
-            c.execute("DELETE FROM account_grid WHERE account = ?1", [id]).expect("the account");
-            for grid in grids {
-                let sql = "INSERT INTO account_grid (account, grid) VALUES (?1, ?2)";
-                c.execute(sql, (id, grid)).expect("a grid");
-            }
-            let sql =
-                "UPDATE account SET role = ?2, scope_version = scope_version + 1 WHERE id = ?1";
-            c.execute(sql, (id, role.as_str())).expect("the account");
-        });
+        let grids = grids.iter().map(|code| code.parse().expect("a grid")).collect();
+        let coverage = Some(Coverage::Grids(grids));
+        let change = PersonChange { role: Some(role), coverage, ..PersonChange::of(account) };
+        let done = Attribution::town(self.clock.now_s());
+        now(self.town.storage.write_people(Vec::new(), vec![change], done)).expect("the account");
     }
 
     /// Strikes a phone off.
     pub fn revoke(&self, phone: &TestPhone) {
         let identity = phone.phone.store().identity().expect("its store").expect("enrolled");
-        self.town.storage.with_raw(|c| {
-            let sql = "UPDATE device SET revoked_at = 1 WHERE id = ?1";
-            c.execute(sql, [identity.device.as_bytes()]).expect("the device");
-        });
+        let done = Attribution::town(self.clock.now_s());
+        now(self.town.storage.revoke_device(identity.device, done)).expect("the device");
     }
 
     /// Stops the town, does something to its closed folder, and serves again as a new line of history.
@@ -220,4 +219,13 @@ impl TestPhone {
         let phone = Phone::open(&dir.path().join("phone"), Arc::new(clock.clone()), "en")?;
         Ok(Self { phone, clock, dir })
     }
+}
+
+/// Waits for a future of the storage, which needs no reactor, in the middle of whatever runs.
+fn now<R: Send>(work: impl Future<Output = R> + Send) -> R {
+    let run = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.expect("a runtime").block_on(work)
+    };
+    std::thread::scope(|scope| scope.spawn(run).join().expect("the storage does not panic"))
 }

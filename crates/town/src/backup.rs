@@ -112,7 +112,7 @@ pub async fn backup(
     if out.exists() {
         return Err(TownError::Exists(out.to_owned()));
     }
-    let partial = beside(out, "partial");
+    let partial = beside(out, ".partial");
     // What an interrupted backup left.
     _ = std::fs::remove_dir_all(&partial);
     std::fs::create_dir_all(&partial)?;
@@ -202,7 +202,7 @@ pub async fn restore(
     }
     std::fs::create_dir_all(dir)?;
     let held = lock(dir)?;
-    let incoming = beside(dir, "restoring");
+    let incoming = beside(dir, ".restoring");
     _ = std::fs::remove_dir_all(&incoming);
     for name in manifest.files.keys().filter(|name| *name != JOURNAL) {
         copy(&from.join(name), &incoming.join(name))?;
@@ -214,7 +214,7 @@ pub async fn restore(
     } else {
         copy(&from.join(JOURNAL), &journal)?;
     }
-    let aside = beside(dir, &format!("before-restore-{}", env.now_s()));
+    let aside = beside(dir, &format!(".before-restore-{}", env.now_s()));
     let is_town = dir.join(DATABASE).exists();
     std::fs::rename(dir, &aside)?;
     std::fs::rename(&incoming, dir)?;

@@ -1,4 +1,5 @@
-//! The town's data folder: `town.db` in it; its key file, its journal and its line marker beside it.
+//! The town's data folder: `town.db` in it; beside it its key file, its journal, its line marker and the heads
+//! of its audit log.
 //!
 //! The key never lies inside the folder, so that a copy of the folder alone (a backup on a stick) tells
 //! nothing to whoever finds it. Journal and marker lie outside so that a folder that is put back from a copy
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use yaoguan_model::Env;
 use yaoguan_model::env::System;
 
+use crate::audit::anchor;
 use crate::error::TownError;
 use crate::line::private;
 use crate::storage::Storage;
@@ -32,23 +34,23 @@ pub struct Town {
 
 /// Where the key of a data folder lies unless said otherwise: beside it, `<folder>.key`.
 pub fn default_key_file(dir: &Path) -> PathBuf {
-    beside(dir, "key")
+    beside(dir, ".key")
 }
 
 /// The journal of a data folder: `<folder>.journal`.
 pub fn journal_file(dir: &Path) -> PathBuf {
-    beside(dir, "journal")
+    beside(dir, ".journal")
 }
 
 /// The line marker of a data folder: `<folder>.line`.
 pub fn line_file(dir: &Path) -> PathBuf {
-    beside(dir, "line")
+    beside(dir, ".line")
 }
 
+/// A file beside a data folder, called like it.
 pub(crate) fn beside(dir: &Path, ending: &str) -> PathBuf {
     let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
     let mut name = dir.file_name().unwrap_or_default().to_owned();
-    name.push(".");
     name.push(ending);
     dir.with_file_name(name)
 }
@@ -83,7 +85,8 @@ impl Town {
             Err(_) if !key_file.exists() => new_key(key_file, env)?,
             Err(error) => return Err(error),
         };
-        let storage = Sqlite::open(&database, &key)?;
+        let heads = anchor::default_file(dir);
+        let storage = Sqlite::open_noting(&database, &key, Some(&heads))?;
         storage.found(name, demo, env).await?;
         storage.begin_line(&line_file(dir), &journal_file(dir)).await?;
         let ca = Ca::new(name, env.now_s())?;
@@ -98,7 +101,8 @@ impl Town {
         if !database.exists() {
             return Err(TownError::Missing(dir.to_owned()));
         }
-        let storage = Sqlite::open(&database, &read_key(key_file)?)?;
+        let heads = anchor::default_file(dir);
+        let storage = Sqlite::open_noting(&database, &read_key(key_file)?, Some(&heads))?;
         storage.take_up(&line_file(dir), &journal_file(dir), &System).await?;
         let missing = || TownError::Corrupt("the town has no CA: `init` did not finish".to_owned());
         let cert_pem = storage.secret(CA_CERT).await?.ok_or_else(missing)?;

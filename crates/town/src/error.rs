@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::people::PeopleError;
+
 #[derive(Debug, thiserror::Error)]
 pub enum TownError {
     #[error("there is no town in {0}: run `yaoguan-town init` first")]
@@ -32,6 +34,8 @@ pub enum TownError {
     Certificate(String),
     #[error("{0}")]
     Input(String),
+    #[error("{0}")]
+    People(#[from] PeopleError),
     #[error("file: {0}")]
     Io(#[from] std::io::Error),
 }

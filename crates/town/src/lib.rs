@@ -4,6 +4,7 @@
 //! HTTP surface; [`serve`] runs it. Accounts, invites and devices are in [`people`].
 
 pub mod api;
+pub mod audit;
 pub mod backup;
 mod connections;
 pub mod cursor;

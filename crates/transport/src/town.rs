@@ -1,7 +1,7 @@
 //! The town as a phone reaches it.
 
 use reqwest::header::{ACCEPT_LANGUAGE, CONTENT_ENCODING, CONTENT_TYPE};
-use yaoguan_model::{DeviceId, Env};
+use yaoguan_model::{AccountId, DeviceId, Env};
 use yaoguan_wire::proof::{self, Claims, DeviceKey, body_hash};
 use yaoguan_wire::{
     EnrolRequest, EnrolResponse, ErrorBody, ErrorCode, Invite, PROTOCOL, ReconcileRequest,
@@ -170,11 +170,12 @@ pub struct Enrolled {
     pub ca_pem: String,
 }
 
-/// Uses an invite up.
+/// Uses an invite up; if an account is named, only one that is for it.
 pub async fn enrol(
     invite: &Invite,
     public_key: String,
     device_name: &str,
+    account: Option<AccountId>,
     lang: &'static str,
 ) -> Result<Enrolled, TransportError> {
     let pinned = invite.ca.as_deref().map(PinnedCa::new);
@@ -184,6 +185,7 @@ pub async fn enrol(
         code: invite.code.clone(),
         public_key,
         device_name: device_name.to_owned(),
+        account,
     };
     let json = serde_json::to_vec(&request).map_err(|e| TransportError::Identity(e.to_string()))?;
     let response = client(trust)?

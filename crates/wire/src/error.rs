@@ -79,6 +79,12 @@ codes! {
     InviteUnknown = "invite_unknown",
     /// The invite was used or is too old.
     InviteGone = "invite_gone",
+    /// A phone that enrols again was given an invite of another person.
+    InviteOther = "invite_other",
+    /// The one-time code for a new password is unknown, used or stale.
+    ResetGone = "reset_gone",
+    /// What was given as a new password is none.
+    BadPassword = "bad_password",
     UnknownKind = "unknown_kind",
     /// The town's schema has no such field (yet).
     UnknownField = "unknown_field",

@@ -41,8 +41,8 @@ pub const MAX_RECORDS: usize = 16_384;
 pub const MAX_WINDOW_LOG: u32 = 23;
 /// Former replica ids that one push names.
 pub const MAX_FORMER: usize = 4_096;
-/// A body of `POST /v1/enrol`.
-pub const MAX_ENROL_BYTES: usize = 16 * 1024;
+/// A body of `POST /v1/enrol` and `POST /v1/password`.
+pub const MAX_SMALL_BYTES: usize = 16 * 1024;
 /// A token for tools holds this long.
 pub const TOKEN_HOLDS_S: i64 = 15 * 60;
 /// Tokens of one account that hold at the same time; a further one ends the oldest.

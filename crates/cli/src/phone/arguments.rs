@@ -27,6 +27,8 @@ pub(crate) enum Do {
         uri: String,
         #[arg(long, default_value = "yaoguan")]
         device_name: String,
+        #[arg(long)]
+        again: bool,
     },
     Add {
         #[arg(value_parser = kind)]

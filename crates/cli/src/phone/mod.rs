@@ -43,9 +43,15 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
 
 async fn run(arguments: Arguments, output: &Output<'_>) -> Result<(), Failure> {
     let (data, lang) = (arguments.data, output.words.lang);
-    if let Do::Enrol { uri, device_name } = arguments.action {
+    if let Do::Enrol { uri, device_name, again } = arguments.action {
         let options = EnrolOptions { device_name, lang };
-        let mut phone = Phone::enrol(&data, &uri, &options, Arc::new(System)).await?;
+        let mut phone = if again {
+            let mut phone = Phone::open(&data, Arc::new(System), lang)?;
+            phone.enrol_again(&uri, &options).await?;
+            phone
+        } else {
+            Phone::enrol(&data, &uri, &options, Arc::new(System)).await?
+        };
         // Grids and templates come with the first pull; without a line they come later.
         if let Err(error) = phone.sync(|_| {}).await {
             output.note("first_sync_failed", &[("detail", &output.detail(&error))]);

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-use yaoguan_model::{AccountId, GridCode, RecordId, Role};
+use yaoguan_model::{AccountId, DeviceId, GridCode, RecordId, Role};
 use yaoguan_wire::HoldId;
 
 /// What was typed.
@@ -57,7 +57,22 @@ pub(crate) enum Do {
         #[command(subcommand)]
         what: Grids,
     },
-    Accounts,
+    Invites {
+        #[command(subcommand)]
+        what: Invites,
+    },
+    Accounts {
+        #[command(subcommand)]
+        what: Option<Accounts>,
+    },
+    Devices {
+        #[command(subcommand)]
+        what: Devices,
+    },
+    Audit {
+        #[command(subcommand)]
+        what: Audit,
+    },
     Held {
         #[command(subcommand)]
         what: Held,
@@ -84,6 +99,136 @@ pub(crate) enum Do {
     },
     Ca,
     Status,
+    Verify,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Invites {
+    List {
+        #[arg(long)]
+        all: bool,
+    },
+    Revoke {
+        id: String,
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    Sheet(Sheet),
+}
+
+/// Whom a sheet of invites is for, and where it goes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Sheet {
+    #[arg(long)]
+    pub(crate) role: Option<Role>,
+    #[arg(long, value_name = "CODE")]
+    pub(crate) village: Option<String>,
+    #[arg(long, value_name = "CODE")]
+    pub(crate) grid: Option<GridCode>,
+    #[arg(long)]
+    pub(crate) file: Option<PathBuf>,
+    #[arg(long, default_value_t = 24)]
+    pub(crate) hours: i64,
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    #[arg(long, value_name = "URL")]
+    pub(crate) address: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Accounts {
+    List,
+    Add {
+        #[arg(long)]
+        login: String,
+        #[arg(long)]
+        name: String,
+        #[arg(long)]
+        role: Role,
+        #[arg(long, default_value = "")]
+        grids: String,
+    },
+    Import {
+        file: PathBuf,
+        #[arg(long)]
+        skip_bad: bool,
+        #[arg(long, requires = "skip_bad")]
+        rejects: Option<PathBuf>,
+    },
+    Role {
+        who: String,
+        role: Role,
+        #[arg(long)]
+        grids: Option<String>,
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    Grids {
+        who: String,
+        grids: String,
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    Disable {
+        who: String,
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    Enable {
+        who: String,
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    Reset {
+        who: String,
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    Password {
+        who: String,
+    },
+    Totp {
+        #[command(subcommand)]
+        what: Totp,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Totp {
+    Enrol {
+        who: String,
+    },
+    Confirm {
+        who: String,
+        code: String,
+    },
+    Disable {
+        who: String,
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Devices {
+    List,
+    Revoke {
+        id: DeviceId,
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    List {
+        #[arg(long, default_value_t = 0)]
+        after: u64,
+        #[arg(long, default_value_t = 1_000)]
+        limit: u32,
+        #[arg(long, value_name = "ID")]
+        about: Option<String>,
+    },
     Verify,
 }
 

@@ -1,10 +1,16 @@
 //! `yaoguan-town`: reads the command line, does one thing for the town, or serves.
 
+mod accounts;
 mod apart;
 mod arguments;
+mod audit;
+mod console;
+mod devices;
 mod invite;
+mod invites;
 mod keeping;
 mod serve;
+mod sheet;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -15,6 +21,9 @@ use serde_json::json;
 use yaoguan_model::env::System;
 use yaoguan_model::{Kind, Role};
 use yaoguan_town::data::default_key_file;
+use yaoguan_town::demo::ADMIN;
+use yaoguan_town::people::{code, password};
+use yaoguan_town::storage::SignIns as _;
 use yaoguan_town::{Storage as _, Town, TownError, demo, grids};
 
 pub use arguments::Arguments;
@@ -73,7 +82,10 @@ async fn run(arguments: Arguments, output: &Output<'_>) -> Result<(), Failure> {
         }
         Do::Grids { what: Grids::List } => list_grids(&town, output).await,
         Do::Grids { what: Grids::Import { file } } => import_grids(&town, output, file).await,
-        Do::Accounts => accounts(&town, output).await,
+        Do::Invites { what } => invites::run(&town, output, what).await,
+        Do::Accounts { what } => accounts::run(&town, output, what).await,
+        Do::Devices { what } => devices::run(&town, output, what).await,
+        Do::Audit { what } => audit::run(&town, output, what).await,
         Do::Held { what } => apart::held(&town, output, what).await,
         Do::Recovered { what } => apart::recovered(&town, output, what).await,
         Do::Backup { out } => keeping::backup(&town, output, &dir, &out).await,
@@ -106,6 +118,9 @@ async fn init(
         true => Some(demo::fill(&town.storage, admin, &System).await?),
         false => None,
     };
+    let password = code::new(&System);
+    let hash = password::hash(password.clone(), &System).await?;
+    town.storage.set_password(admin, hash, console::done("")).await?;
     let fingerprint = town.ca.fingerprint()?;
     let key = key_file.display().to_string();
     let value = json!({
@@ -113,16 +128,15 @@ async fn init(
         "grids": made.map_or(0, |m| m.grids), "chiefs": made.map_or(0, |m| m.chiefs),
         "villages": made.map_or(0, |m| m.villages), "volunteers": made.map_or(0, |m| m.volunteers),
         "supervisors": made.map_or(0, |m| m.supervisors),
+        "admin": { "login": ADMIN, "password": password },
     });
     output.result(&value, || {
+        let say = |key: &str, values: &[(&str, &str)]| output.words.say("say", key, values);
         let mut lines = vec![
-            output.words.say(
-                "say",
-                "town_made",
-                &[("name", name), ("dir", &dir.display().to_string())],
-            ),
-            output.words.say("say", "town_key_file", &[("file", &key)]),
-            output.words.say("say", "town_fingerprint", &[("fingerprint", &fingerprint)]),
+            say("town_made", &[("name", name), ("dir", &dir.display().to_string())]),
+            say("town_key_file", &[("file", &key)]),
+            say("town_fingerprint", &[("fingerprint", &fingerprint)]),
+            say("town_admin", &[("login", ADMIN), ("password", &password)]),
         ];
         if let Some(made) = made {
             let counts =
@@ -135,7 +149,7 @@ async fn init(
                 ("volunteers", &volunteers),
                 ("supervisors", &supervisors),
             ];
-            lines.push(output.words.say("say", "town_demo", &values));
+            lines.push(say("town_demo", &values));
         }
         lines
     })
@@ -169,7 +183,7 @@ async fn import_grids(town: &Town, output: &Output<'_>, file: PathBuf) -> Result
     let admin = accounts.iter().find(|account| account.role == Role::Admin);
     let admin =
         admin.ok_or_else(|| TownError::Corrupt("the town has no administrator".to_owned()))?;
-    let written = grids::write(&town.storage, &grids, admin.id, &System).await?;
+    let written = grids::write(&town.storage, &grids, admin.id, console::by(), &System).await?;
     let texts = [written.added, written.changed, written.unchanged].map(|n| n.to_string());
     let [added, changed, unchanged] = &texts;
     let value = json!({
@@ -177,17 +191,6 @@ async fn import_grids(town: &Town, output: &Output<'_>, file: PathBuf) -> Result
     });
     let values = [("added", added.as_str()), ("changed", changed), ("unchanged", unchanged)];
     output.result(&value, || vec![output.words.say("say", "grids_imported", &values)])
-}
-
-async fn accounts(town: &Town, output: &Output<'_>) -> Result<(), Failure> {
-    let accounts = town.storage.accounts().await?;
-    let value: Vec<_> = accounts
-        .iter()
-        .map(|a| json!({ "id": a.id, "name": a.name, "role": a.role, "grids": a.grids }))
-        .collect();
-    output.result(&value, || {
-        accounts.iter().map(|a| format!("{}  {}  {}", a.id, a.role.as_str(), a.name)).collect()
-    })
 }
 
 async fn status(town: &Town, output: &Output<'_>) -> Result<(), Failure> {

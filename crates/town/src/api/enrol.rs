@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::{Extension, Json};
 use yaoguan_model::DeviceId;
-use yaoguan_wire::limits::MAX_ENROL_BYTES;
+use yaoguan_wire::limits::MAX_SMALL_BYTES;
 use yaoguan_wire::proof::check_public_key;
 use yaoguan_wire::{EnrolRequest, EnrolResponse, ErrorCode};
 
@@ -34,10 +34,7 @@ pub async fn enrol(
     app.may_try(&headers, peer)?;
     let bad = |detail: String| ApiError::new(&headers, ErrorCode::BadRequest, detail);
     let failed = |error| ApiError::internal(&headers, &error);
-    if sent.bytes.len() > MAX_ENROL_BYTES {
-        let limit = format!("{MAX_ENROL_BYTES} bytes");
-        return Err(ApiError::new(&headers, ErrorCode::TooLarge, limit));
-    }
+    sent.at_most(&headers, MAX_SMALL_BYTES)?;
     let request = read::<EnrolRequest>(&app, &headers, &sent).await?.message;
     check_public_key(&request.public_key).map_err(|e| bad(e.to_string()))?;
     let device = NewDevice {
@@ -47,6 +44,14 @@ pub async fn enrol(
     };
     let (id, now) = (device.id, app.env.now_s());
     let code = hash_code(&request.code);
+    // Whom an invite is for never changes: it may be asked before the invite is used up.
+    if let Some(wanted) = request.account {
+        let found = app.storage.invited(code).await.map_err(failed)?;
+        if found.is_some_and(|account| account != wanted) {
+            app.tried_wrong(peer);
+            return Err(ApiError::new(&headers, ErrorCode::InviteOther, ""));
+        }
+    }
     let refused = match app.storage.enrol(code, device, now).await.map_err(failed)? {
         Enrolment::Done(account) => Ok(account),
         Enrolment::Unknown => Err(ErrorCode::InviteUnknown),

@@ -24,6 +24,7 @@ pub mod error;
 mod health;
 mod language;
 mod openapi;
+mod password;
 mod reconcile;
 mod records;
 pub mod routes;

@@ -167,6 +167,7 @@ struct ScopeDoc {
         super::sync::sync,
         super::reconcile::reconcile,
         super::enrol::enrol,
+        super::password::set,
         super::records::list,
         super::token::make,
         super::health::alive,

@@ -15,6 +15,7 @@ use yaoguan_wire::ErrorCode;
 use super::App;
 use super::asker::Asker;
 use super::error::ApiError;
+use crate::audit::{Act, Attribution, By, Subject};
 
 /// Records of one page.
 const PAGE: u32 = 200;
@@ -95,10 +96,20 @@ pub async fn list(
     }
     let account = asker.account();
     let own = cells::of_reader(account.id, account.role, &account.grids).into_iter().collect();
-    let found = app.storage.readable(own, kind, after, PAGE).await;
+    let found = app.storage.readable(own, kind.clone(), after, PAGE).await;
     let found = found.map_err(|error| ApiError::internal(&headers, &error))?;
     let full = found.len() >= PAGE as usize;
     let next = found.last().map(|record| record.id).filter(|_| full);
+    if matches!(kind, Kind::Household | Kind::HouseholdCheck) {
+        // Nobody sees a household unless that stands in the log.
+        let ids: Vec<String> = found.iter().map(|record| record.id.to_string()).collect();
+        let done = Attribution::new(By::Account(account.id), app.env.now_s());
+        let entry = done.entry(Act::HouseholdRead, Subject::Kind(kind.as_str().to_owned()));
+        let entry = entry.with("count", ids.len()).with("ids", ids);
+        let entry = entry.with("device", asker.device().id.to_string());
+        let noted = app.storage.note(entry).await;
+        noted.map_err(|error| ApiError::internal(&headers, &error))?;
+    }
     let live = found.iter().filter(|r| deletion::state(r) != Deletion::Deleted);
     Ok(Json(RecordPage { records: live.map(RecordOut::of).collect(), next }))
 }

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::routing::{MethodRouter, get, post};
 use yaoguan_wire::ErrorCode;
 
-use super::{App, enrol, health, openapi, reconcile, records, sync, token};
+use super::{App, enrol, health, openapi, password, reconcile, records, sync, token};
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,8 +73,20 @@ pub const ROUTES: &[Route] = &[
         method: "POST",
         path: "/v1/enrol",
         caller: Caller::Anyone,
-        codes: &[ErrorCode::InviteUnknown, ErrorCode::InviteGone, ErrorCode::UnsupportedEncoding],
+        codes: &[
+            ErrorCode::InviteUnknown,
+            ErrorCode::InviteGone,
+            ErrorCode::InviteOther,
+            ErrorCode::UnsupportedEncoding,
+        ],
         handler: || post(enrol::enrol),
+    },
+    Route {
+        method: "POST",
+        path: "/v1/password",
+        caller: Caller::Anyone,
+        codes: &[ErrorCode::ResetGone, ErrorCode::BadPassword, ErrorCode::UnsupportedEncoding],
+        handler: || post(password::set),
     },
     Route {
         method: "GET",

@@ -21,6 +21,16 @@ pub(super) struct Sent {
     _room: Room,
 }
 
+impl Sent {
+    /// For routes whose bodies are a few lines.
+    pub(super) fn at_most(&self, headers: &HeaderMap, bytes: usize) -> Result<(), ApiError> {
+        if self.bytes.len() <= bytes {
+            return Ok(());
+        }
+        Err(ApiError::new(headers, ErrorCode::TooLarge, format!("{bytes} bytes")))
+    }
+}
+
 impl FromRequest<App> for Sent {
     type Rejection = ApiError;
 

@@ -13,6 +13,7 @@ use super::App;
 use super::asker::device;
 use super::error::ApiError;
 use super::sent::Sent;
+use crate::audit::{Attribution, By};
 use crate::storage::tokens::NewToken;
 
 /// Makes a token for tools, with the scope of the account, for 15 minutes. The body is empty; what is
@@ -36,7 +37,8 @@ pub async fn make(
     let now = app.env.now_s();
     let expires_at = now.saturating_add(TOKEN_HOLDS_S);
     let kept = NewToken { hash: Sha256::digest(&token).into(), device: device.id, expires_at };
-    let added = app.storage.add_token(kept, now).await;
+    let done = Attribution::new(By::Account(device.account.id), now);
+    let added = app.storage.add_token(kept, done).await;
     added.map_err(|error| ApiError::internal(&headers, &error))?;
     tracing::info!(device = %device.id, "a token was made");
     Ok(Json(TokenResponse { token, expires_at }))

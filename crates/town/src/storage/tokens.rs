@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use yaoguan_model::DeviceId;
 
+use crate::audit::Attribution;
 use crate::error::TownError;
 use crate::people::Device;
 
@@ -21,7 +22,7 @@ pub struct NewToken {
 #[async_trait]
 pub trait Tokens: Send + Sync {
     /// Keeps a token; what has run out goes, and of one account's the oldest beyond the limit.
-    async fn add_token(&self, token: NewToken, now: i64) -> Result<(), TownError>;
+    async fn add_token(&self, token: NewToken, done: Attribution) -> Result<(), TownError>;
     /// The device that a token stands for, as it is now: barred when it was revoked or its account
     /// closed meanwhile. None for a token that is unknown or has run out.
     async fn token(&self, hash: [u8; 32], now: i64) -> Result<Option<Device>, TownError>;

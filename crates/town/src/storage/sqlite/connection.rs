@@ -3,11 +3,13 @@
 //! What must outlive the file (see [`super::journal`]) is copied out before a write is reported as done.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::{journal, migrations};
+use super::{audit, journal, migrations};
+use crate::audit::anchor::Anchor;
 use crate::error::TownError;
 use crate::line::Line;
 
@@ -26,6 +28,9 @@ struct Inner {
     path: PathBuf,
     key: [u8; 32],
     writer: Mutex<Connection>,
+    /// Where heads of the audit log are noted, and the furthest one that was.
+    anchor: Option<Anchor>,
+    noted: AtomicU64,
     readers: Mutex<Vec<Connection>>,
     /// What stands outside the data folder; none for a file by itself.
     outside: Mutex<Option<Outside>>,
@@ -38,14 +43,41 @@ pub(super) struct Outside {
 }
 
 impl Sqlite {
-    /// Opens the file, makes it when it is missing, and brings its schema up to date.
+    /// Opens the file, makes it when it is missing, and brings its schema up to date. Nothing notes the
+    /// head of its audit log.
     pub fn open(path: &Path, key: &[u8; 32]) -> Result<Self, TownError> {
+        Self::open_noting(path, key, None)
+    }
+
+    /// The same; heads of the audit log are noted in the file `heads`. A head that a crash kept from
+    /// being noted is noted now.
+    pub fn open_noting(
+        path: &Path,
+        key: &[u8; 32],
+        heads: Option<&Path>,
+    ) -> Result<Self, TownError> {
         let mut writer = connect(path, key)?;
         make_durable(&writer)?;
         migrations::apply(&mut writer)?;
-        let (path, writer) = (path.to_owned(), Mutex::new(writer));
-        let (readers, outside) = (Mutex::default(), Mutex::default());
-        Ok(Self { inner: Arc::new(Inner { path, key: *key, writer, readers, outside }) })
+        let anchor = heads.map(|file| Anchor::new(file, key));
+        let noted = anchor.as_ref().map(Anchor::read).transpose()?.unwrap_or_default().last();
+        let head = audit::head(&writer)?;
+        let inner = Inner {
+            path: path.to_owned(),
+            key: *key,
+            writer: Mutex::new(writer),
+            anchor,
+            noted: AtomicU64::new(noted),
+            readers: Mutex::default(),
+            outside: Mutex::default(),
+        };
+        inner.note(head);
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Where heads of the audit log are noted.
+    pub(super) fn anchor(&self) -> Option<&Anchor> {
+        self.inner.anchor.as_ref()
     }
 
     pub(super) fn key(&self) -> &[u8; 32] {
@@ -81,7 +113,9 @@ impl Sqlite {
             let mut writer = inner.writer.lock().unwrap_or_else(PoisonError::into_inner);
             let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let result = work(&tx)?;
+            let head = if inner.anchor.is_some() { audit::head(&tx)? } else { None };
             tx.commit()?;
+            inner.note(head);
             if journal::is_behind(&writer)?
                 && let Some(outside) =
                     inner.outside.lock().unwrap_or_else(PoisonError::into_inner).as_mut()
@@ -141,6 +175,21 @@ impl Sqlite {
     #[doc(hidden)]
     pub fn with_raw<R>(&self, work: impl FnOnce(&Connection) -> R) -> R {
         work(&self.inner.writer.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Inner {
+    /// Notes a head that is further than the last one. The act is done by then: a failure is logged, and
+    /// the next act or start notes it.
+    fn note(&self, head: Option<(u64, [u8; 32])>) {
+        let (Some(anchor), Some((sequence, hash))) = (&self.anchor, head) else { return };
+        if self.noted.load(Ordering::Relaxed) >= sequence {
+            return;
+        }
+        match anchor.note(sequence, &hash) {
+            Ok(()) => self.noted.store(sequence, Ordering::Relaxed),
+            Err(error) => tracing::error!(%error, "the head of the audit log cannot be noted"),
+        }
     }
 }
 

@@ -36,9 +36,15 @@ const MIRRORED: &[Mirrored] = &[
     Mirrored { append_only: true, ..rows("account_scope", &["account", "version"]) },
     // Each sync notes the last contact, which nobody misses.
     Mirrored { of: &["account", "name", "public_key", "revoked_at"], ..rows("device", &["id"]) },
+    rows("credential", &["account"]),
     rows("invite", &["code_hash"]),
+    // A password that was changed and a code that was used do not come back.
+    Mirrored {
+        of: &["password", "reset_hash", "totp_secret", "totp_confirmed"],
+        ..rows("credential", &["account"])
+    },
     Mirrored { append_only: true, ..rows("purged", &["id"]) },
-    Mirrored { append_only: true, ..rows("audit", &["seq"]) },
+    Mirrored { append_only: true, ..rows("audit", &["sequence"]) },
 ];
 
 fn corrupt(error: impl std::fmt::Display) -> TownError {
