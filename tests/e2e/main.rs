@@ -12,7 +12,9 @@
 )]
 
 mod concurrent;
+mod doctor;
 mod export;
+mod hostile;
 mod kill;
 mod landslides;
 mod output;
@@ -22,6 +24,7 @@ mod program;
 mod real;
 mod refusals;
 mod restore;
+mod service;
 mod serving;
 mod town;
 mod tracks;

@@ -153,6 +153,8 @@ fn every_command_of_the_town_gives_one_json_value() {
     assert!(run(&["ca"])["ca_pem"].as_str().unwrap().contains("BEGIN CERTIFICATE"));
     assert_eq!(run(&["status"])["records"]["grid"], 91);
     assert_eq!(run(&["verify"])["ok"], true);
+    assert_eq!(run(&["doctor"])["ok"], true);
+    assert_eq!(run(&["settings"])[0]["name"], "data");
     apart(&town, &run);
     assert_eq!(run(&["purge"])["total"], 0);
     let backup = town.folder.path().join("backup");

@@ -38,6 +38,8 @@ pub enum ErrorCode {
     BadFile,
     NoFixes,
     StoreBroken,
+    /// Others can read the key file of the command line.
+    KeyExposed,
     StoreNewer,
     DiskFull,
     ReadOnly,
@@ -85,6 +87,8 @@ pub enum FieldError {
     Export(#[from] ExportError),
     #[error("{path}: {source}")]
     Io { path: String, source: std::io::Error },
+    #[error("others can read the key file {0}: run `chmod 600` on it")]
+    KeyExposed(String),
     #[error("{0}")]
     Store(#[from] StoreError),
     /// Another program of this phone is syncing.
@@ -121,12 +125,19 @@ impl FieldError {
             Self::Store(StoreError::ReadOnly) => ErrorCode::ReadOnly,
             Self::Store(StoreError::Missing) => ErrorCode::NotEnrolled,
             Self::Store(_) => ErrorCode::StoreBroken,
+            Self::KeyExposed(_) => ErrorCode::KeyExposed,
             Self::Busy => ErrorCode::Busy,
             Self::Transport(TransportError::Unreachable(_)) => ErrorCode::Offline,
             Self::Transport(TransportError::NotTheTown(_)) => ErrorCode::NotTheTown,
             Self::Transport(TransportError::Refused(_)) => ErrorCode::TownRefused,
             Self::Transport(_) | Self::Protocol(_) => ErrorCode::Protocol,
         }
+    }
+
+    /// How long the town asks to be left alone, in seconds: for
+    /// [`on_told_to_wait`](yaoguan_sync::Engine::on_told_to_wait).
+    pub fn retry_after_s(&self) -> Option<u32> {
+        if let Self::Transport(error) = self { error.retry_after_s() } else { None }
     }
 
     /// The field that it is about.

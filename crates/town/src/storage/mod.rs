@@ -25,6 +25,8 @@ pub mod purge;
 pub mod scope;
 pub mod sign_in;
 pub mod sqlite;
+pub mod standing;
+pub mod tokens;
 
 pub use audit::{AuditAsk, AuditLog};
 pub use held::{Apart, Held, Recovered, Release};
@@ -32,6 +34,8 @@ pub use people::People;
 pub use purge::{Erasure, Purging, purge_all};
 pub use scope::Scopes;
 pub use sign_in::SignIns;
+pub use standing::{Standing, Stands};
+pub use tokens::Tokens;
 
 /// What a town is.
 #[derive(Debug, Clone)]
@@ -115,7 +119,9 @@ pub struct Health {
 
 /// The town's storage. Every method is one transaction.
 #[async_trait]
-pub trait Storage: Apart + AuditLog + People + Purging + Scopes + SignIns + Send + Sync {
+pub trait Storage:
+    Apart + AuditLog + People + Purging + Scopes + SignIns + Stands + Tokens + Send + Sync
+{
     async fn info(&self) -> Result<TownInfo, TownError>;
     /// The line of history changed underneath: a new epoch, replica id and cursor secret.
     async fn renew(&self, env: &dyn Env) -> Result<(), TownError>;
