@@ -11,6 +11,7 @@
     reason = "a test fails where it stands"
 )]
 
+mod clock;
 mod concurrent;
 mod export;
 mod hostile;
@@ -23,6 +24,7 @@ mod real;
 mod refusals;
 mod restore;
 mod serving;
+mod tools;
 mod town;
 mod tracks;
 
