@@ -13,16 +13,19 @@
 
 mod clock;
 mod concurrent;
+mod doctor;
 mod export;
 mod hostile;
 mod kill;
 mod landslides;
 mod output;
+mod people;
 mod phone;
 mod program;
 mod real;
 mod refusals;
 mod restore;
+mod service;
 mod serving;
 mod tools;
 mod town;

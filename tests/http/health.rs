@@ -20,6 +20,8 @@ async fn a_sound_town_is_alive_and_ready() {
     assert_eq!(status, 200, "{body}");
     assert_eq!(body["database_writable"], true);
     assert_eq!(body["feed_moving"], true);
+    // Not a reason for 503.
+    assert_eq!((&body["warnings"][0], &body["backup_age_s"]), (&"backup_off".into(), &Value::Null));
     assert_eq!(body["panics"], 0);
 }
 

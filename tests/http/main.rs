@@ -11,8 +11,10 @@
 mod attacks;
 mod enrol;
 mod health;
+mod household;
 mod limits;
 mod matrix;
+mod password;
 mod population;
 mod proof;
 mod pushes;
@@ -22,9 +24,8 @@ use serde_json::Value;
 use yaoguan_model::env::System;
 use yaoguan_model::{AccountId, DeviceId, Env, Role};
 use yaoguan_testkit::town::{GRID, TestTown};
-use yaoguan_town::Storage as _;
 use yaoguan_town::people::{Enrolment, NewDevice, NewInvite, hash_code};
-use yaoguan_town::storage::People as _;
+use yaoguan_town::storage::Storage as _;
 use yaoguan_transport::{Trust, client};
 use yaoguan_wire::proof::{Claims, DeviceKey, body_hash};
 

@@ -71,13 +71,17 @@ impl Output<'_> {
         value: &T,
         lines: impl FnOnce() -> Vec<String>,
     ) -> Result<(), Failure> {
+        let lines = match self.json {
+            true => vec![serde_json::to_string(value).map_err(std::io::Error::other)?],
+            false => lines(),
+        };
         let mut out = std::io::stdout().lock();
-        if self.json {
-            let text = serde_json::to_string(value).map_err(std::io::Error::other)?;
-            return Ok(writeln!(out, "{text}")?);
-        }
-        for line in lines() {
-            writeln!(out, "{line}")?;
+        for line in lines {
+            match writeln!(out, "{line}") {
+                // Whoever reads has seen enough: `… | head -n 1`. The work itself is done.
+                Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => break,
+                written => written?,
+            }
         }
         Ok(())
     }
@@ -139,6 +143,8 @@ impl Output<'_> {
             TownError::Missing(_) => "town_missing",
             TownError::Exists(_) => "town_exists",
             TownError::Key(_) => "town_key",
+            TownError::KeyExposed(_) => "town_key_exposed",
+            TownError::KeyInside(_) => "town_key_inside",
             TownError::WrongKey => "town_wrong_key",
             TownError::SchemaNewer { .. } => "town_newer",
             TownError::StorageFull => "disk_full",

@@ -103,6 +103,7 @@ pub(crate) fn detail(words: &Words, error: &FieldError) -> String {
         | FieldError::Mapping(_)
         | FieldError::Export(_)
         | FieldError::Store(_)
+        | FieldError::KeyExposed(_)
         | FieldError::Busy
         | FieldError::Transport(_)
         | FieldError::Protocol(_) => error.to_string(),

@@ -38,6 +38,8 @@ pub enum ErrorCode {
     BadFile,
     NoFixes,
     StoreBroken,
+    /// Others can read the key file of the command line.
+    KeyExposed,
     StoreNewer,
     DiskFull,
     ReadOnly,
@@ -85,6 +87,8 @@ pub enum FieldError {
     Export(#[from] ExportError),
     #[error("{path}: {source}")]
     Io { path: String, source: std::io::Error },
+    #[error("others can read the key file {0}: run `chmod 600` on it")]
+    KeyExposed(String),
     #[error("{0}")]
     Store(#[from] StoreError),
     /// Another program of this phone is syncing.
@@ -121,6 +125,7 @@ impl FieldError {
             Self::Store(StoreError::ReadOnly) => ErrorCode::ReadOnly,
             Self::Store(StoreError::Missing) => ErrorCode::NotEnrolled,
             Self::Store(_) => ErrorCode::StoreBroken,
+            Self::KeyExposed(_) => ErrorCode::KeyExposed,
             Self::Busy => ErrorCode::Busy,
             Self::Transport(TransportError::Unreachable(_)) => ErrorCode::Offline,
             Self::Transport(TransportError::NotTheTown(_)) => ErrorCode::NotTheTown,

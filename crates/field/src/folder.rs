@@ -62,9 +62,26 @@ impl Folder {
 }
 
 fn read_key(path: &Path) -> Result<Key, FieldError> {
+    if is_exposed(path) {
+        return Err(FieldError::KeyExposed(path.display().to_string()));
+    }
     let bytes = std::fs::read(path).map_err(|e| io(path, e))?;
     let key = bytes.try_into().map_err(|_| FieldError::Store(StoreError::WrongKey))?;
     Ok(Key(key))
+}
+
+/// Whether others than its owner may read or write the file.
+fn is_exposed(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        _ = path;
+        false
+    }
 }
 
 /// An I/O error with its path.

@@ -12,6 +12,12 @@ pub enum TownError {
     Exists(PathBuf),
     #[error("the key file {0} cannot be read: without it the data cannot be opened")]
     Key(PathBuf),
+    #[error("others can read the key file {0}: run `chmod 600` on it")]
+    KeyExposed(PathBuf),
+    #[error(
+        "the key file {0} lies inside the data folder: move it out, and name it with --key-file"
+    )]
+    KeyInside(PathBuf),
     #[error("the key does not open this database, or the file is damaged")]
     WrongKey,
     #[error("this database has schema {found}, this program knows {known}: update the program")]

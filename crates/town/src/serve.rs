@@ -18,12 +18,14 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 use yaoguan_model::Env;
 
 use crate::api::edges::Peer;
 use crate::api::{App, router};
+use crate::backups::Backups;
 use crate::connections::{Connections, Slot, Timed, forwarded};
 use crate::data::Town;
 use crate::error::TownError;
@@ -58,6 +60,8 @@ pub struct Options {
     pub behind_proxy: bool,
     /// The address that phones use, when it is not the one listened on.
     pub public: Option<String>,
+    /// Where and when the server makes backups by itself.
+    pub backups: Option<Arc<Backups>>,
 }
 
 /// A town that listens and is ready to run.
@@ -70,12 +74,27 @@ pub struct Server {
     upkeep: Upkeep,
     /// What phones are told.
     pub url: String,
+    /// Where it listens.
+    pub local: SocketAddr,
 }
 
 /// What a serving town does by itself.
 struct Upkeep {
-    storage: Sqlite,
+    town: Town,
     env: Arc<dyn Env>,
+    backups: Option<Arc<Backups>>,
+}
+
+impl Upkeep {
+    fn start(self) -> Vec<JoinHandle<()>> {
+        let Self { town, env, backups } = self;
+        let mut tasks = vec![
+            tokio::spawn(mark_line(town.storage.clone())),
+            tokio::spawn(purge_daily(town.storage.clone(), Arc::clone(&env))),
+        ];
+        tasks.extend(backups.map(|backups| tokio::spawn(backups.run(town, env))));
+        tasks
+    }
 }
 
 struct Renewal {
@@ -98,8 +117,10 @@ impl Server {
         let url =
             options.public.clone().unwrap_or_else(|| format!("{scheme}://{}", reachable(local)));
         town.storage.set_address(url.clone(), !options.behind_proxy).await?;
-        let app = router(App::new(Arc::new(town.storage.clone()), Arc::clone(&env)));
-        let upkeep = Upkeep { storage: town.storage.clone(), env: Arc::clone(&env) };
+        let app = App::new(Arc::new(town.storage.clone()), Arc::clone(&env));
+        let app = router(App { backups: options.backups.clone(), ..app });
+        let upkeep =
+            Upkeep { town: town.clone(), env: Arc::clone(&env), backups: options.backups.clone() };
         let (tls, renewal) = if options.behind_proxy {
             (None, None)
         } else {
@@ -110,18 +131,15 @@ impl Server {
             (Some(TlsAcceptor::from(Arc::new(config))), Some(renewal))
         };
         let behind_proxy = options.behind_proxy;
-        Ok(Self { listener, app, tls, renewal, behind_proxy, upkeep, url })
+        Ok(Self { listener, app, tls, renewal, behind_proxy, upkeep, url, local })
     }
 
     /// Serves until `stop` is ready, then lets requests under way finish.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), TownError> {
         let Self { listener, app, tls, renewal, behind_proxy, upkeep, .. } = self;
         let connections = Connections::within_the_system();
-        let storage = upkeep.storage.clone();
-        let mut by_itself = vec![
-            tokio::spawn(mark_line(upkeep.storage.clone())),
-            tokio::spawn(purge_daily(upkeep)),
-        ];
+        let storage = upkeep.town.storage.clone();
+        let mut by_itself = upkeep.start();
         by_itself.extend(renewal.map(|renewal| tokio::spawn(renew(renewal))));
         let graceful = GracefulShutdown::new();
         let mut stop = pin!(stop);
@@ -221,7 +239,7 @@ async fn mark_line(storage: Sqlite) {
     }
 }
 
-async fn purge_daily(Upkeep { storage, env }: Upkeep) {
+async fn purge_daily(storage: Sqlite, env: Arc<dyn Env>) {
     loop {
         match purge_all(&storage, env.now_s()).await {
             Ok(counts) if counts.is_empty() => {}

@@ -1,20 +1,19 @@
 //! The command line of `yaoguan-town`. Words stand in the locale files.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use yaoguan_model::{AccountId, DeviceId, GridCode, RecordId, Role};
 use yaoguan_wire::HoldId;
 
+use super::settings::flags::{Everywhere, Serving};
+
 /// What was typed.
 #[derive(Debug, Parser)]
 #[command(name = "yaoguan-town", version)]
 pub struct Arguments {
-    #[arg(long, global = true, env = "YAOGUAN_TOWN_DATA", default_value = "yaoguan-town-data")]
-    pub data: PathBuf,
-    #[arg(long, global = true, env = "YAOGUAN_TOWN_KEY_FILE")]
-    pub key_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub everywhere: Everywhere,
     #[arg(long, global = true)]
     pub json: bool,
     #[arg(long, global = true, value_parser = ["zh", "en"])]
@@ -31,14 +30,9 @@ pub(crate) enum Do {
         #[arg(long)]
         demo: bool,
     },
-    Serve {
-        #[arg(long, default_value = "127.0.0.1:8443")]
-        listen: SocketAddr,
-        #[arg(long)]
-        behind_proxy: bool,
-        #[arg(long, value_name = "URL")]
-        public: Option<String>,
-    },
+    Serve(Serving),
+    Settings(Serving),
+    Doctor(Serving),
     Invite {
         #[arg(long)]
         role: Option<Role>,
@@ -98,8 +92,23 @@ pub(crate) enum Do {
         reason: String,
     },
     Ca,
-    Status,
+    Status(Serving),
     Verify,
+}
+
+impl Do {
+    /// The settings that were given to a command that serves or looks at how it is served.
+    pub(crate) fn serving(&self) -> Option<&Serving> {
+        match self {
+            Self::Serve(serving) | Self::Settings(serving) => Some(serving),
+            Self::Doctor(serving) | Self::Status(serving) => Some(serving),
+            Self::Init { .. } | Self::Invite { .. } | Self::Invites { .. } => None,
+            Self::Grids { .. } | Self::Accounts { .. } | Self::Devices { .. } => None,
+            Self::Audit { .. } => None,
+            Self::Held { .. } | Self::Recovered { .. } | Self::Ca | Self::Verify => None,
+            Self::Backup { .. } | Self::Restore { .. } | Self::Purge | Self::Erase { .. } => None,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

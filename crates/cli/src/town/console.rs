@@ -10,11 +10,20 @@ use yaoguan_town::audit::{Attribution, By};
 /// Seconds that Asia/Shanghai is ahead of UTC: what is shown is the town's time.
 const SHANGHAI_S: i32 = 8 * 3600;
 
-/// The system's user: by name where the system knows one. The environment is not asked: it says what it
-/// is told to.
+/// What the kernel says of a process that nobody has signed in to start.
+const NOBODY: u32 = u32::MAX;
+
+/// The user who has signed in, also behind `sudo` and whoever the program works as; else the system's user.
+/// The environment is not asked: it says what it is told to.
+fn uid() -> Option<u32> {
+    let signed_in = std::fs::read_to_string("/proc/self/loginuid").ok();
+    let signed_in = signed_in.and_then(|uid| uid.trim().parse().ok()).filter(|uid| *uid != NOBODY);
+    signed_in.or_else(|| Some(std::fs::metadata("/proc/self").ok()?.uid()))
+}
+
+/// By name where the system knows one.
 pub(super) fn by() -> By {
-    let uid = std::fs::metadata("/proc/self").map(|process| process.uid());
-    let Ok(uid) = uid else { return By::Console("?".to_owned()) };
+    let Some(uid) = uid() else { return By::Console("?".to_owned()) };
     let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
     let name = users.lines().find_map(|line| {
         let mut parts = line.split(':');

@@ -6,11 +6,15 @@ mod arguments;
 mod audit;
 mod console;
 mod devices;
+mod doctor;
 mod invite;
 mod invites;
 mod keeping;
+mod owner;
 mod serve;
+pub mod settings;
 mod sheet;
+mod status;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -20,7 +24,6 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 use serde_json::json;
 use yaoguan_model::env::System;
 use yaoguan_model::{Kind, Role};
-use yaoguan_town::data::default_key_file;
 use yaoguan_town::demo::ADMIN;
 use yaoguan_town::people::{code, password};
 use yaoguan_town::storage::SignIns as _;
@@ -32,6 +35,7 @@ use arguments::{Do, Grids};
 use crate::help::localised;
 use crate::output::{Failure, Output};
 use crate::words::Words;
+use settings::Settings;
 
 /// What a town is called unless said otherwise.
 const NAME: &str = "姚关镇";
@@ -50,32 +54,58 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
         Err(error) => error.exit(),
     };
     let output = Output { words: &words, json: arguments.json };
+    let settings = match settings(&arguments, &output) {
+        Ok(settings) => settings,
+        Err(failure) => return output.exit(Err(failure)),
+    };
+    if let Err(error) = owner::act_as_owner(&settings.data) {
+        return output.exit(Err(error.into()));
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(MAX_DATABASE_THREADS)
         .enable_all()
         .build();
     let result = match runtime {
-        Ok(runtime) => runtime.block_on(run(arguments, &output)),
+        Ok(runtime) => runtime.block_on(run(arguments, &settings, &output)),
         Err(error) => Err(error.into()),
     };
     output.exit(result)
 }
 
-async fn run(arguments: Arguments, output: &Output<'_>) -> Result<(), Failure> {
-    let dir = arguments.data;
-    let key_file = arguments.key_file.unwrap_or_else(|| default_key_file(&dir));
+fn settings(arguments: &Arguments, output: &Output<'_>) -> Result<Settings, Failure> {
+    let env = |name: &str| std::env::var(name).ok();
+    let resolved = Settings::resolve(&arguments.everywhere, arguments.action.serving(), &env);
+    resolved.map_err(|problem| problem.said(output))
+}
+
+async fn run(
+    arguments: Arguments,
+    settings: &Settings,
+    output: &Output<'_>,
+) -> Result<(), Failure> {
+    let (dir, key_file) = (&settings.data, &settings.key_file);
     if let Do::Init { name, demo } = arguments.action {
-        return init(output, &dir, &key_file, name.as_deref().unwrap_or(NAME), demo).await;
+        return init(output, dir, key_file, name.as_deref().unwrap_or(NAME), demo).await;
     }
-    if let Do::Restore { from } = arguments.action {
-        return keeping::restore(output, &dir, &key_file, &from).await;
-    }
-    let town = Town::open(&dir, &key_file).await?;
     match arguments.action {
-        Do::Init { .. } | Do::Restore { .. } => Ok(()),
-        Do::Serve { listen, behind_proxy, public } => {
-            serve::serve(&town, &dir, listen, behind_proxy, public).await
-        }
+        Do::Settings(_) => settings::show(settings, output),
+        Do::Doctor(_) => doctor::doctor(settings, output).await,
+        Do::Serve(_) => serve::serve(settings).await,
+        Do::Restore { from } => keeping::restore(output, dir, key_file, &from).await,
+        action => beside(Town::open(dir, key_file).await?, action, settings, output).await,
+    }
+}
+
+/// Commands that need an open town, and may run beside its server.
+async fn beside(
+    town: Town,
+    action: Do,
+    settings: &Settings,
+    output: &Output<'_>,
+) -> Result<(), Failure> {
+    match action {
+        Do::Init { .. } | Do::Settings(_) | Do::Doctor(_) | Do::Serve(_) => Ok(()),
+        Do::Restore { .. } => Ok(()),
         Do::Invite { role, grid, account, name, minutes, address } => {
             let ask = invite::Ask { role, grids: grid, account, name, minutes, address };
             invite::invite(&town, output, ask).await
@@ -88,7 +118,7 @@ async fn run(arguments: Arguments, output: &Output<'_>) -> Result<(), Failure> {
         Do::Audit { what } => audit::run(&town, output, what).await,
         Do::Held { what } => apart::held(&town, output, what).await,
         Do::Recovered { what } => apart::recovered(&town, output, what).await,
-        Do::Backup { out } => keeping::backup(&town, output, &dir, &out).await,
+        Do::Backup { out } => keeping::backup(&town, output, &settings.data, &out).await,
         Do::Purge => keeping::purge(&town, output).await,
         Do::Erase { household, with_open, reason } => {
             keeping::erase(&town, output, household, with_open, &reason).await
@@ -99,7 +129,7 @@ async fn run(arguments: Arguments, output: &Output<'_>) -> Result<(), Failure> {
             let value = json!({ "ca_pem": pem, "fingerprint": fingerprint });
             output.result(&value, || vec![pem.trim_end().to_owned()])
         }
-        Do::Status => status(&town, output).await,
+        Do::Status(_) => status::status(&town, settings, output).await,
         Do::Verify => verify(&town, output).await,
     }
 }
@@ -191,19 +221,6 @@ async fn import_grids(town: &Town, output: &Output<'_>, file: PathBuf) -> Result
     });
     let values = [("added", added.as_str()), ("changed", changed), ("unchanged", unchanged)];
     output.result(&value, || vec![output.words.say("say", "grids_imported", &values)])
-}
-
-async fn status(town: &Town, output: &Output<'_>) -> Result<(), Failure> {
-    let (info, counts) = (town.storage.info().await?, town.storage.counts().await?);
-    let value = json!({
-        "town": info.name, "address": info.address, "epoch": info.epoch, "replica": info.replica,
-        "demo": info.demo, "records": counts,
-    });
-    output.result(&value, || {
-        let mut lines = vec![format!("{}  {}", info.name, info.address)];
-        lines.extend(counts.iter().map(|(kind, n)| format!("  {kind}: {n}")));
-        lines
-    })
 }
 
 async fn verify(town: &Town, output: &Output<'_>) -> Result<(), Failure> {

@@ -13,6 +13,7 @@ use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 use yaoguan_model::Env;
 
+use crate::backups::Backups;
 use crate::storage::Storage;
 
 mod answer;
@@ -40,12 +41,14 @@ pub use openapi::document;
 pub struct App {
     pub storage: Arc<dyn Storage>,
     pub env: Arc<dyn Env>,
+    /// The backups that the server makes by itself.
+    pub backups: Option<Arc<Backups>>,
     pub edges: Arc<edges::Edges>,
 }
 
 impl App {
     pub fn new(storage: Arc<dyn Storage>, env: Arc<dyn Env>) -> Self {
-        Self { storage, env, edges: Arc::default() }
+        Self { storage, env, backups: None, edges: Arc::default() }
     }
 }
 

@@ -14,7 +14,7 @@ use yaoguan_wire::{Epoch, Judgement, PushToken};
 
 use crate::audit::Attribution;
 use crate::error::TownError;
-use crate::people::{Account, Device, Enrolment, NewDevice};
+use crate::people::{Account, Device, Enrolment, NewDevice, NewInvite, NewPerson};
 use crate::pull;
 use crate::push::Pusher;
 
@@ -25,6 +25,7 @@ pub mod purge;
 pub mod scope;
 pub mod sign_in;
 pub mod sqlite;
+pub mod standing;
 pub mod tokens;
 
 pub use audit::{AuditAsk, AuditLog};
@@ -33,6 +34,7 @@ pub use people::People;
 pub use purge::{Erasure, Purging, purge_all};
 pub use scope::Scopes;
 pub use sign_in::SignIns;
+pub use standing::{Standing, Stands};
 pub use tokens::Tokens;
 
 /// What a town is.
@@ -118,7 +120,7 @@ pub struct Health {
 /// The town's storage. Every method is one transaction.
 #[async_trait]
 pub trait Storage:
-    Apart + AuditLog + People + Purging + Scopes + SignIns + Tokens + Send + Sync
+    Apart + AuditLog + People + Purging + Scopes + SignIns + Stands + Tokens + Send + Sync
 {
     async fn info(&self) -> Result<TownInfo, TownError>;
     /// The line of history changed underneath: a new epoch, replica id and cursor secret.
@@ -128,6 +130,16 @@ pub trait Storage:
     async fn secret(&self, name: &'static str) -> Result<Option<String>, TownError>;
     async fn set_secret(&self, name: &'static str, value: String) -> Result<(), TownError>;
 
+    /// Accounts that the town adds by itself.
+    async fn add_accounts(&self, accounts: Vec<Account>, now: i64) -> Result<(), TownError> {
+        let new = accounts.into_iter().map(|account| NewPerson { account, login: None }).collect();
+        self.write_people(new, Vec::new(), Attribution::town(now)).await?;
+        Ok(())
+    }
+    /// An invite that the town makes by itself.
+    async fn add_invite(&self, invite: NewInvite, now: i64) -> Result<(), TownError> {
+        self.add_invites(vec![invite], Attribution::town(now)).await
+    }
     async fn accounts(&self) -> Result<Vec<Account>, TownError>;
     /// Uses an invite up and enrols the device, as one.
     async fn enrol(

@@ -97,9 +97,9 @@ impl Purging for Sqlite {
         &self,
         household: RecordId,
         with_open: bool,
-        now: i64,
+        done: Attribution,
     ) -> Result<Erasure, TownError> {
-        let erasure = self.write(move |tx| purge::erase(tx, household, with_open, now)).await?;
+        let erasure = self.write(move |tx| purge::erase(tx, household, with_open, &done)).await?;
         self.forget_log().await?;
         Ok(erasure)
     }

@@ -27,7 +27,7 @@ impl Fresh {
     }
 }
 
-fn here(connection: &Connection) -> Result<Mark, TownError> {
+pub(super) fn here(connection: &Connection) -> Result<Mark, TownError> {
     let sql = "SELECT epoch, position FROM town CROSS JOIN feed_head";
     Ok(connection.prepare_cached(sql)?.query_row([], |row| {
         Ok(Mark { epoch: Epoch::new(id16(row, "epoch")?), position: row.get("position")? })

@@ -4,6 +4,7 @@ mod apart;
 mod audit;
 mod connection;
 mod enrolled;
+pub mod examine;
 mod feed;
 mod health;
 mod held;
@@ -16,6 +17,7 @@ mod purge;
 mod push;
 mod scope;
 mod sign_in;
+mod standing;
 mod tokens;
 mod verify;
 
