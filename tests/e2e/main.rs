@@ -17,6 +17,7 @@ mod export;
 mod kill;
 mod landslides;
 mod output;
+mod people;
 mod phone;
 mod program;
 mod real;

@@ -77,6 +77,16 @@ impl Town {
         Ran::of(command)
     }
 
+    /// A command that reads its standard input.
+    pub(crate) fn fed(&self, arguments: &[&str], input: &str) -> Ran {
+        let mut command = self.command(arguments);
+        command.arg("--json").stdin(Stdio::piped());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
+        Ran::ended(format!("{command:?}"), child.wait_with_output().unwrap())
+    }
+
     pub(crate) fn say(&self, lang: &str, arguments: &[&str]) -> Ran {
         let mut command = self.command(arguments);
         command.args(["--lang", lang]);

@@ -4,14 +4,16 @@
 
 mod enrol;
 mod health;
+mod household;
+mod password;
 mod proof;
 
 use serde_json::Value;
 use yaoguan_model::env::System;
 use yaoguan_model::{AccountId, DeviceId, Env, Role};
 use yaoguan_testkit::town::{GRID, TestTown};
-use yaoguan_town::Storage as _;
 use yaoguan_town::people::{Enrolment, NewDevice, NewInvite, hash_code};
+use yaoguan_town::storage::{People as _, Storage as _};
 use yaoguan_transport::{Trust, client};
 use yaoguan_wire::proof::{Claims, DeviceKey, body_hash};
 

@@ -2,6 +2,7 @@
 
 use yaoguan_model::{Env as _, Kind, RecordId, Role};
 use yaoguan_testkit::town::{GRID, TestPhone, TestTown};
+use yaoguan_town::audit::Attribution;
 use yaoguan_town::storage::{Apart as _, Erasure, Purging as _, Storage as _, purge_all};
 
 use crate::{assert_sound, change, edit, hazards, report};
@@ -97,11 +98,11 @@ async fn an_erased_household_is_gone_with_what_hangs_on_it() {
     sync(&mut chief).await;
     let storage = &town.town.storage;
     let now = town.clock.now_s();
-    assert_eq!(storage.erase(hazard, false, now).await.unwrap(), Erasure::NotFound);
-    let open = storage.erase(household, false, now).await.unwrap();
+    assert_eq!(storage.erase(hazard, false, done.clone()).await.unwrap(), Erasure::NotFound);
+    let open = storage.erase(household, false, done.clone()).await.unwrap();
     assert_eq!(open, Erasure::Open(vec![hazard]), "a danger is put right first");
     close(&mut supervisor, hazard).await;
-    let Erasure::Done(counts) = storage.erase(household, false, now).await.unwrap() else {
+    let Erasure::Done(counts) = storage.erase(household, false, done.clone()).await.unwrap() else {
         panic!("it is closed")
     };
     assert_eq!(counts, [("hazard".to_owned(), 1), ("household".to_owned(), 1)].into());
@@ -113,6 +114,6 @@ async fn an_erased_household_is_gone_with_what_hangs_on_it() {
         assert_sound(phone);
     }
     assert!(chief.phone.show(neighbour).is_ok());
-    assert_eq!(storage.erase(household, true, now).await.unwrap(), Erasure::NotFound);
+    assert_eq!(storage.erase(household, true, done).await.unwrap(), Erasure::NotFound);
     assert_eq!(storage.verify().await.unwrap().findings, []);
 }

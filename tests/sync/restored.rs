@@ -8,6 +8,7 @@ use yaoguan_field::{EnrolOptions, Phone};
 use yaoguan_model::env::System;
 use yaoguan_model::{Env as _, Kind, RecordId, Role};
 use yaoguan_testkit::town::{GRID, OTHER_GRID, TestPhone, TestTown};
+use yaoguan_town::audit::Attribution;
 use yaoguan_town::backup;
 use yaoguan_town::storage::{Apart as _, Erasure, Purging as _, Storage as _};
 
@@ -104,8 +105,8 @@ async fn a_restored_town(how: How) {
     let new = report(&mut b.phone, 2);
     sync(&mut a).await;
     sync(&mut b).await;
-    let now = town.clock.now_s();
-    let gone = town.town.storage.erase(erased, false, now).await.unwrap();
+    let done = Attribution::town(town.clock.now_s());
+    let gone = town.town.storage.erase(erased, false, done).await.unwrap();
     assert!(matches!(gone, Erasure::Done(_)));
     town.revoke(&lost);
     town.rescope(account(&moved), Role::Chief, &[OTHER_GRID]);

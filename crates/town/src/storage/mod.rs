@@ -14,7 +14,7 @@ use yaoguan_wire::{Epoch, Judgement, PushToken};
 
 use crate::audit::Attribution;
 use crate::error::TownError;
-use crate::people::{Account, Device, Enrolment, NewDevice};
+use crate::people::{Account, Device, Enrolment, NewDevice, NewInvite, NewPerson};
 use crate::pull;
 use crate::push::Pusher;
 
@@ -128,6 +128,16 @@ pub trait Storage:
     async fn secret(&self, name: &'static str) -> Result<Option<String>, TownError>;
     async fn set_secret(&self, name: &'static str, value: String) -> Result<(), TownError>;
 
+    /// Accounts that the town adds by itself.
+    async fn add_accounts(&self, accounts: Vec<Account>, now: i64) -> Result<(), TownError> {
+        let new = accounts.into_iter().map(|account| NewPerson { account, login: None }).collect();
+        self.write_people(new, Vec::new(), Attribution::town(now)).await?;
+        Ok(())
+    }
+    /// An invite that the town makes by itself.
+    async fn add_invite(&self, invite: NewInvite, now: i64) -> Result<(), TownError> {
+        self.add_invites(vec![invite], Attribution::town(now)).await
+    }
     async fn accounts(&self) -> Result<Vec<Account>, TownError>;
     /// Uses an invite up and enrols the device, as one.
     async fn enrol(

@@ -6,7 +6,7 @@ use yaoguan_model::{AccountId, DeviceId};
 
 use crate::audit::Attribution;
 use crate::error::TownError;
-use crate::people::{Account, Enrolled, Invited, NewInvite, NewPerson, Person, PersonChange};
+use crate::people::{Enrolled, Invited, NewInvite, NewPerson, Person, PersonChange};
 
 /// Accounts, invites, devices. Each method is one transaction.
 #[async_trait]
@@ -49,15 +49,4 @@ pub trait People: Send + Sync {
     async fn devices(&self) -> Result<Vec<Enrolled>, TownError>;
     /// Strikes a device off, for good; false: it was already.
     async fn revoke_device(&self, id: DeviceId, done: Attribution) -> Result<bool, TownError>;
-
-    /// Accounts that the town adds by itself.
-    async fn add_accounts(&self, accounts: Vec<Account>, now: i64) -> Result<(), TownError> {
-        let new = accounts.into_iter().map(|account| NewPerson { account, login: None }).collect();
-        self.write_people(new, Vec::new(), Attribution::town(now)).await?;
-        Ok(())
-    }
-    /// An invite that the town makes by itself.
-    async fn add_invite(&self, invite: NewInvite, now: i64) -> Result<(), TownError> {
-        self.add_invites(vec![invite], Attribution::town(now)).await
-    }
 }

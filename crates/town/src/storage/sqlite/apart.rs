@@ -12,6 +12,7 @@ use super::super::held::{Apart, Held, Recovered, Release};
 use super::super::purge::{After, Erasure, Purged, Purging};
 use super::super::scope::Scopes;
 use super::{Sqlite, held, purge, scope};
+use crate::audit::Attribution;
 use crate::audit::{Attribution, By};
 use crate::error::TownError;
 use crate::people::Account;
@@ -97,9 +98,9 @@ impl Purging for Sqlite {
         &self,
         household: RecordId,
         with_open: bool,
-        now: i64,
+        done: Attribution,
     ) -> Result<Erasure, TownError> {
-        let erasure = self.write(move |tx| purge::erase(tx, household, with_open, now)).await?;
+        let erasure = self.write(move |tx| purge::erase(tx, household, with_open, &done)).await?;
         self.forget_log().await?;
         Ok(erasure)
     }

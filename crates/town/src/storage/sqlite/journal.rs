@@ -36,7 +36,6 @@ const MIRRORED: &[Mirrored] = &[
     Mirrored { append_only: true, ..rows("account_scope", &["account", "version"]) },
     // Each sync notes the last contact, which nobody misses.
     Mirrored { of: &["account", "name", "public_key", "revoked_at"], ..rows("device", &["id"]) },
-    rows("credential", &["account"]),
     rows("invite", &["code_hash"]),
     // A password that was changed and a code that was used do not come back.
     Mirrored {
