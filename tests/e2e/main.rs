@@ -14,6 +14,7 @@
 mod concurrent;
 mod doctor;
 mod export;
+mod hostile;
 mod kill;
 mod landslides;
 mod output;

@@ -125,6 +125,11 @@ impl Town {
         self.serve(&address);
     }
 
+    /// The server's process.
+    pub(crate) fn server_id(&self) -> u32 {
+        self.server.as_ref().unwrap().id()
+    }
+
     /// SIGTERM; how the server ended.
     pub(crate) fn stop(&mut self) -> ExitStatus {
         let server = self.server.take().unwrap();

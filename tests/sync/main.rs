@@ -18,6 +18,7 @@ mod purge;
 mod refused;
 mod restored;
 mod scope;
+mod trace;
 mod twin;
 mod verify;
 

@@ -97,7 +97,7 @@ async fn an_erased_household_is_gone_with_what_hangs_on_it() {
     let hazard = add(&mut chief, Kind::Hazard, &case);
     sync(&mut chief).await;
     let storage = &town.town.storage;
-    let now = town.clock.now_s();
+    let done = Attribution::town(town.clock.now_s());
     assert_eq!(storage.erase(hazard, false, done.clone()).await.unwrap(), Erasure::NotFound);
     let open = storage.erase(household, false, done.clone()).await.unwrap();
     assert_eq!(open, Erasure::Open(vec![hazard]), "a danger is put right first");

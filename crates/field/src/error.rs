@@ -134,6 +134,12 @@ impl FieldError {
         }
     }
 
+    /// How long the town asks to be left alone, in seconds: for
+    /// [`on_told_to_wait`](yaoguan_sync::Engine::on_told_to_wait).
+    pub fn retry_after_s(&self) -> Option<u32> {
+        if let Self::Transport(error) = self { error.retry_after_s() } else { None }
+    }
+
     /// The field that it is about.
     pub fn path(&self) -> Option<String> {
         if let Self::Refused(Refusal::NotAllowed(path)) = self {

@@ -17,6 +17,7 @@ mod phone;
 mod quarantine;
 mod show;
 mod sync;
+mod token;
 pub mod values;
 
 pub use edit::{Changed, Edit, Form};
@@ -27,4 +28,5 @@ pub use import::{ImportSummary, TrackSummary};
 pub use phone::Phone;
 pub use show::{Shown, Status};
 pub use sync::SyncSummary;
+pub use token::Token;
 pub use yaoguan_store::{Filter, Page, QuarantineEntry, Stored};

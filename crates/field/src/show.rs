@@ -128,7 +128,7 @@ impl Phone {
             drafts: self.store.drafts()?.len() as u64,
             records: counts.records,
             last_contact: state.last_contact_s,
-            clock_off_s: -state.clock_offset_s,
+            clock_off_s: self.clock_off_s()?,
         })
     }
 

@@ -44,6 +44,8 @@ pub struct SyncSummary {
     pub more: bool,
     /// Phone and town were compared as a whole.
     pub reconciled: bool,
+    /// The phone's clock minus the town's, in seconds.
+    pub clock_off_s: i64,
 }
 
 impl Phone {
@@ -66,6 +68,7 @@ impl Phone {
             let goes_on = self.round(&mut client, &mut summary).await?;
             let waiting = self.sendable()?;
             summary.pending = self.pending()?;
+            summary.clock_off_s = self.clock_off_s()?;
             summary.count(client.traffic);
             progress(&summary);
             // What the town does not answer for is not sent again in the same run; what an answer made
@@ -82,7 +85,7 @@ impl Phone {
         Ok(self.client()?.get(path, self.env.as_ref()).await?)
     }
 
-    fn client(&self) -> Result<TownClient, FieldError> {
+    pub(crate) fn client(&self) -> Result<TownClient, FieldError> {
         let identity = self.identity()?;
         let key = DeviceKey::from_pem(&identity.private_key)
             .map_err(|e| FieldError::Protocol(e.to_string()))?;
@@ -90,6 +93,11 @@ impl Phone {
         let mut client = TownClient::new(&town, &ca_pem, device, key, self.lang)?;
         client.set_clock_offset(self.store.state()?.clock_offset_s);
         Ok(client)
+    }
+
+    /// The phone's clock minus the town's, as last learnt, in seconds.
+    pub(crate) fn clock_off_s(&self) -> Result<i64, FieldError> {
+        Ok(self.store.state()?.clock_offset_s.saturating_neg())
     }
 
     /// Records that the next request would carry.

@@ -92,6 +92,8 @@ fn prepare(connection: &Connection, key: &Key) -> Result<(), StoreError> {
     // The first read tells whether the key opens the file.
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // What is deleted is overwritten, in tables as in free pages: a record that left the phone is gone.
+    connection.query_row("PRAGMA secure_delete = ON", [], |_| Ok(()))?;
     Ok(())
 }
 
@@ -120,7 +122,13 @@ impl PhoneStore for Store {
         let tx = self.connection.transaction_with_behavior(behavior).map_err(StoreError::from)?;
         let mut tx = SqliteTx::new(tx);
         let result = work(&mut tx)?;
-        tx.commit()?;
+        let has_removed = tx.commit()?;
+        if has_removed {
+            // The log still holds pages from before. What another program of this phone keeps it from
+            // cutting goes when that program closes the file.
+            let cut = "PRAGMA wal_checkpoint(TRUNCATE)";
+            self.connection.query_row(cut, [], |_| Ok(())).map_err(StoreError::from)?;
+        }
         Ok(result)
     }
 }

@@ -14,6 +14,8 @@ use crate::projection;
 /// One transaction; rolled back unless committed.
 pub struct SqliteTx<'a> {
     pub(crate) tx: Transaction<'a>,
+    /// A record left the phone: nothing of it is to be found in the file afterwards.
+    has_removed: bool,
 }
 
 const LOAD: &str = "SELECT record.seq, record.body, unsent.record IS NOT NULL AS is_unsent, \
@@ -22,11 +24,16 @@ const LOAD: &str = "SELECT record.seq, record.body, unsent.record IS NOT NULL AS
 
 impl<'a> SqliteTx<'a> {
     pub(crate) fn new(tx: Transaction<'a>) -> Self {
-        Self { tx }
+        Self { tx, has_removed: false }
     }
 
-    pub(crate) fn commit(self) -> Result<(), StoreError> {
-        Ok(self.tx.commit()?)
+    /// True when a record left the phone.
+    pub(crate) fn commit(self) -> Result<bool, StoreError> {
+        if self.has_removed {
+            projection::forget(&self.tx)?;
+        }
+        self.tx.commit()?;
+        Ok(self.has_removed)
     }
 
     /// Keeps a file by its SHA-256.
@@ -165,6 +172,8 @@ impl Tx for SqliteTx<'_> {
         self.withdraw_offer(id)?;
         let mut statement = self.tx.prepare_cached("DELETE FROM record WHERE seq = ?1")?;
         statement.execute([seq])?;
+        drop(statement);
+        self.has_removed = true;
         Ok(())
     }
 

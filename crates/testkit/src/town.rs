@@ -95,6 +95,16 @@ impl TestTown {
         Ok(())
     }
 
+    /// The town's clock, in seconds.
+    pub fn town_time(&self) -> i64 {
+        self.clock.now_s()
+    }
+
+    /// Something that the town does by itself, now.
+    pub fn done(&self) -> Attribution {
+        Attribution::town(self.clock.now_s())
+    }
+
     /// The town's data folder.
     pub fn data(&self) -> PathBuf {
         self.dir.path().join("town")

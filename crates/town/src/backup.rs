@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use yaoguan_model::Env;
 
+use crate::audit::anchor::{self, Anchor};
 use crate::data::{DATABASE, Town, beside, journal_file, make_private};
 use crate::error::TownError;
 use crate::key_file;
@@ -57,6 +58,8 @@ pub struct Restored {
     pub manifest: Manifest,
     /// Where the data that stood there before is now.
     pub aside: Option<PathBuf>,
+    /// How far the audit log had come before.
+    pub left_head: u64,
     pub findings: Vec<crate::storage::Finding>,
 }
 
@@ -217,6 +220,7 @@ pub async fn restore(
     } else {
         copy(&from.join(JOURNAL), &journal)?;
     }
+    let left_head = Anchor::new(&anchor::default_file(dir), &key).read()?.last();
     let aside = beside(dir, &format!(".before-restore-{}", env.now_s()));
     let is_town = dir.join(DATABASE).exists();
     std::fs::rename(dir, &aside)?;
@@ -232,5 +236,5 @@ pub async fn restore(
         town.storage.renew_line(env).await?;
     }
     let findings = town.storage.verify().await?.findings;
-    Ok(Restored { manifest, aside: is_town.then_some(aside), findings })
+    Ok(Restored { manifest, aside: is_town.then_some(aside), left_head, findings })
 }

@@ -22,6 +22,11 @@ pub enum TransportError {
 }
 
 impl TransportError {
+    /// How long the town asks to be left alone, in seconds.
+    pub fn retry_after_s(&self) -> Option<u32> {
+        if let Self::Refused(body) = self { body.retry_after_s } else { None }
+    }
+
     /// The code that the town answered with.
     pub fn code(&self) -> Option<&ErrorCode> {
         match self {

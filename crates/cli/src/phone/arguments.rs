@@ -115,6 +115,7 @@ pub(crate) enum Do {
     Api {
         path: String,
     },
+    Token,
 }
 
 #[derive(Debug, Subcommand)]

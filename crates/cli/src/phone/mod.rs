@@ -4,6 +4,7 @@ mod arguments;
 mod exchange;
 mod quarantine;
 mod records;
+mod token;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use clap::{CommandFactory as _, FromArgMatches as _};
 use yaoguan_field::{EnrolOptions, FieldError, Phone, SyncSummary};
 use yaoguan_model::env::System;
+use yaoguan_wire::limits::PROOF_SKEW_S;
 
 pub use arguments::Arguments;
 use arguments::Do;
@@ -105,6 +107,7 @@ async fn run(arguments: Arguments, output: &Output<'_>) -> Result<(), Failure> {
             let pretty = || serde_json::to_string_pretty(&answer).unwrap_or_default();
             output.result(&answer, || vec![pretty()])
         }
+        Do::Token => token::make(&phone, output).await,
         Do::Quarantine { what } => quarantine::run(&mut phone, output, what),
     }
 }
@@ -129,6 +132,7 @@ async fn sync(phone: &mut Phone, output: &Output<'_>) -> Result<(), Failure> {
         if summary.refused > 0 {
             lines.push(output.words.say("say", "see_quarantine", &[]));
         }
+        lines.extend(clock_warning(output, summary.clock_off_s));
         lines
     })
 }
@@ -147,8 +151,22 @@ fn status(phone: &Phone, output: &Output<'_>) -> Result<(), Failure> {
             text("status_siblings", &status.siblings),
         ];
         lines.extend(status.records.iter().map(|(kind, n)| format!("  {kind}: {n}")));
+        lines.extend(clock_warning(output, status.clock_off_s));
         lines
     })
+}
+
+/// A clock that is off by more than the town lets pass unasked: what is recorded bears a wrong time.
+fn clock_warning(output: &Output<'_>, off_s: i64) -> Option<String> {
+    if off_s.abs_diff(0) <= PROOF_SKEW_S.unsigned_abs() {
+        return None;
+    }
+    let key = if off_s > 0 { "clock_fast" } else { "clock_slow" };
+    let minutes = off_s.unsigned_abs() / 60;
+    let (days, hours, minutes) = (minutes / 1_440, minutes % 1_440 / 60, minutes % 60);
+    let [days, hours, minutes] = [days, hours, minutes].map(|n| n.to_string());
+    let values = [("days", days.as_str()), ("hours", &hours), ("minutes", &minutes)];
+    Some(output.words.say("say", key, &values))
 }
 
 fn verify(phone: &Phone, output: &Output<'_>) -> Result<(), Failure> {

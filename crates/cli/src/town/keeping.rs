@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::json;
 use yaoguan_model::env::System;
 use yaoguan_model::{Env, RecordId};
-use yaoguan_town::audit::{Act, Subject};
+use yaoguan_town::audit::{self, Act, Subject};
 use yaoguan_town::storage::{AuditLog as _, Erasure, Purging as _, purge_all};
 use yaoguan_town::{Town, backup as backups};
 
@@ -47,8 +47,8 @@ pub(super) async fn restore(
     let bar = output.progress("restoring");
     let restored = backups::restore(dir, key_file, from, &System).await?;
     drop(bar);
-    let position = restored.manifest.position;
-    let entry = done("").entry(Act::Restored, Subject::Town).with("position", position);
+    let entry = audit::restored(&done(""), restored.left_head);
+    let entry = entry.with("position", restored.manifest.position);
     Town::open(dir, key_file).await?.storage.note(entry).await?;
     let manifest = restored.manifest;
     let aside = restored.aside.map(|folder| folder.display().to_string());

@@ -40,6 +40,9 @@ use settings::Settings;
 /// What a town is called unless said otherwise.
 const NAME: &str = "姚关镇";
 
+/// Requests that work on the database at once, each with a connection and its memory; others wait.
+const MAX_DATABASE_THREADS: usize = 32;
+
 /// The program.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
     let words = Words::from_arguments(&arguments);
@@ -58,7 +61,11 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
     if let Err(error) = owner::act_as_owner(&settings.data) {
         return output.exit(Err(error.into()));
     }
-    let result = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(MAX_DATABASE_THREADS)
+        .enable_all()
+        .build();
+    let result = match runtime {
         Ok(runtime) => runtime.block_on(run(arguments, &settings, &output)),
         Err(error) => Err(error.into()),
     };

@@ -18,6 +18,8 @@ pub struct Ready {
     backup_age_s: Option<i64>,
     /// What somebody should look at: `backup_off`, `backup_missing`, `backup_old`, `backup_failed`.
     warnings: Vec<&'static str>,
+    /// Requests that ended in a panic since the start: each is a fault of the program.
+    panics: u64,
 }
 
 /// The process runs.
@@ -47,5 +49,6 @@ pub async fn ready(State(app): State<App>) -> (StatusCode, Json<Ready>) {
         Some(backups) => (backups.age_s(now), backups.warnings(now)),
         None => (None, vec!["backup_off"]),
     };
-    (status, Json(Ready { database_writable, feed_moving, backup_age_s, warnings }))
+    let panics = app.edges.panics();
+    (status, Json(Ready { database_writable, feed_moving, backup_age_s, warnings, panics }))
 }

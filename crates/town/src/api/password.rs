@@ -1,13 +1,16 @@
 //! `POST /v1/password`: a new password with the one-time code that an administrator handed out.
 
-use axum::body::Bytes;
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
-use yaoguan_wire::{ErrorBody, ErrorCode};
+use yaoguan_wire::ErrorCode;
+use yaoguan_wire::limits::MAX_SMALL_BYTES;
 
 use super::App;
+use super::edges::Peer;
 use super::error::ApiError;
+use super::sent::{Sent, read};
 use crate::error::TownError;
 use crate::people::{PeopleError, sign_in};
 
@@ -25,19 +28,19 @@ pub struct NewPassword {
     post,
     path = "/v1/password",
     request_body = NewPassword,
-    responses(
-        (status = 204, description = "The password is set"),
-        (status = 410, description = "reset_gone: login and code do not go together, or the code was used or is stale", body = ErrorBody),
-        (status = 422, description = "bad_password", body = ErrorBody)
-    )
+    responses((status = 204, description = "The password is set"))
 )]
 pub async fn set(
     State(app): State<App>,
+    peer: Option<Extension<Peer>>,
     headers: HeaderMap,
-    body: Bytes,
+    sent: Sent,
 ) -> Result<StatusCode, ApiError> {
-    let bad = |e: serde_json::Error| ApiError::new(&headers, ErrorCode::BadRequest, e.to_string());
-    let NewPassword { login, code, password } = serde_json::from_slice(&body).map_err(bad)?;
+    let peer = peer.map(|Extension(peer)| peer);
+    app.may_try(&headers, peer)?;
+    sent.at_most(&headers, MAX_SMALL_BYTES)?;
+    let read = read::<NewPassword>(&app, &headers, &sent).await?;
+    let NewPassword { login, code, password } = read.message;
     let set =
         sign_in::use_reset(app.storage.as_ref(), app.env.as_ref(), &login, &code, &password).await;
     match set {
@@ -46,6 +49,7 @@ pub async fn set(
             Err(ApiError::new(&headers, ErrorCode::BadPassword, ""))
         }
         Err(TownError::People(PeopleError::ResetGone)) => {
+            app.tried_wrong(peer);
             Err(ApiError::new(&headers, ErrorCode::ResetGone, ""))
         }
         Err(error) => Err(ApiError::internal(&headers, &error)),

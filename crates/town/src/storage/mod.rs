@@ -26,6 +26,7 @@ pub mod scope;
 pub mod sign_in;
 pub mod sqlite;
 pub mod standing;
+pub mod tokens;
 
 pub use audit::{AuditAsk, AuditLog};
 pub use held::{Apart, Held, Recovered, Release};
@@ -34,6 +35,7 @@ pub use purge::{Erasure, Purging, purge_all};
 pub use scope::Scopes;
 pub use sign_in::SignIns;
 pub use standing::{Standing, Stands};
+pub use tokens::Tokens;
 
 /// What a town is.
 #[derive(Debug, Clone)]
@@ -118,7 +120,7 @@ pub struct Health {
 /// The town's storage. Every method is one transaction.
 #[async_trait]
 pub trait Storage:
-    Apart + AuditLog + People + Purging + Scopes + SignIns + Stands + Send + Sync
+    Apart + AuditLog + People + Purging + Scopes + SignIns + Stands + Tokens + Send + Sync
 {
     async fn info(&self) -> Result<TownInfo, TownError>;
     /// The line of history changed underneath: a new epoch, replica id and cursor secret.

@@ -12,7 +12,6 @@ use super::super::held::{Apart, Held, Recovered, Release};
 use super::super::purge::{After, Erasure, Purged, Purging};
 use super::super::scope::Scopes;
 use super::{Sqlite, held, purge, scope};
-use crate::audit::Attribution;
 use crate::audit::{Attribution, By};
 use crate::error::TownError;
 use crate::people::Account;

@@ -18,6 +18,7 @@ mod push;
 mod scope;
 mod sign_in;
 mod standing;
+mod tokens;
 mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
