@@ -11,6 +11,7 @@
     reason = "a test fails where it stands"
 )]
 
+mod clock;
 mod concurrent;
 mod doctor;
 mod export;
@@ -26,6 +27,7 @@ mod refusals;
 mod restore;
 mod service;
 mod serving;
+mod tools;
 mod town;
 mod tracks;
 

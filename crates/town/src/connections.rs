@@ -90,7 +90,7 @@ pub(crate) fn forwarded<B>(request: &Request<B>, proxy: IpAddr) -> IpAddr {
     last.and_then(|address| address.trim().parse().ok()).unwrap_or(proxy)
 }
 
-/// A stream that fails once nothing has gone either way for so long.
+/// A stream that fails once nothing has gone either way for so long; in the beginning, for a shorter time.
 #[derive(Debug)]
 pub(crate) struct Timed<S> {
     stream: S,
@@ -99,8 +99,8 @@ pub(crate) struct Timed<S> {
 }
 
 impl<S> Timed<S> {
-    pub(crate) fn new(stream: S, idle: Duration) -> Self {
-        Self { stream, idle, end: Box::pin(tokio::time::sleep(idle)) }
+    pub(crate) fn new(stream: S, first: Duration, idle: Duration) -> Self {
+        Self { stream, idle, end: Box::pin(tokio::time::sleep(first)) }
     }
 
     fn moved(&mut self) {
@@ -214,7 +214,7 @@ mod tests {
     #[tokio::test]
     async fn a_silent_stream_ends_and_one_that_moves_does_not() {
         let (mut near, far) = tokio::io::duplex(64);
-        let mut far = Timed::new(far, Duration::from_millis(200));
+        let mut far = Timed::new(far, Duration::from_millis(200), Duration::from_millis(200));
         let mut byte = [0];
         for _ in 0..4 {
             tokio::time::sleep(Duration::from_millis(80)).await;

@@ -189,7 +189,7 @@ async fn connection(
 ) {
     // Small answers must not wait for a full segment.
     _ = stream.set_nodelay(true);
-    let stream = Timed::new(stream, IDLE_TIMEOUT);
+    let stream = Timed::new(stream, HEADER_TIMEOUT, IDLE_TIMEOUT);
     match tls {
         None => http(stream, caller, watcher).await,
         Some(tls) => match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
