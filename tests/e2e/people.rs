@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use yaoguan_model::Env as _;
 
 use crate::GRID;
 use crate::town::Town;
@@ -24,7 +24,7 @@ fn roster(town: &Town, mark: &str) -> PathBuf {
     for grid in grids(town) {
         for number in 0..10 {
             let mark = if number == 0 { mark } else { "" };
-            let login = format!("lf-{}-{number}", &grid[9..]);
+            let login = format!("lf-{}-{number}", grid.strip_prefix("530521103").unwrap());
             writeln!(text, "{login},联防长{number}{mark},联防长,{grid}").unwrap();
         }
     }
@@ -95,14 +95,15 @@ fn uris(sheet: &Path) -> Vec<String> {
 fn a_sheet_of_910_invites_is_printed_in_seconds_and_a_phone_enrols_with_one() {
     let town = Town::serving();
     let out = town.folder.path().join("sheet.html");
-    let started = Instant::now();
+    let clock = yaoguan_model::env::System;
+    let started = clock.now_ms();
     let sheet = ["invites", "sheet", "--role", "chief", "--hours", "72", "--out"];
     let arguments: Vec<&str> = sheet.iter().copied().chain([out.to_str().unwrap()]).collect();
     let made = town.ok(&arguments);
-    let took = started.elapsed();
-    println!("910 invites in {took:?}, {} bytes", std::fs::metadata(&out).unwrap().len());
+    let took_ms = clock.now_ms() - started;
+    println!("910 invites in {took_ms} ms, {} bytes", std::fs::metadata(&out).unwrap().len());
     assert_eq!(made["invites"], 910);
-    assert!(took < Duration::from_secs(60), "{took:?}");
+    assert!(took_ms < 60_000, "{took_ms} ms");
     let all = uris(&out);
     assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), 910, "each another code");
     #[cfg(unix)]

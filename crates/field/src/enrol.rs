@@ -87,11 +87,10 @@ async fn ask(
     let protocol = |e: yaoguan_wire::proof::BadProof| FieldError::Protocol(e.to_string());
     let (public, name) = (key.public_pem().map_err(protocol)?, &options.device_name);
     let enrolled = yaoguan_transport::enrol(invite, public, name, account, options.lang).await;
-    let enrolled = enrolled.map_err(|error| match error {
-        TransportError::Refused(body) if body.code == ErrorCode::InviteOther => {
-            FieldError::OtherAccount
-        }
-        other => other.into(),
+    let enrolled = enrolled.map_err(|error| {
+        let refused =
+            matches!(&error, TransportError::Refused(body) if body.code == ErrorCode::InviteOther);
+        if refused { FieldError::OtherAccount } else { error.into() }
     })?;
     let response = enrolled.response;
     Ok(Identity {

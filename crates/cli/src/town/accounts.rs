@@ -40,6 +40,7 @@ pub(super) async fn run(
         Accounts::Grids { who, grids, reason } => {
             rescope(town, output, &who, None, Some(&grids), &reason).await
         }
+        Accounts::Login { who, login } => rename(town, output, &who, &login).await,
         Accounts::Disable { who, reason } => disable(town, output, &who, true, &reason).await,
         Accounts::Enable { who, reason } => disable(town, output, &who, false, &reason).await,
         Accounts::Reset { who, reason } => reset(town, output, &who, &reason).await,
@@ -130,6 +131,13 @@ async fn rescope(
     let change = PersonChange { role, coverage: Some(coverage), ..PersonChange::of(account.id) };
     town.storage.write_people(Vec::new(), vec![change], done(reason)).await?;
     shown(town, output, account.id).await
+}
+
+async fn rename(town: &Town, output: &Output<'_>, who: &str, login: &str) -> Result<(), Failure> {
+    let id = find(town, who).await?.account.id;
+    let change = PersonChange { login: Some(checked_login(login)?), ..PersonChange::of(id) };
+    town.storage.write_people(Vec::new(), vec![change], done("")).await?;
+    shown(town, output, id).await
 }
 
 async fn disable(

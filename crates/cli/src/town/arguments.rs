@@ -178,6 +178,10 @@ pub(crate) enum Accounts {
         #[arg(long, default_value = "")]
         reason: String,
     },
+    Login {
+        who: String,
+        login: String,
+    },
     Disable {
         who: String,
         #[arg(long, default_value = "")]
@@ -251,9 +255,12 @@ pub(crate) enum Grids {
 pub(crate) enum Held {
     List,
     Show {
+        // Ids are base64url: some begin with a dash.
+        #[arg(allow_hyphen_values = true)]
         id: HoldId,
     },
     Release {
+        #[arg(allow_hyphen_values = true)]
         id: HoldId,
         #[arg(long, value_name = "FIELD=VALUE")]
         set: Vec<String>,
@@ -263,6 +270,7 @@ pub(crate) enum Held {
         note: String,
     },
     Refuse {
+        #[arg(allow_hyphen_values = true)]
         id: HoldId,
         #[arg(long)]
         note: String,

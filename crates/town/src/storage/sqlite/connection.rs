@@ -60,8 +60,11 @@ impl Sqlite {
         make_durable(&writer)?;
         migrations::apply(&mut writer)?;
         let anchor = heads.map(|file| Anchor::new(file, key));
-        let noted = anchor.as_ref().map(Anchor::read).transpose()?.unwrap_or_default().last();
         let head = audit::head(&writer)?;
+        let noted = match (&anchor, head) {
+            (Some(anchor), Some(head)) if anchor.ends_with(head)? => head.0,
+            (_, _) => 0,
+        };
         let inner = Inner {
             path: path.to_owned(),
             key: *key,
