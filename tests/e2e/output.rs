@@ -74,6 +74,7 @@ fn every_command_of_the_phone_gives_one_json_value() {
     quarantine(&town, &phone, &run, id);
     assert_eq!(run(&["api", "/v1/records/hazard"])["records"][0]["id"], id);
     assert_eq!(run(&["verify"])["ok"], true);
+    assert_eq!(run(&["check"])["ok"], true);
     assert_eq!(run(&["rebuild"])["records"], 93);
     assert_eq!(run(&["address", &town.url])["town"], town.url.as_str());
     let [table, rejects, gpx, out] =

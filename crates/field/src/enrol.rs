@@ -1,15 +1,15 @@
 //! Enrolment: an invite makes this phone one of the town's.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use yaoguan_model::Env;
-use yaoguan_store::Identity;
-use yaoguan_sync::PhoneStore as _;
+use yaoguan_store::{Identity, StoreError};
 use yaoguan_wire::Invite;
 use yaoguan_wire::proof::DeviceKey;
 
 use crate::error::FieldError;
+use crate::folder::Folder;
+use crate::home::Home;
 use crate::phone::Phone;
 
 /// What a phone says of itself.
@@ -26,7 +26,7 @@ impl Phone {
     /// that arrives is never lost; an invite that is refused leaves an empty store, which the next try
     /// uses.
     pub async fn enrol(
-        dir: &Path,
+        home: impl Into<Home>,
         uri: &str,
         options: &EnrolOptions,
         env: Arc<dyn Env>,
@@ -34,7 +34,16 @@ impl Phone {
         let invite: Invite = uri
             .parse()
             .map_err(|e: yaoguan_wire::enrol::BadInvite| FieldError::BadInvite(e.to_string()))?;
-        let mut phone = Self::create(dir, Arc::clone(&env), options.lang)?;
+        let home = home.into();
+        let created = Self::create(home.clone(), Arc::clone(&env), options.lang);
+        let mut phone = match created {
+            // Nothing of it can be read, and the person has a new invite.
+            Err(FieldError::Store(StoreError::WrongKey | StoreError::Damaged(_))) => {
+                Folder(home.data.clone()).move_aside(env.as_ref())?;
+                Self::create(home, Arc::clone(&env), options.lang)?
+            }
+            created => created?,
+        };
         if phone.store.identity()?.is_some() {
             return Err(FieldError::AlreadyEnrolled);
         }
@@ -55,7 +64,7 @@ impl Phone {
             grids: response.grids,
             private_key: key.to_pem().map_err(protocol)?,
         };
-        phone.store.transact(|tx| Ok::<_, FieldError>(tx.set_identity(&identity)?))?;
+        phone.transact(|tx| Ok::<_, FieldError>(tx.set_identity(&identity)?))?;
         Ok(phone)
     }
 
@@ -66,6 +75,6 @@ impl Phone {
         }
         let mut identity = self.identity()?;
         address.clone_into(&mut identity.town);
-        self.store.transact(|tx| Ok::<_, FieldError>(tx.set_identity(&identity)?))
+        self.transact(|tx| Ok::<_, FieldError>(tx.set_identity(&identity)?))
     }
 }

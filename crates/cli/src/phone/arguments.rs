@@ -102,6 +102,7 @@ pub(crate) enum Do {
     Sync,
     Status,
     Verify,
+    Check,
     Rebuild,
     Address {
         url: String,
