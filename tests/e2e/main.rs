@@ -13,6 +13,7 @@
 
 mod concurrent;
 mod export;
+mod full;
 mod kill;
 mod landslides;
 mod output;

@@ -7,6 +7,7 @@ use clap::CommandFactory as _;
 use serde_json::Value;
 
 use crate::GRID;
+use crate::phone::Phone;
 use crate::real::{mapping, own};
 use crate::town::Town;
 
@@ -71,11 +72,11 @@ fn every_command_of_the_phone_gives_one_json_value() {
     assert_eq!(run(&["resolve", id, "--keep", "title=1"])["id"], id);
     assert_eq!(run(&["delete", id])["id"], id);
     assert_eq!(run(&["undelete", id])["id"], id);
-    quarantine(&town, &phone, &run, id);
+    quarantine(&town, &phone, &covered, &run);
     assert_eq!(run(&["api", "/v1/records/hazard"])["records"][0]["id"], id);
     assert_eq!(run(&["verify"])["ok"], true);
     assert_eq!(run(&["check"])["ok"], true);
-    assert_eq!(run(&["rebuild"])["records"], 93);
+    assert_eq!(run(&["rebuild"])["records"], 94);
     assert_eq!(run(&["address", &town.url])["town"], town.url.as_str());
     let [table, rejects, gpx, out] =
         ["t.csv", "r.csv", "t.gpx", "o.csv"].map(|n| phone.file(n).to_str().unwrap().to_owned());
@@ -91,20 +92,40 @@ fn every_command_of_the_phone_gives_one_json_value() {
     covered.assert_all();
 }
 
-/// A chief sets the due date of what a supervisor has assigned meanwhile: refused, and the save is kept.
-fn quarantine(town: &Town, phone: &Phone, run: &impl Fn(&[&str]) -> Value, id: &str) {
+/// Edits of erased households whose holds the town declines: one is mended into a new household, one cannot
+/// be resent as it is, all are thrown away in the end.
+fn quarantine(town: &Town, phone: &Phone, covered: &Covered, run: &impl Fn(&[&str]) -> Value) {
     assert_eq!(run(&["quarantine", "list"]), serde_json::json!([]));
-    let supervisor = town.phone("s", "supervisor", GRID);
-    supervisor.sync();
-    supervisor.edit(id, "status=verified");
-    phone.edit(id, "status=rectified");
-    supervisor.sync();
-    run(&["sync"]);
-    let number = || run(&["quarantine", "list"])[0]["number"].to_string();
-    assert_eq!(run(&["quarantine", "show", &number()])["record"], id);
-    assert_eq!(run(&["quarantine", "mend", &number(), "--drop", "status"])["id"], id);
-    run(&["sync"]);
-    println!("{}", run(&["quarantine", "list"]));
+    let grid = format!("grid={GRID}");
+    let ids = ["1", "2", "3"].map(|n| phone.add("household", &[&format!("address={n}"), &grid]));
+    phone.sync();
+    for id in &ids {
+        town.ok(&["erase", id, "--reason", "asked for"]);
+        phone.edit(id, "contact_name=unseen");
+    }
+    assert_eq!(run(&["sync"])["held"], 3);
+    let first = || run(&["quarantine", "list"])[0]["number"].to_string();
+    assert_eq!(phone.refused(&["quarantine", "mend", &first()]), "held_by_town");
+    for held in town.ok(&["held", "list"]).as_array().unwrap() {
+        town.ok(&["held", "refuse", held["id"].as_str().unwrap(), "--note", "gone"]);
+    }
+    phone.sync();
+    let shown = run(&["quarantine", "show", &first()]);
+    assert_eq!((&shown["code"], &shown["detail"]), (&"hold_refused".into(), &"gone".into()));
+    let mend = ["quarantine", "mend", &first(), "--set", "address=4", "--set", &grid];
+    let mended = run(&mend)["id"].as_str().unwrap().to_owned();
+    assert!(!ids.contains(&mended), "what was erased stays erased");
+    phone.sync();
+    assert_eq!(run(&["show", &mended])["fields"]["contact_name"], "unseen");
+    let resend = ["quarantine", "resend", &first()];
+    assert_eq!(phone.refused(&resend), "missing_field");
+    covered.note(&resend);
+    for _ in 0..2 {
+        run(&["quarantine", "discard", &first()]);
+    }
+    assert_eq!(run(&["quarantine", "list"]), serde_json::json!([]));
+    run(&["delete", &mended]);
+    phone.sync();
 }
 
 #[test]
@@ -129,7 +150,37 @@ fn every_command_of_the_town_gives_one_json_value() {
     assert!(run(&["ca"])["ca_pem"].as_str().unwrap().contains("BEGIN CERTIFICATE"));
     assert_eq!(run(&["status"])["records"]["grid"], 91);
     assert_eq!(run(&["verify"])["ok"], true);
+    apart(&town, &run);
+    assert_eq!(run(&["purge"])["total"], 0);
+    let backup = town.folder.path().join("backup");
+    let backup = backup.to_str().unwrap();
+    assert_eq!(run(&["backup", "--out", backup])["folder"], backup);
+    town.stop();
+    covered.note(&["restore"]);
+    assert_eq!(town.ok(&["restore", "--from", backup])["ok"], true);
     covered.assert_all();
+}
+
+/// Two households are erased; what a phone wrote on them meanwhile is held, released, refused.
+fn apart(town: &Town, run: &impl Fn(&[&str]) -> Value) {
+    let (chief, grid) = (town.phone("apart", "chief", GRID), format!("grid={GRID}"));
+    let households = ["address=1", "address=2"].map(|at| chief.add("household", &[at, &grid]));
+    chief.sync();
+    for household in &households {
+        let erased = run(&["erase", household, "--reason", "asked for"]);
+        assert_eq!(erased["erased"]["household"], 1);
+        chief.edit(household, "contact_name=unseen");
+    }
+    chief.sync();
+    let held = run(&["held", "list"]);
+    let [released, refused] = [0, 1].map(|n| held[n]["id"].as_str().unwrap());
+    assert_eq!(run(&["held", "show", released])["code"], "purged");
+    let release = ["held", "release", released, "--set", "address=3", "--set", &grid];
+    assert_eq!(run(&release)["hold"], released);
+    assert_eq!(run(&["held", "refuse", refused, "--note", "gone"])["hold"], refused);
+    assert_eq!(run(&["held", "list"]), serde_json::json!([]));
+    assert_eq!(run(&["recovered", "list"]), serde_json::json!([]));
+    assert_eq!(run(&["recovered", "take", "--all"])["taken"], 0);
 }
 
 /// One row of the table that the project's mapping reads.

@@ -8,13 +8,19 @@
     reason = "a test fails where it stands"
 )]
 
+mod away;
 mod clock;
 mod concurrent;
 mod entitled;
 mod epoch;
+mod flips;
+mod full;
+mod given_up;
 mod lossy;
 mod price;
+mod purge;
 mod refused;
+mod restored;
 mod scope;
 mod twin;
 mod verify;

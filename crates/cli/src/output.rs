@@ -133,6 +133,9 @@ impl Output<'_> {
             TownError::WrongKey => "town_wrong_key",
             TownError::SchemaNewer { .. } => "town_newer",
             TownError::StorageFull => "disk_full",
+            TownError::InUse(_) => "town_in_use",
+            TownError::OtherTown(_) => "town_other",
+            TownError::BadBackup(_) => "town_bad_backup",
             TownError::Input(_) => "town_input",
             TownError::Sqlite(_) | TownError::NotDurable(_) | TownError::Corrupt(_) => {
                 "town_broken"

@@ -30,9 +30,11 @@ impl Phone {
             return Err(FieldError::HeldByTown);
         }
         let mut about = entry.save.kept.about;
-        if entry.save.code == Reason::Purged {
-            // The record is gone for good: what was written on it becomes a new one.
-            about = Record::new(self.env.new_record_id(), about.kind, about.created_by);
+        let gone =
+            self.store.get(about.id)?.is_none() && !creates(&about, &entry.save.kept.changes);
+        if gone || entry.save.code == Reason::Purged {
+            // The record is purged, or out of reach: what was written on it becomes a new one.
+            about = Record::new(self.env.new_record_id(), about.kind, self.identity()?.account);
         }
         let changes = entry.save.kept.changes.mended(edit);
         self.check_mended(&about, &changes)?;
@@ -75,4 +77,11 @@ impl Phone {
         authorise(difference, &self.actor()?, ground)?;
         Ok(schema::check_limits(&trial, canonical::encode(&trial).len())?)
     }
+}
+
+/// Whether a save is the first of its record: it writes all that a record must have.
+fn creates(about: &Record, changes: &Changes) -> bool {
+    let Some(spec) = about.kind.spec() else { return true };
+    let written = |path: &str| changes.paths.get(path).is_some_and(|c| !c.added.is_empty());
+    spec.paths.iter().filter(|line| line.required).all(|line| written(line.path))
 }

@@ -144,8 +144,21 @@ impl TestTown {
         self.town = Town::open(&data, &key).await?;
         self.town.storage.with_raw(|c| c.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"))?;
         with(&data);
+        let before = self.town.storage.info().await?.epoch;
         self.town = Town::open(&data, &key).await?;
-        self.town.storage.renew_line(&self.clock).await?;
+        if self.town.storage.info().await?.epoch == before {
+            self.town.storage.renew_line(&self.clock).await?;
+        }
+        self.serve().await
+    }
+
+    /// Stops the town, does something to its closed folder, and serves what is there then.
+    pub async fn meddled(&mut self, with: impl FnOnce(&Path)) -> anyhow::Result<()> {
+        self.stop().await?;
+        let (data, key) = (self.dir.path().join("town"), self.dir.path().join("town.key"));
+        self.town.storage.with_raw(|c| c.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"))?;
+        with(&data);
+        self.town = Town::open(&data, &key).await?;
         self.serve().await
     }
 

@@ -14,6 +14,12 @@ pub enum TownError {
     WrongKey,
     #[error("this database has schema {found}, this program knows {known}: update the program")]
     SchemaNewer { found: i64, known: i64 },
+    #[error("another program serves or changes the town in {0}: stop it first")]
+    InUse(PathBuf),
+    #[error("{0} belongs to another town")]
+    OtherTown(PathBuf),
+    #[error("this backup cannot be used: {0}")]
+    BadBackup(String),
     #[error("the disk is full")]
     StorageFull,
     #[error("database: {0}")]

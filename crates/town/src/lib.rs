@@ -4,11 +4,13 @@
 //! HTTP surface; [`serve`] runs it. Accounts, invites and devices are in [`people`].
 
 pub mod api;
+pub mod backup;
 pub mod cursor;
 pub mod data;
 pub mod demo;
 pub mod error;
 pub mod grids;
+pub mod line;
 pub mod paging;
 pub mod people;
 pub mod proof;

@@ -19,7 +19,8 @@ use yaoguan_model::Env;
 use crate::api::{App, router};
 use crate::data::Town;
 use crate::error::TownError;
-use crate::storage::Storage;
+use crate::storage::sqlite::Sqlite;
+use crate::storage::{Storage as _, purge_all};
 use crate::tls::{self, Leaf};
 
 /// A handshake, and the head of a request, must arrive within this time.
@@ -28,6 +29,10 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
 /// Requests under way when the town stops get this long.
 const GRACE: Duration = Duration::from_secs(20);
 const RENEW_CHECK: Duration = Duration::from_secs(6 * 3600);
+/// How often the line marker is brought up to date.
+const MARK_EVERY: Duration = Duration::from_secs(1);
+/// How often the town looks for what has served its purpose.
+const PURGE_EVERY: Duration = Duration::from_secs(24 * 3600);
 
 /// How to serve.
 #[derive(Debug, Clone)]
@@ -45,8 +50,15 @@ pub struct Server {
     app: Router,
     tls: Option<TlsAcceptor>,
     renewal: Option<Renewal>,
+    upkeep: Upkeep,
     /// What phones are told.
     pub url: String,
+}
+
+/// What a serving town does by itself.
+struct Upkeep {
+    storage: Sqlite,
+    env: Arc<dyn Env>,
 }
 
 struct Renewal {
@@ -70,6 +82,7 @@ impl Server {
             options.public.clone().unwrap_or_else(|| format!("{scheme}://{}", reachable(local)));
         town.storage.set_address(url.clone(), !options.behind_proxy).await?;
         let app = router(App { storage: Arc::new(town.storage.clone()), env: Arc::clone(&env) });
+        let upkeep = Upkeep { storage: town.storage.clone(), env: Arc::clone(&env) };
         let (tls, renewal) = if options.behind_proxy {
             (None, None)
         } else {
@@ -79,13 +92,18 @@ impl Server {
             let renewal = Renewal { ca: town.ca.clone(), leaf, hosts, env };
             (Some(TlsAcceptor::from(Arc::new(config))), Some(renewal))
         };
-        Ok(Self { listener, app, tls, renewal, url })
+        Ok(Self { listener, app, tls, renewal, upkeep, url })
     }
 
     /// Serves until `stop` is ready, then lets requests under way finish.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), TownError> {
-        let Self { listener, app, tls, renewal, .. } = self;
-        let renewing = renewal.map(|renewal| tokio::spawn(renew(renewal)));
+        let Self { listener, app, tls, renewal, upkeep, .. } = self;
+        let storage = upkeep.storage.clone();
+        let mut by_itself = vec![
+            tokio::spawn(mark_line(upkeep.storage.clone())),
+            tokio::spawn(purge_daily(upkeep)),
+        ];
+        by_itself.extend(renewal.map(|renewal| tokio::spawn(renew(renewal))));
         let graceful = GracefulShutdown::new();
         let mut stop = pin!(stop);
         loop {
@@ -105,12 +123,12 @@ impl Server {
             tokio::spawn(connection(stream, app.clone(), tls.clone(), graceful.watcher()));
         }
         drop(listener);
-        if let Some(task) = renewing {
+        for task in by_itself {
             task.abort();
         }
         tracing::info!("stopping: requests under way are finished");
         _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
-        Ok(())
+        storage.mark_line().await
     }
 }
 
@@ -140,6 +158,26 @@ async fn http(
     let watched = watcher.watch(served);
     if let Err(error) = watched.await {
         tracing::debug!(%error, "connection ended");
+    }
+}
+
+async fn mark_line(storage: Sqlite) {
+    loop {
+        tokio::time::sleep(MARK_EVERY).await;
+        if let Err(error) = storage.mark_line().await {
+            tracing::error!(%error, "the line marker cannot be written");
+        }
+    }
+}
+
+async fn purge_daily(Upkeep { storage, env }: Upkeep) {
+    loop {
+        match purge_all(&storage, env.now_s()).await {
+            Ok(counts) if counts.is_empty() => {}
+            Ok(counts) => tracing::info!(?counts, "records at the end of their retention are gone"),
+            Err(error) => tracing::error!(%error, "purging failed"),
+        }
+        tokio::time::sleep(PURGE_EVERY).await;
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-use yaoguan_model::{AccountId, GridCode, Role};
+use yaoguan_model::{AccountId, GridCode, RecordId, Role};
 use yaoguan_wire::HoldId;
 
 /// What was typed.
@@ -65,6 +65,22 @@ pub(crate) enum Do {
     Recovered {
         #[command(subcommand)]
         what: Recovered,
+    },
+    Backup {
+        #[arg(long, value_name = "FOLDER")]
+        out: PathBuf,
+    },
+    Restore {
+        #[arg(long, value_name = "FOLDER")]
+        from: PathBuf,
+    },
+    Purge,
+    Erase {
+        household: RecordId,
+        #[arg(long)]
+        with_open: bool,
+        #[arg(long)]
+        reason: String,
     },
     Ca,
     Status,

@@ -3,6 +3,7 @@
 mod apart;
 mod arguments;
 mod invite;
+mod keeping;
 mod serve;
 
 use std::ffi::OsString;
@@ -50,11 +51,14 @@ async fn run(arguments: Arguments, output: &Output<'_>) -> Result<(), Failure> {
     if let Do::Init { name, demo } = arguments.action {
         return init(output, &dir, &key_file, name.as_deref().unwrap_or(NAME), demo).await;
     }
+    if let Do::Restore { from } = arguments.action {
+        return keeping::restore(output, &dir, &key_file, &from).await;
+    }
     let town = Town::open(&dir, &key_file).await?;
     match arguments.action {
-        Do::Init { .. } => Ok(()),
+        Do::Init { .. } | Do::Restore { .. } => Ok(()),
         Do::Serve { listen, behind_proxy, public } => {
-            serve::serve(&town, listen, behind_proxy, public).await
+            serve::serve(&town, &dir, listen, behind_proxy, public).await
         }
         Do::Invite { role, grid, account, name, minutes, address } => {
             let ask = invite::Ask { role, grids: grid, account, name, minutes, address };
@@ -65,6 +69,11 @@ async fn run(arguments: Arguments, output: &Output<'_>) -> Result<(), Failure> {
         Do::Accounts => accounts(&town, output).await,
         Do::Held { what } => apart::held(&town, output, what).await,
         Do::Recovered { what } => apart::recovered(&town, output, what).await,
+        Do::Backup { out } => keeping::backup(&town, output, &dir, &out).await,
+        Do::Purge => keeping::purge(&town, output).await,
+        Do::Erase { household, with_open, reason } => {
+            keeping::erase(&town, output, household, with_open, &reason).await
+        }
         Do::Ca => {
             let fingerprint = town.ca.fingerprint()?;
             let pem = &town.ca.cert_pem;

@@ -2,12 +2,14 @@
 
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 use yaoguan_model::env::System;
 use yaoguan_town::Town;
+use yaoguan_town::data::lock;
 use yaoguan_town::serve::{Options, Server};
 
 use crate::output::Failure;
@@ -17,10 +19,12 @@ const LOG: &str = "info,tower_http=warn";
 
 pub(super) async fn serve(
     town: &Town,
+    dir: &Path,
     listen: SocketAddr,
     behind_proxy: bool,
     public: Option<String>,
 ) -> Result<(), Failure> {
+    let _alone = lock(dir)?;
     let filter = EnvFilter::try_from_env("YAOGUAN_LOG").unwrap_or_else(|_| EnvFilter::new(LOG));
     tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
     let options = Options { listen, behind_proxy, public };

@@ -17,6 +17,7 @@ use super::answer::Answer;
 use super::asker::device_even_barred;
 use super::error::ApiError;
 use crate::cursor::{self, Cursor};
+use crate::error::TownError;
 use crate::paging::{self, Plan};
 use crate::people::{Account, Device};
 use crate::push::Pusher;
@@ -94,6 +95,14 @@ pub fn bound_to<'a>(account: &'a AccountId, info: &'a TownInfo) -> [&'a [u8]; 2]
     [account.as_bytes().as_slice(), info.epoch.as_bytes().as_slice()]
 }
 
+/// What the town notes beside a round trip keeps no phone from reading: on a full disk it goes without.
+fn noted<T>(result: Result<T, TownError>, otherwise: T) -> T {
+    result.unwrap_or_else(|error| {
+        tracing::warn!(%error, "a note beside a sync was not kept");
+        otherwise
+    })
+}
+
 /// A request and who sent it.
 struct Asked<'a> {
     app: &'a App,
@@ -110,9 +119,9 @@ impl Asked<'_> {
         let Self { app, headers, device, now } = *self;
         let failed = |error| ApiError::internal(headers, &error);
         let account = &device.account;
-        let info = app.storage.info().await.map_err(failed)?;
+        let info = self.present_line(&request).await?;
         let off = request.clock.device.saturating_sub(now);
-        app.storage.saw_device(device.id, now, off).await.map_err(failed)?;
+        noted(app.storage.saw_device(device.id, now, off).await, ());
         let delivered = self.delivered(&request).await?;
         let mut answer = Answer::new(&info, account, &request, now);
         // A phone that may not sync any more, or speaks another step of the protocol, hears what became
@@ -153,13 +162,30 @@ impl Asked<'_> {
         plan.ask.skip_records = as_pushed;
         let page = app.storage.pull(plan.ask.clone()).await.map_err(failed)?;
         let (next, more) = plan.next(&page);
-        if !more && !goes_back && self.root_is_due().await? {
+        if !more && !goes_back && self.root_is_due().await {
             let cells = paging::cells_of(&account.actor()).into_iter().collect();
             let (hashes, head) = app.storage.hashes(cells).await.map_err(failed)?;
             // Only of the state that the phone is brought to by this answer.
             answer.root = (head == page.head).then(|| root_of(hashes));
         }
         Ok(answer.with_page(page, next, more))
+    }
+
+    /// What this town is. A cursor that it made itself and that lies beyond the feed's head says that the
+    /// database was put back from before: it goes on as a new line of history.
+    async fn present_line(&self, request: &SyncRequest) -> Result<TownInfo, ApiError> {
+        let failed = |error| ApiError::internal(self.headers, &error);
+        let storage = &self.app.storage;
+        let info = storage.info().await.map_err(failed)?;
+        let bound_to = bound_to(&self.device.account.id, &info);
+        let cursor = request.cursor.as_deref();
+        let cursor = cursor.and_then(|text| cursor::open(&info.cursor_secret, &bound_to, text));
+        if cursor.is_none_or(|cursor| cursor.position <= info.head) {
+            return Ok(info);
+        }
+        tracing::error!(device = %self.device.id, head = info.head, "a phone has seen more than there is");
+        storage.renew(self.app.env.as_ref()).await.map_err(failed)?;
+        storage.info().await.map_err(failed)
     }
 
     /// The scope that the phone knew, when it is not the present one.
@@ -170,7 +196,7 @@ impl Asked<'_> {
             return Ok(None);
         }
         let storage = &self.app.storage;
-        storage.note_scope(account.clone()).await.map_err(failed)?;
+        noted(storage.note_scope(account.clone()).await, ());
         storage.scope_at(account.id, request.scope_version).await.map_err(failed)
     }
 
@@ -192,9 +218,8 @@ impl Asked<'_> {
         Ok(Plan::new(cursor, (&account.actor(), version), earlier.as_ref(), origin))
     }
 
-    async fn root_is_due(&self) -> Result<bool, ApiError> {
-        let due = self.app.storage.root_due(self.device.id, self.now, ROOT_EVERY_S).await;
-        due.map_err(|error| ApiError::internal(self.headers, &error))
+    async fn root_is_due(&self) -> bool {
+        noted(self.app.storage.root_due(self.device.id, self.now, ROOT_EVERY_S).await, false)
     }
 
     /// Pushes what the request holds; returns each record beside its outcome.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use yaoguan_model::cells::Cell;
 use yaoguan_model::{
-    AccountId, Change, DeviceId, FieldPath, GridCode, Kind, Record, RecordId, ReplicaId,
+    AccountId, Change, DeviceId, Env, FieldPath, GridCode, Kind, Record, RecordId, ReplicaId,
 };
 use yaoguan_wire::{Epoch, Judgement, PushToken};
 
@@ -18,10 +18,12 @@ use crate::pull;
 use crate::push::Pusher;
 
 pub mod held;
+pub mod purge;
 pub mod scope;
 pub mod sqlite;
 
 pub use held::{Apart, Held, Recovered, Release};
+pub use purge::{Erasure, Purging, purge_all};
 pub use scope::Scopes;
 
 /// What a town is.
@@ -30,6 +32,8 @@ pub struct TownInfo {
     pub name: String,
     pub epoch: Epoch,
     pub replica: ReplicaId,
+    /// The feed's last position.
+    pub head: u64,
     pub cursor_secret: Vec<u8>,
     pub demo: bool,
     /// Where phones reach the town; empty before it first served.
@@ -80,7 +84,7 @@ pub struct OwnWrite {
 /// One thing that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// `integrity`, `hash`, `record`, `coverage`, `dot`, `feed`, `head`, `grid`, `check`.
+    /// `integrity`, `hash`, `record`, `coverage`, `dot`, `feed`, `head`, `grid`, `check`, `purged`.
     pub sort: &'static str,
     pub record: Option<RecordId>,
     pub detail: String,
@@ -104,8 +108,10 @@ pub struct Health {
 
 /// The town's storage. Every method is one transaction.
 #[async_trait]
-pub trait Storage: Apart + Scopes + Send + Sync {
+pub trait Storage: Apart + Purging + Scopes + Send + Sync {
     async fn info(&self) -> Result<TownInfo, TownError>;
+    /// The line of history changed underneath: a new epoch, replica id and cursor secret.
+    async fn renew(&self, env: &dyn Env) -> Result<(), TownError>;
     /// Notes where phones reach the town, and whose certificate they meet there.
     async fn set_address(&self, address: String, own_tls: bool) -> Result<(), TownError>;
     async fn secret(&self, name: &'static str) -> Result<Option<String>, TownError>;

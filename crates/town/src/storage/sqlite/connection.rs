@@ -1,12 +1,15 @@
 //! Connections: one for writing, a few for reading, all work on blocking threads.
+//!
+//! What must outlive the file (see [`super::journal`]) is copied out before a write is reported as done.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::migrations;
+use super::{journal, migrations};
 use crate::error::TownError;
+use crate::line::Line;
 
 const BUSY_MS: u64 = 30_000;
 const STATEMENTS: usize = 128;
@@ -24,6 +27,14 @@ struct Inner {
     key: [u8; 32],
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
+    /// What stands outside the data folder; none for a file by itself.
+    outside: Mutex<Option<Outside>>,
+}
+
+/// The journal and the line marker of an open town.
+pub(super) struct Outside {
+    pub journal: journal::Journal,
+    pub line: Line,
 }
 
 impl Sqlite {
@@ -32,8 +43,31 @@ impl Sqlite {
         let mut writer = connect(path, key)?;
         make_durable(&writer)?;
         migrations::apply(&mut writer)?;
-        let (path, readers) = (path.to_owned(), Mutex::default());
-        Ok(Self { inner: Arc::new(Inner { path, key: *key, writer: Mutex::new(writer), readers }) })
+        let (path, writer) = (path.to_owned(), Mutex::new(writer));
+        let (readers, outside) = (Mutex::default(), Mutex::default());
+        Ok(Self { inner: Arc::new(Inner { path, key: *key, writer, readers, outside }) })
+    }
+
+    pub(super) fn key(&self) -> &[u8; 32] {
+        &self.inner.key
+    }
+
+    pub(super) fn set_outside(&self, outside: Outside) {
+        *self.inner.outside.lock().unwrap_or_else(PoisonError::into_inner) = Some(outside);
+    }
+
+    /// Runs `work` on what stands outside, with the writing connection; nothing for a file by itself.
+    pub(super) async fn outside<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection, &mut Outside) -> Result<R, TownError> + Send + 'static,
+    ) -> Result<Option<R>, TownError> {
+        let inner = Arc::clone(&self.inner);
+        blocking(move || {
+            let writer = inner.writer.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut outside = inner.outside.lock().unwrap_or_else(PoisonError::into_inner);
+            outside.as_mut().map(|outside| work(&writer, outside)).transpose()
+        })
+        .await
     }
 
     /// Runs `work` in one immediate transaction: durable when this returns `Ok`, not begun else.
@@ -48,6 +82,12 @@ impl Sqlite {
             let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let result = work(&tx)?;
             tx.commit()?;
+            if journal::is_behind(&writer)?
+                && let Some(outside) =
+                    inner.outside.lock().unwrap_or_else(PoisonError::into_inner).as_mut()
+            {
+                outside.journal.catch_up(&writer)?;
+            }
             Ok(result)
         })
         .await
@@ -78,6 +118,25 @@ impl Sqlite {
         .await
     }
 
+    /// Runs `work` on a connection of its own, outside any transaction.
+    pub(super) async fn read_alone<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<R, TownError> + Send + 'static,
+    ) -> Result<R, TownError> {
+        let inner = Arc::clone(&self.inner);
+        blocking(move || work(&connect(&inner.path, &inner.key)?)).await
+    }
+
+    /// Moves the write-ahead log into the file and empties it: what was purged is not left in there.
+    pub(super) async fn forget_log(&self) -> Result<(), TownError> {
+        self.read_alone(|connection| {
+            let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+            connection.query_row(sql, [], |row| row.get::<_, i64>(0))?;
+            Ok(())
+        })
+        .await
+    }
+
     /// The writing connection, for tests that plant faults.
     #[doc(hidden)]
     pub fn with_raw<R>(&self, work: impl FnOnce(&Connection) -> R) -> R {
@@ -95,7 +154,7 @@ async fn blocking<R: Send + 'static>(
     }
 }
 
-fn connect(path: &Path, key: &[u8; 32]) -> Result<Connection, TownError> {
+pub(super) fn connect(path: &Path, key: &[u8; 32]) -> Result<Connection, TownError> {
     let connection = Connection::open(path)?;
     let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
     // SQLCipher would print to the terminal what comes back as an error anyway.
@@ -105,7 +164,16 @@ fn connect(path: &Path, key: &[u8; 32]) -> Result<Connection, TownError> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // What is purged must not be read from free pages.
+    connection.pragma_update(None, "secure_delete", true)?;
     Ok(connection)
+}
+
+/// A consistent copy of a whole database while it is in use, under the same key, without free pages.
+pub(super) fn copy(from: &Connection, to: &Path) -> Result<(), TownError> {
+    let to = to.to_str().ok_or_else(|| TownError::Input(format!("{}", to.display())))?;
+    from.execute("VACUUM INTO ?1", [to])?;
+    Ok(())
 }
 
 fn make_durable(connection: &Connection) -> Result<(), TownError> {

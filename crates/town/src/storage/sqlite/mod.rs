@@ -5,10 +5,12 @@ mod connection;
 mod feed;
 mod health;
 mod held;
+mod journal;
 mod line;
 mod migrations;
 mod own;
 mod people;
+mod purge;
 mod push;
 mod scope;
 mod verify;
@@ -22,6 +24,7 @@ use yaoguan_model::{DeviceId, Env, GridCode, Kind, Record, RecordId, ReplicaId, 
 use yaoguan_wire::Epoch;
 
 pub use connection::Sqlite;
+pub use line::{Snapshot, check_journal};
 
 use super::{Batch, Health, OwnWrite, Pushed, Storage, TownInfo, Verified};
 use crate::error::TownError;
@@ -38,12 +41,12 @@ impl Sqlite {
     pub async fn found(&self, name: &str, demo: bool, env: &dyn Env) -> Result<(), TownError> {
         let secret: Vec<u8> = env.random_16().into_iter().chain(env.random_16()).collect();
         let (name, now) = (name.to_owned(), env.now_s());
-        let (epoch, replica) = (env.random_16(), env.random_16());
+        let [id, epoch, replica] = [env.random_16(), env.random_16(), env.random_16()];
         self.write(move |tx| {
             tx.execute(
-                "INSERT INTO town (one, name, epoch, replica, cursor_secret, demo, created_at) \
-                 VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)",
-                (name, epoch, replica, secret, demo, now),
+                "INSERT INTO town (one, id, name, epoch, replica, cursor_secret, demo, created_at) \
+                 VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                (id, name, epoch, replica, secret, demo, now),
             )?;
             tx.execute("INSERT INTO feed_head (one, position) VALUES (1, 0)", [])?;
             Ok(())
@@ -57,12 +60,14 @@ impl Storage for Sqlite {
     async fn info(&self) -> Result<TownInfo, TownError> {
         self.read(|connection| {
             let sql =
-                "SELECT name, epoch, replica, cursor_secret, demo, address, own_tls FROM town";
+                "SELECT name, epoch, replica, cursor_secret, demo, address, own_tls, position \
+                 FROM town CROSS JOIN feed_head";
             let info = connection.prepare_cached(sql)?.query_row([], |row| {
                 Ok(TownInfo {
                     name: row.get("name")?,
                     epoch: Epoch::new(id16(row, "epoch")?),
                     replica: ReplicaId(id16(row, "replica")?),
+                    head: row.get("position")?,
                     cursor_secret: row.get("cursor_secret")?,
                     demo: row.get("demo")?,
                     address: row.get("address")?,
@@ -72,6 +77,10 @@ impl Storage for Sqlite {
             Ok(info)
         })
         .await
+    }
+
+    async fn renew(&self, env: &dyn Env) -> Result<(), TownError> {
+        self.renew_line(env).await
     }
 
     async fn set_address(&self, address: String, own_tls: bool) -> Result<(), TownError> {
