@@ -14,6 +14,13 @@ async fn sync(phone: &mut TestPhone) -> yaoguan_field::SyncSummary {
     phone.phone.sync(|_| {}).await.unwrap()
 }
 
+/// One after the other, until each has what the other wrote.
+async fn both(first: &mut TestPhone, second: &mut TestPhone) {
+    sync(first).await;
+    sync(second).await;
+    sync(first).await;
+}
+
 fn replica(phone: &TestPhone) -> yaoguan_model::ReplicaId {
     phone.phone.status().unwrap().replica
 }
@@ -52,18 +59,14 @@ async fn a_copied_folder_takes_a_new_replica_id_at_its_first_start() {
     let first = report(&mut original.phone, 2);
     let second = report(&mut twin.phone, 3);
     change(&mut twin.phone, unsent, "title", "副本改的");
-    for phone in [&mut original, &mut twin, &mut original] {
-        sync(phone).await;
-    }
+    both(&mut original, &mut twin).await;
     assert_eq!(replica(&original), before);
     let status = original.phone.status().unwrap();
     assert_eq!(status.siblings, 1, "both phones' titles of the record that neither had sent");
     let values = &original.phone.show(unsent).unwrap().siblings;
     assert!(values.keys().all(|path| path.as_str() == "title"), "{values:?}");
     crate::change(&mut original.phone, unsent, "title", "定下来的");
-    for phone in [&mut original, &mut twin, &mut original] {
-        sync(phone).await;
-    }
+    both(&mut original, &mut twin).await;
     assert_all_well(&original, &twin, &[shared, unsent, first, second]);
 }
 
@@ -79,9 +82,7 @@ async fn a_folder_copied_with_its_marker_is_found_out_at_its_push() {
     assert_eq!(replica(&twin), before, "nothing tells yet");
     let first = report(&mut original.phone, 1);
     let second = report(&mut twin.phone, 2);
-    for phone in [&mut original, &mut twin, &mut original] {
-        sync(phone).await;
-    }
+    both(&mut original, &mut twin).await;
     assert_eq!(replica(&original), before);
     assert_all_well(&original, &twin, &[shared, first, second]);
 }
@@ -107,9 +108,17 @@ async fn a_folder_copied_between_a_push_and_its_answer_loses_nothing() {
         change(&mut original.phone, sent, "address", "原机补的");
         change(&mut twin.phone, sent, "description", "副本补的");
         let (first, second) = (report(&mut original.phone, 2), report(&mut twin.phone, 3));
-        for phone in [&mut twin, &mut original, &mut twin, &mut original] {
-            sync(phone).await;
-        }
+        both(&mut twin, &mut original).await;
+        both(&mut original, &mut twin).await;
+        // Whoever took the new id wrote on top of what it could not know to be sent: a person settles that.
+        let shown = original.phone.show(sent).unwrap();
+        let conflicts: Vec<_> = shown.siblings.keys().map(ToString::to_string).collect();
+        let (path, words) =
+            if marker { ("address", "原机补的") } else { ("description", "副本补的") };
+        assert_eq!(conflicts, [path]);
+        assert!(shown.siblings[path].iter().any(|s| s.value.as_text() == Some(words)));
+        change(&mut original.phone, sent, path, words);
+        both(&mut original, &mut twin).await;
         assert_all_well(&original, &twin, &[shared, sent, first, second]);
         assert_eq!(text(&twin, sent, "address"), "原机补的");
         assert_eq!(text(&original, sent, "description"), "副本补的");
@@ -143,9 +152,7 @@ async fn a_folder_brought_back_from_last_week_gets_everything_again_and_writes_o
     let mut phone = phone.after(|data| put_back(data, backup.path())).unwrap();
     assert_ne!(replica(&phone), before, "the marker has seen higher counters");
     let next = report(&mut phone.phone, 2);
-    for phone in [&mut phone, &mut other, &mut phone] {
-        sync(phone).await;
-    }
+    both(&mut phone, &mut other).await;
     assert_all_well(&phone, &other, &[old, since, next]);
     assert_eq!(text(&phone, old, "title"), "别人后来改的");
 }
@@ -163,9 +170,7 @@ async fn what_was_unsent_in_a_backup_and_sent_since_is_there_once() {
     let mut phone = phone.after(|data| copy(data, backup.path()).unwrap()).unwrap();
     sync(&mut phone).await;
     let mut phone = phone.after(|data| put_back(data, backup.path())).unwrap();
-    for phone in [&mut phone, &mut other, &mut phone] {
-        sync(phone).await;
-    }
+    both(&mut phone, &mut other).await;
     assert_all_well(&phone, &other, &[old, unsent]);
 }
 

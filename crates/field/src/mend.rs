@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use yaoguan_model::Env;
-use yaoguan_store::salvage::{Salvaged, salvage};
+use yaoguan_store::salvage::{Salvaged, log, salvage};
 use yaoguan_store::{Key, Store, StoreError};
 
 use crate::error::FieldError;
@@ -31,6 +31,10 @@ pub(crate) fn open(
     key: &Key,
     env: &dyn Env,
 ) -> Result<(Store, Option<Salvaged>), FieldError> {
+    if let Some(repaired) = damaged_log(folder) {
+        let salvaged = replace(folder, key, env, Some(&repaired))?;
+        return Ok((Store::open(&folder.database(), key)?, Some(salvaged)));
+    }
     let opened = Store::open(&folder.database(), key).and_then(|store| {
         if folder.suspect().exists() { store.check()? } else { store.probe()? }
         Ok(store)
@@ -41,20 +45,49 @@ pub(crate) fn open(
             Ok((store, None))
         }
         Err(StoreError::Damaged(_) | StoreError::Record(_)) => {
-            let salvaged = replace(folder, key, env)?;
+            let salvaged = replace(folder, key, env, None)?;
             Ok((Store::open(&folder.database(), key)?, Some(salvaged)))
         }
         Err(error) => Err(error.into()),
     }
 }
 
-fn replace(folder: &Folder, key: &Key, env: &dyn Env) -> Result<Salvaged, FieldError> {
+/// What can be read of a log that a killed program left and that was damaged since. Read twice: another
+/// program may be writing it just now.
+fn damaged_log(folder: &Folder) -> Option<Vec<u8>> {
+    let path = with(&folder.database(), "-wal");
+    let read = || std::fs::read(&path).ok().as_deref().and_then(log::repaired);
+    let first = read()?;
+    read().filter(|second| *second == first)
+}
+
+/// `repaired`: the log to read instead of the one that is there.
+fn replace(
+    folder: &Folder,
+    key: &Key,
+    env: &dyn Env,
+    repaired: Option<&[u8]>,
+) -> Result<Salvaged, FieldError> {
     // Nobody syncs meanwhile.
     let _lock = folder.lock()?;
     let aside = aside(folder, env);
     let new = folder.new_database();
     remove(&new)?;
-    let salvaged = salvage(&folder.database(), key, &new, &aside.display().to_string(), env)?;
+    let name = aside.display().to_string();
+    let mut salvaged = match repaired {
+        None => salvage(&folder.database(), key, &new, &name, env)?,
+        Some(log) => {
+            let copy = folder.0.join("phone.db.mending");
+            remove(&copy)?;
+            std::fs::copy(folder.database(), &copy).map_err(|e| io(&copy, e))?;
+            std::fs::write(with(&copy, "-wal"), log).map_err(|e| io(&copy, e))?;
+            let salvaged = salvage(&copy, key, &new, &name, env);
+            remove(&copy)?;
+            salvaged?
+        }
+    };
+    // The wrong part of a log is a place that could not be read too.
+    salvaged.damaged += u64::from(repaired.is_some());
     rename(&folder.database(), &aside)?;
     std::fs::rename(&new, folder.database()).map_err(|e| io(&new, e))?;
     folder.make_names_durable()?;

@@ -17,6 +17,9 @@ const VITAL: [&str; 5] = [
     "SELECT count(*) AS n FROM draft",
 ];
 
+/// What SQLCipher 4 makes pages of.
+const PAGE_BYTES: u64 = 4_096;
+
 impl Store {
     /// Reads what no start can do without: schema, phone, identity, and the keys of what waits.
     pub fn probe(&self) -> Result<(), StoreError> {
@@ -69,9 +72,8 @@ impl Store {
 
     /// Bytes that the file could give to new records without growing.
     pub fn free_bytes(&self) -> Result<u64, StoreError> {
-        let read = |name: &str| -> Result<u64, StoreError> {
-            Ok(self.connection.pragma_query_value(None, name, |row| row.get(0))?)
-        };
-        Ok(read("freelist_count")?.saturating_mul(read("page_size")?))
+        let free: u64 =
+            self.connection.pragma_query_value(None, "freelist_count", |row| row.get(0))?;
+        Ok(free.saturating_mul(PAGE_BYTES))
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! The new store writes under a new replica id: it cannot know what the old one sent last.
 
+pub mod log;
 mod reader;
 
 use std::collections::HashMap;
