@@ -61,7 +61,7 @@ impl Attacker {
 fn request() -> Value {
     json!({
         "protocol": 1, "replica": "EREREREREREREREREREREQ",
-        "push": { "tokens": [], "next": "AAAAAAAAAAAAAAAAAAAAAQ", "counter": 9 }, "scope_version": 0,
+        "push": { "tokens": ["AAAAAAAAAAAAAAAAAAAAAQ"], "next": "AAAAAAAAAAAAAAAAAAAAAQ", "counter": 9 }, "scope_version": 0,
         "clock": { "device": 0, "boot_elapsed": 0 },
         "replicas": ["EREREREREREREREREREREQ"],
     })
