@@ -182,6 +182,8 @@ fn people(town: &Town, covered: &Covered, run: &impl Fn(&[&str]) -> Value) {
         ("volunteer".into(), 2.into())
     );
     assert_eq!(run(&["accounts", "grids", "w1", "530521103202"])["scope_version"], 3);
+    assert_eq!(run(&["accounts", "login", "w1", "w2"])["login"], "w2");
+    assert_eq!(run(&["accounts", "login", "w2", "w1"])["login"], "w1");
     assert_eq!(run(&["accounts", "disable", "w1"])["disabled"], true);
     assert_eq!(run(&["accounts", "enable", "w1"])["disabled"], false);
     assert_eq!(run(&["accounts", "reset", "w1"])["code"].as_str().unwrap().len(), 19);
