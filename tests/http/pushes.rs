@@ -271,7 +271,8 @@ impl World {
                 let id = self.households[&row.own_cell].to_string();
                 fields.insert("household".to_owned(), Value::text(id));
             }
-            _ => {}
+            Kind::Patrol | Kind::Hazard | Kind::Household | Kind::Grid => {}
+            Kind::Template | Kind::Unknown(_) => {}
         }
         let fields: Vec<_> = fields.iter().map(|(path, v)| (path.as_str(), v.clone())).collect();
         write(&self.town, row.kind.clone(), author, &fields)
