@@ -77,6 +77,7 @@ fn every_command_of_the_phone_gives_one_json_value() {
     assert_eq!(run(&["api", "/v1/records/hazard"])["records"][0]["id"], id);
     assert_eq!(run(&["token"])["token"].as_str().unwrap().len(), 43);
     assert_eq!(run(&["verify"])["ok"], true);
+    assert_eq!(run(&["check"])["ok"], true);
     assert_eq!(run(&["rebuild"])["records"], 94);
     assert_eq!(run(&["address", &town.url])["town"], town.url.as_str());
     let [table, rejects, gpx, out] =

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use yaoguan_field::{EnrolOptions, Phone};
+use yaoguan_field::{EnrolOptions, Home, Phone};
 use yaoguan_model::env::System;
 use yaoguan_model::{Env as _, Kind, RecordId, Role};
 use yaoguan_testkit::town::{GRID, OTHER_GRID, TestPhone, TestTown};
@@ -112,7 +112,9 @@ async fn a_restored_town(how: How) {
     town.rescope(account(&moved), Role::Chief, &[OTHER_GRID]);
     let place: PathBuf = dir.path().join("second");
     let options = EnrolOptions { device_name: "second".to_owned(), lang: "en" };
-    Phone::enrol(&place, &unused, &options, Arc::new(System)).await.unwrap();
+    Phone::enrol(Home::with_state(&place, dir.path()), &unused, &options, Arc::new(System))
+        .await
+        .unwrap();
     let mut later = town.phone(Role::Chief, &[GRID]).await.unwrap();
     let of_later = report(&mut later.phone, 3);
     sync(&mut later).await;
@@ -154,7 +156,8 @@ async fn a_restored_town(how: How) {
     assert!(storage.records(Kind::Household).await.unwrap().is_empty(), "erased stays erased");
     assert!(a.phone.show(erased).is_err());
     assert!(lost.phone.sync(|_| {}).await.is_err(), "struck off stays struck off");
-    let again = Phone::enrol(&dir.path().join("third"), &unused, &options, Arc::new(System)).await;
+    let third = Home::with_state(&dir.path().join("third"), dir.path());
+    let again = Phone::enrol(third, &unused, &options, Arc::new(System)).await;
     assert!(again.is_err(), "a used invite stays used");
     sync(&mut moved).await;
     let grids = moved.phone.store().identity().unwrap().unwrap().grids;

@@ -43,6 +43,8 @@ pub enum ErrorCode {
     StoreNewer,
     DiskFull,
     ReadOnly,
+    /// The marker outside the data folder cannot be written: nothing is sent.
+    StateUnwritable,
     Busy,
     Offline,
     NotTheTown,
@@ -91,6 +93,9 @@ pub enum FieldError {
     KeyExposed(String),
     #[error("{0}")]
     Store(#[from] StoreError),
+    /// Nothing is sent before the marker is written.
+    #[error("{path}: {source}")]
+    Marker { path: String, source: std::io::Error },
     /// Another program of this phone is syncing.
     #[error("another program is syncing this phone's store: wait until it is done")]
     Busy,
@@ -126,6 +131,7 @@ impl FieldError {
             Self::Store(StoreError::Missing) => ErrorCode::NotEnrolled,
             Self::Store(_) => ErrorCode::StoreBroken,
             Self::KeyExposed(_) => ErrorCode::KeyExposed,
+            Self::Marker { .. } => ErrorCode::StateUnwritable,
             Self::Busy => ErrorCode::Busy,
             Self::Transport(TransportError::Unreachable(_)) => ErrorCode::Offline,
             Self::Transport(TransportError::NotTheTown(_)) => ErrorCode::NotTheTown,
