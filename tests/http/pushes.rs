@@ -228,7 +228,8 @@ fn value_at(row: &Row, line: &PathSpec, account: AccountId, first: bool) -> Valu
         (Kind::Hazard, "status") => "rectified".into(),
         (Kind::Task, "status") => "cancelled".into(),
         (_, "timeline.*") => {
-            Value::map([("by", Value::text(account.to_string())), ("at", 1.into())])
+            let at = Value::from(if first { 1 } else { 2 });
+            Value::map([("by", Value::text(account.to_string())), ("at", at)])
         }
         _ => value(line.shape, !first),
     }
