@@ -20,10 +20,9 @@ pub struct FormStart {
     /// Of a new record.
     pub kind: Option<String>,
     /// The record to be edited.
-    #[cfg_attr(feature = "ts", ts(type = "string"))]
+    #[cfg_attr(feature = "ts", ts(optional, type = "string"))]
     pub record: Option<RecordId>,
-    #[serde(default)]
-    #[cfg_attr(feature = "ts", ts(type = "Record<string, unknown>"))]
+    #[cfg_attr(feature = "ts", ts(optional, type = "Record<string, unknown>"))]
     pub values: Option<serde_json::Value>,
 }
 

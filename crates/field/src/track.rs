@@ -53,7 +53,7 @@ pub struct PatrolReview {
 pub struct PatrolWords {
     pub note: Option<String>,
     pub weather: Option<String>,
-    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    #[cfg_attr(feature = "ts", ts(optional, type = "number"))]
     pub members: Option<i64>,
 }
 

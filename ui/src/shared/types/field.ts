@@ -41,7 +41,7 @@ kind?: string,
 /**
  * The record to be edited.
  */
-record: string, values: Record<string, unknown>, };
+record?: string, values?: Record<string, unknown>, };
 
 /**
  * A form as it stands.
@@ -113,7 +113,7 @@ parts: Array<Array<Point>>, };
 /**
  * What the person adds.
  */
-export type PatrolWords = { note?: string, weather?: string, members: number, };
+export type PatrolWords = { note?: string, weather?: string, members?: number, };
 
 /**
  * A position in degrees, as screens and maps take it.
