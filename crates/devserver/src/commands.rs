@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 use yaoguan_field::{
-    Changed, EnrolOptions, FieldError, FormPatch, FormStart, ListQuery, MapBox, Nearby, PatrolWords,
-    Phone, Settings, values,
+    Changed, EnrolOptions, FieldError, FormPatch, FormStart, ListQuery, MapBox, Nearby,
+    PatrolWords, Phone, Settings, values,
 };
 use yaoguan_model::RecordId;
 use yaoguan_model::risk::Answer;
@@ -114,7 +114,8 @@ async fn enrol(host: &Host, asked: Invite) -> Result<Json, Failure> {
 /// What the shell itself answers.
 fn of_host(host: &Host, command: &str, body: &[u8]) -> Result<Json, Failure> {
     match command {
-        "sync" => host.wake(),
+        // `line` stands for the platform: without one nothing goes out here, whoever asks.
+        "sync" if host.pulse(|pulse| pulse.now().online) => host.wake(),
         "line" => {
             let online = read::<Line>(body)?.online;
             host.pulse(|pulse| pulse.set_online(online));

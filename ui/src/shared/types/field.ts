@@ -269,7 +269,11 @@ town_code: string | null,
 /**
  * Of the run that is under way, or of the last one.
  */
-sent: number, received: number, waiting: number, };
+sent: number, received: number, waiting: number, 
+/**
+ * Runs that have ended, so that who asked for one knows that it is over.
+ */
+runs: number, };
 
 /**
  * The first screen.
