@@ -35,11 +35,14 @@ pub struct SyncNow {
 pub struct Pulse {
     engine: Engine,
     now: SyncNow,
+    /// Asked for while a run was under way: that run may have passed it by.
+    again: bool,
 }
 
 impl Pulse {
     pub fn new(online: bool) -> Self {
-        Self { engine: Engine::new(), now: SyncNow { online, ..SyncNow::default() } }
+        let now = SyncNow { online, ..SyncNow::default() };
+        Self { engine: Engine::new(), now, again: false }
     }
 
     pub fn now(&self) -> &SyncNow {
@@ -57,13 +60,14 @@ impl Pulse {
 
     /// A person asked: it is tried, whatever the platform believes of the line.
     pub fn wake(&mut self) {
+        self.again = self.now.running;
         self.engine.wake();
     }
 
     /// Something was saved. Without a line nothing is tried.
     pub fn saved(&mut self) {
         if self.now.online {
-            self.engine.wake();
+            self.wake();
         }
     }
 
@@ -101,6 +105,9 @@ impl Pulse {
                 self.engine.on_failure(now_ms, jitter);
             }
         }
+        if std::mem::take(&mut self.again) && ended.is_ok() {
+            self.engine.wake();
+        }
     }
 }
 
@@ -123,6 +130,15 @@ mod tests {
         assert_eq!(pulse.wait_ms(0, 1), None);
         pulse.wake();
         assert_eq!(pulse.wait_ms(0, 1), Some(0));
+    }
+
+    #[test]
+    fn what_is_asked_for_during_a_run_gets_a_run_of_its_own() {
+        let mut pulse = Pulse::new(true);
+        pulse.begin(0);
+        pulse.wake();
+        pulse.end(1_000, 7, &Ok(SyncSummary::default()));
+        assert_eq!(pulse.wait_ms(1_000, 0), Some(0));
     }
 
     #[test]
