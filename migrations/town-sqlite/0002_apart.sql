@@ -58,10 +58,11 @@ ALTER TABLE device ADD COLUMN root_at INTEGER NOT NULL DEFAULT 0;
 -- How many lines of history this file has had: from the second on phones may hold what it has lost.
 ALTER TABLE town ADD COLUMN lines INTEGER NOT NULL DEFAULT 1;
 
-CREATE TABLE IF NOT EXISTS purged (
+-- Records whose content is gone for good: at the end of retention, or erased.
+CREATE TABLE purged (
     id         BLOB    PRIMARY KEY,
     kind       TEXT    NOT NULL,
     created_by BLOB    NOT NULL,
-    context    TEXT    NOT NULL,
-    at         INTEGER NOT NULL
+    context    TEXT    NOT NULL,               -- JSON: what the purge had seen; what it had not is held
+    at         INTEGER NOT NULL                -- town's time
 ) STRICT, WITHOUT ROWID;

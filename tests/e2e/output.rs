@@ -7,6 +7,7 @@ use clap::CommandFactory as _;
 use serde_json::Value;
 
 use crate::GRID;
+use crate::phone::Phone;
 use crate::real::{mapping, own};
 use crate::town::Town;
 
@@ -31,8 +32,9 @@ impl Covered {
         Self(RefCell::default(), leaves(command, ""))
     }
     fn note(&self, arguments: &[&str]) {
-        let two = arguments.iter().take(2).copied().collect::<Vec<_>>().join(" ");
-        let name = if self.1.contains(&two) { two } else { arguments[0].to_owned() };
+        let first = |n: usize| arguments.iter().take(n).copied().collect::<Vec<_>>().join(" ");
+        let named = [3, 2].map(first).into_iter().find(|name| self.1.contains(name));
+        let name = named.unwrap_or_else(|| first(1));
         self.0.borrow_mut().insert(name);
     }
     fn assert_all(&self) {
@@ -71,10 +73,12 @@ fn every_command_of_the_phone_gives_one_json_value() {
     assert_eq!(run(&["resolve", id, "--keep", "title=1"])["id"], id);
     assert_eq!(run(&["delete", id])["id"], id);
     assert_eq!(run(&["undelete", id])["id"], id);
-    assert_eq!(run(&["quarantine", "list"]), serde_json::json!([]));
+    quarantine(&town, &phone, &covered, &run);
     assert_eq!(run(&["api", "/v1/records/hazard"])["records"][0]["id"], id);
+    assert_eq!(run(&["token"])["token"].as_str().unwrap().len(), 43);
     assert_eq!(run(&["verify"])["ok"], true);
-    assert_eq!(run(&["rebuild"])["records"], 93);
+    assert_eq!(run(&["check"])["ok"], true);
+    assert_eq!(run(&["rebuild"])["records"], 94);
     assert_eq!(run(&["address", &town.url])["town"], town.url.as_str());
     let [table, rejects, gpx, out] =
         ["t.csv", "r.csv", "t.gpx", "o.csv"].map(|n| phone.file(n).to_str().unwrap().to_owned());
@@ -88,6 +92,42 @@ fn every_command_of_the_phone_gives_one_json_value() {
     assert_eq!(run(&["export", "hazards", "--format", "csv", "--out", &out])["exported"], 2);
     assert_eq!(run(&["status"])["records"]["patrol"], 1);
     covered.assert_all();
+}
+
+/// Edits of erased households whose holds the town declines: one is mended into a new household, one cannot
+/// be resent as it is, all are thrown away in the end.
+fn quarantine(town: &Town, phone: &Phone, covered: &Covered, run: &impl Fn(&[&str]) -> Value) {
+    assert_eq!(run(&["quarantine", "list"]), serde_json::json!([]));
+    let grid = format!("grid={GRID}");
+    let ids = ["1", "2", "3"].map(|n| phone.add("household", &[&format!("address={n}"), &grid]));
+    phone.sync();
+    for id in &ids {
+        town.ok(&["erase", id, "--reason", "asked for"]);
+        phone.edit(id, "contact_name=unseen");
+    }
+    assert_eq!(run(&["sync"])["held"], 3);
+    let first = || run(&["quarantine", "list"])[0]["number"].to_string();
+    assert_eq!(phone.refused(&["quarantine", "mend", &first()]), "held_by_town");
+    for held in town.ok(&["held", "list"]).as_array().unwrap() {
+        town.ok(&["held", "refuse", held["id"].as_str().unwrap(), "--note", "gone"]);
+    }
+    phone.sync();
+    let shown = run(&["quarantine", "show", &first()]);
+    assert_eq!((&shown["code"], &shown["detail"]), (&"hold_refused".into(), &"gone".into()));
+    let mend = ["quarantine", "mend", &first(), "--set", "address=4", "--set", &grid];
+    let mended = run(&mend)["id"].as_str().unwrap().to_owned();
+    assert!(!ids.contains(&mended), "what was erased stays erased");
+    phone.sync();
+    assert_eq!(run(&["show", &mended])["fields"]["contact_name"], "unseen");
+    let resend = ["quarantine", "resend", &first()];
+    assert_eq!(phone.refused(&resend), "missing_field");
+    covered.note(&resend);
+    for _ in 0..2 {
+        run(&["quarantine", "discard", &first()]);
+    }
+    assert_eq!(run(&["quarantine", "list"]), serde_json::json!([]));
+    run(&["delete", &mended]);
+    phone.sync();
 }
 
 #[test]
@@ -108,11 +148,89 @@ fn every_command_of_the_town_gives_one_json_value() {
     let file = town.folder.path().join("grids.geojson");
     std::fs::write(&file, one_grid(GRID)).unwrap();
     assert_eq!(run(&["grids", "import", file.to_str().unwrap()])["changed"], 1);
-    assert_eq!(run(&["accounts"]).as_array().unwrap().len(), 1 + 910 + 48 + 13 + 1);
+    let all = 1 + 910 + 48 + 13 + 1;
+    assert_eq!(town.ok(&["accounts"]).as_array().unwrap().len(), all);
+    assert_eq!(run(&["accounts", "list"]).as_array().unwrap().len(), all);
+    people(&town, &covered, &run);
     assert!(run(&["ca"])["ca_pem"].as_str().unwrap().contains("BEGIN CERTIFICATE"));
     assert_eq!(run(&["status"])["records"]["grid"], 91);
     assert_eq!(run(&["verify"])["ok"], true);
+    assert_eq!(run(&["doctor"])["ok"], true);
+    assert_eq!(run(&["settings"])[0]["name"], "data");
+    apart(&town, &run);
+    assert_eq!(run(&["purge"])["total"], 0);
+    let backup = town.folder.path().join("backup");
+    let backup = backup.to_str().unwrap();
+    assert_eq!(run(&["backup", "--out", backup])["folder"], backup);
+    town.stop();
+    covered.note(&["restore"]);
+    assert_eq!(town.ok(&["restore", "--from", backup])["ok"], true);
     covered.assert_all();
+}
+
+/// Accounts, invites, phones and what the audit log says of them.
+fn people(town: &Town, covered: &Covered, run: &impl Fn(&[&str]) -> Value) {
+    let add =
+        ["accounts", "add", "--login", "w1", "--name", "王", "--role", "chief", "--grids", GRID];
+    assert_eq!(run(&add)["login"], "w1");
+    let [table, sheet] =
+        ["roster.csv", "sheet.html"].map(|n| town.folder.path().join(n).display().to_string());
+    std::fs::write(&table, format!("login,name,role,grids\nw1,李,chief,{GRID}\n")).unwrap();
+    assert_eq!(run(&["accounts", "import", &table])["changed"], 1);
+    let role = ["accounts", "role", "w1", "volunteer", "--reason", "asked for"];
+    assert_eq!(
+        (run(&role)["role"].clone(), run(&role)["scope_version"].clone()),
+        ("volunteer".into(), 2.into())
+    );
+    assert_eq!(run(&["accounts", "grids", "w1", "530521103202"])["scope_version"], 3);
+    assert_eq!(run(&["accounts", "login", "w1", "w2"])["login"], "w2");
+    assert_eq!(run(&["accounts", "login", "w2", "w1"])["login"], "w1");
+    assert_eq!(run(&["accounts", "disable", "w1"])["disabled"], true);
+    assert_eq!(run(&["accounts", "enable", "w1"])["disabled"], false);
+    assert_eq!(run(&["accounts", "reset", "w1"])["code"].as_str().unwrap().len(), 19);
+    covered.note(&["accounts", "password"]);
+    assert_eq!(town.fed(&["accounts", "password", "w1"], "correct horse\n").done()["login"], "w1");
+    let uri = run(&["accounts", "totp", "enrol", "w1"])["uri"].clone();
+    assert!(uri.as_str().unwrap().starts_with("otpauth://totp/"), "{uri}");
+    covered.note(&["accounts", "totp", "confirm"]);
+    let wrong = town.run(&["accounts", "totp", "confirm", "w1", "wrong"]).error();
+    assert_eq!(wrong["code"], "totp_wrong");
+    assert_eq!(run(&["accounts", "totp", "disable", "w1"])["has_totp"], false);
+    let made = run(&["invites", "sheet", "--grid", "530521103202001", "--out", &sheet]);
+    assert!(made["invites"].as_u64().unwrap() > 10, "{made}");
+    let waiting = run(&["invites", "list"]);
+    let id = waiting[0]["id"].as_str().unwrap();
+    assert_eq!(run(&["invites", "revoke", id])["invite"], id);
+    let phone = town.phone("people", "chief", GRID);
+    assert_eq!(phone.sync()["refused"], 0);
+    let devices = run(&["devices", "list"]);
+    assert_eq!(devices[0]["name"], "people");
+    assert_eq!(run(&["devices", "revoke", devices[0]["id"].as_str().unwrap()])["revoked"], true);
+    let log = run(&["audit", "list", "--limit", "5"]);
+    assert_eq!((log.as_array().unwrap().len(), &log[0]["act"]), (5, &"init".into()));
+    assert_eq!(run(&["audit", "verify"])["flaws"], serde_json::json!([]));
+}
+
+/// Two households are erased; what a phone wrote on them meanwhile is held, released, refused.
+fn apart(town: &Town, run: &impl Fn(&[&str]) -> Value) {
+    let (chief, grid) = (town.phone("apart", "chief", GRID), format!("grid={GRID}"));
+    let households = ["address=1", "address=2"].map(|at| chief.add("household", &[at, &grid]));
+    chief.sync();
+    for household in &households {
+        let erased = run(&["erase", household, "--reason", "asked for"]);
+        assert_eq!(erased["erased"]["household"], 1);
+        chief.edit(household, "contact_name=unseen");
+    }
+    chief.sync();
+    let held = run(&["held", "list"]);
+    let [released, refused] = [0, 1].map(|n| held[n]["id"].as_str().unwrap());
+    assert_eq!(run(&["held", "show", released])["code"], "purged");
+    let release = ["held", "release", released, "--set", "address=3", "--set", &grid];
+    assert_eq!(run(&release)["hold"], released);
+    assert_eq!(run(&["held", "refuse", refused, "--note", "gone"])["hold"], refused);
+    assert_eq!(run(&["held", "list"]), serde_json::json!([]));
+    assert_eq!(run(&["recovered", "list"]), serde_json::json!([]));
+    assert_eq!(run(&["recovered", "take", "--all"])["taken"], 0);
 }
 
 /// One row of the table that the project's mapping reads.

@@ -93,8 +93,22 @@ fn another_town_at_the_address_gets_nothing() {
 fn a_second_server_on_the_same_port_says_so_and_ends() {
     let town = Town::serving();
     let address = town.url.trim_start_matches("https://");
-    let error = town.run(&["serve", "--listen", address]).error();
+    let error = Town::demo().run(&["serve", "--listen", address]).error();
     assert!(error["message"].as_str().unwrap().contains("in use"), "{error}");
+    town.phone("a", "chief", GRID).sync();
+}
+
+#[test]
+fn a_second_server_on_the_same_data_says_so_and_ends_and_so_does_a_restore() {
+    let town = Town::serving();
+    let backup = town.folder.path().join("backup");
+    let backup = backup.to_str().unwrap();
+    town.ok(&["backup", "--out", backup]);
+    for arguments in [["serve", "--listen", "127.0.0.1:0"], ["restore", "--from", backup]] {
+        let error = town.run(&arguments).error();
+        assert!(error["message"].as_str().unwrap().contains("stop it first"), "{error}");
+    }
+    assert!(town.say("zh", &["restore", "--from", backup]).err.contains("请先停止它"));
     town.phone("a", "chief", GRID).sync();
 }
 

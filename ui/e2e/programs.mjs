@@ -11,11 +11,15 @@ const bin = process.env.BIN ?? join(process.env.CARGO_TARGET_DIR ?? join(root, '
 const program = (name) => join(bin, name)
 
 const running = new Set()
+// Markers outside the data folders go with the town that they belong to.
+const state = mkdtempSync(join(tmpdir(), 'yaoguan-state-'))
+const env = { ...process.env, XDG_STATE_HOME: state }
+process.on('exit', () => rmSync(state, { recursive: true, force: true }))
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')))
 
 /** Starts a program whose first line says where it listens. */
 async function listening(name, args) {
-  const child = spawn(program(name), args, { stdio: ['ignore', 'pipe', process.env.LOUD ? 'inherit' : 'ignore'] })
+  const child = spawn(program(name), args, { env, stdio: ['ignore', 'pipe', process.env.LOUD ? 'inherit' : 'ignore'] })
   running.add(child)
   child.once('exit', () => running.delete(child))
   for await (const line of createInterface({ input: child.stdout })) {
@@ -32,7 +36,7 @@ async function ended(child, signal) {
 }
 
 function json(name, args) {
-  return JSON.parse(execFileSync(program(name), ['--json', ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }))
+  return JSON.parse(execFileSync(program(name), ['--json', ...args], { encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'inherit'] }))
 }
 
 export class Town {

@@ -102,7 +102,10 @@ impl Pulse {
             Err(error) => {
                 self.now.error = Some(error.code());
                 self.now.town_code = error.town_code();
-                self.engine.on_failure(now_ms, jitter);
+                match error.retry_after_s() {
+                    Some(seconds) => self.engine.on_told_to_wait(now_ms, seconds, jitter),
+                    None => self.engine.on_failure(now_ms, jitter),
+                }
             }
         }
         if std::mem::take(&mut self.again) && ended.is_ok() {

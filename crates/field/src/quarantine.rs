@@ -3,7 +3,7 @@
 use yaoguan_model::authorise::{Difference, Ground, authorise};
 use yaoguan_model::{Changes, Dot, Record, ReplicaId, canonical, schema};
 use yaoguan_store::QuarantineEntry;
-use yaoguan_sync::{Kept, PhoneStore as _, Tx as _, put_again};
+use yaoguan_sync::{Kept, Tx as _, put_again};
 use yaoguan_wire::ErrorCode as Reason;
 
 use crate::edit::{Changed, Edit};
@@ -30,15 +30,17 @@ impl Phone {
             return Err(FieldError::HeldByTown);
         }
         let mut about = entry.save.kept.about;
-        if entry.save.code == Reason::Purged {
-            // The record is gone for good: what was written on it becomes a new one.
-            about = Record::new(self.env.new_record_id(), about.kind, about.created_by);
+        let gone =
+            self.store.get(about.id)?.is_none() && !creates(&about, &entry.save.kept.changes);
+        if gone || entry.save.code == Reason::Purged {
+            // The record is purged, or out of reach: what was written on it becomes a new one.
+            about = Record::new(self.env.new_record_id(), about.kind, self.identity()?.account);
         }
         let changes = entry.save.kept.changes.mended(edit);
         self.check_mended(&about, &changes)?;
         let changed = Changed { kind: about.kind.clone(), ids: vec![about.id] };
         let kept = Kept { about, changes, beyond_sent: false };
-        self.store.transact(|tx| {
+        self.transact(|tx| {
             tx.take_quarantined(number)?;
             let mut state = tx.state()?;
             put_again(tx, &mut state, &kept)?;
@@ -50,7 +52,7 @@ impl Phone {
     /// Throws a save away. Of a held one only this copy: the town keeps its own.
     pub fn discard(&mut self, number: i64) -> Result<Changed, FieldError> {
         let about = self.quarantine_entry(number)?.save.kept.about;
-        self.store.transact(|tx| Ok::<_, FieldError>(tx.take_quarantined(number)?))?;
+        self.transact(|tx| Ok::<_, FieldError>(tx.take_quarantined(number)?))?;
         Ok(Changed { kind: about.kind, ids: vec![about.id] })
     }
 
@@ -75,4 +77,11 @@ impl Phone {
         authorise(difference, &self.actor()?, ground)?;
         Ok(schema::check_limits(&trial, canonical::encode(&trial).len())?)
     }
+}
+
+/// Whether a save is the first of its record: it writes all that a record must have.
+fn creates(about: &Record, changes: &Changes) -> bool {
+    let Some(spec) = about.kind.spec() else { return true };
+    let written = |path: &str| changes.paths.get(path).is_some_and(|c| !c.added.is_empty());
+    spec.paths.iter().filter(|line| line.required).all(|line| written(line.path))
 }

@@ -27,6 +27,7 @@ pub mod path;
 pub mod patrol;
 pub mod position;
 pub mod record;
+pub mod retention;
 pub mod risk;
 pub mod role;
 pub mod schema;

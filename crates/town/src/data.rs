@@ -1,19 +1,22 @@
-//! The town's data folder: `town.db` in it, its key file beside it.
+//! The town's data folder: `town.db` in it; beside it its key file (see [`crate::key_file`]), its journal, its
+//! line marker and the heads of its audit log.
 //!
-//! The key never lies inside the folder, so that a copy of the folder alone (a backup on a stick) tells
-//! nothing to whoever finds it.
+//! Journal and marker lie outside so that a folder that is put back from a copy meets what happened since
+//! (see [`crate::line`] and the storage's journal).
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use yaoguan_model::Env;
+use yaoguan_model::env::System;
 
+use crate::audit::anchor;
 use crate::error::TownError;
+use crate::key_file;
 use crate::storage::Storage;
 use crate::storage::sqlite::Sqlite;
 use crate::tls::Ca;
 
-const DATABASE: &str = "town.db";
+pub(crate) const DATABASE: &str = "town.db";
 const CA_CERT: &str = "ca_cert";
 const CA_KEY: &str = "ca_key";
 
@@ -26,9 +29,24 @@ pub struct Town {
 
 /// Where the key of a data folder lies unless said otherwise: beside it, `<folder>.key`.
 pub fn default_key_file(dir: &Path) -> PathBuf {
+    beside(dir, ".key")
+}
+
+/// The journal of a data folder: `<folder>.journal`.
+pub fn journal_file(dir: &Path) -> PathBuf {
+    beside(dir, ".journal")
+}
+
+/// The line marker of a data folder: `<folder>.line`.
+pub fn line_file(dir: &Path) -> PathBuf {
+    beside(dir, ".line")
+}
+
+/// A file beside a data folder, called like it.
+pub(crate) fn beside(dir: &Path, ending: &str) -> PathBuf {
     let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
     let mut name = dir.file_name().unwrap_or_default().to_owned();
-    name.push(".key");
+    name.push(ending);
     dir.with_file_name(name)
 }
 
@@ -45,14 +63,12 @@ impl Town {
         if database.exists() {
             return Err(TownError::Exists(dir.to_owned()));
         }
-        std::fs::create_dir_all(dir)?;
-        let key = match read_key(key_file) {
-            Ok(key) => key,
-            Err(_) if !key_file.exists() => new_key(key_file, env)?,
-            Err(error) => return Err(error),
-        };
-        let storage = Sqlite::open(&database, &key)?;
+        make_private(dir)?;
+        let key = key_file::read_or_make(key_file, dir, env)?;
+        let heads = anchor::default_file(dir);
+        let storage = Sqlite::open_noting(&database, &key, Some(&heads))?;
         storage.found(name, demo, env).await?;
+        storage.begin_line(&line_file(dir), &journal_file(dir)).await?;
         let ca = Ca::new(name, env.now_s())?;
         storage.set_secret(CA_CERT, ca.cert_pem.clone()).await?;
         storage.set_secret(CA_KEY, ca.key_pem.clone()).await?;
@@ -65,7 +81,10 @@ impl Town {
         if !database.exists() {
             return Err(TownError::Missing(dir.to_owned()));
         }
-        let storage = Sqlite::open(&database, &read_key(key_file)?)?;
+        let key = key_file::read(key_file, dir)?;
+        let heads = anchor::default_file(dir);
+        let storage = Sqlite::open_noting(&database, &key, Some(&heads))?;
+        storage.take_up(&line_file(dir), &journal_file(dir), &System).await?;
         let missing = || TownError::Corrupt("the town has no CA: `init` did not finish".to_owned());
         let cert_pem = storage.secret(CA_CERT).await?.ok_or_else(missing)?;
         let key_pem = storage.secret(CA_KEY).await?.ok_or_else(missing)?;
@@ -73,38 +92,14 @@ impl Town {
     }
 }
 
-fn read_key(file: &Path) -> Result<[u8; 32], TownError> {
-    let bad = || TownError::Key(file.to_owned());
-    let text = std::fs::read_to_string(file).map_err(|_| bad())?;
-    let text = text.trim();
-    let digits: Option<Vec<u8>> =
-        text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect();
-    let digits = digits.filter(|digits| digits.len() == 64).ok_or_else(bad)?;
-    let mut key = [0; 32];
-    for (byte, pair) in key.iter_mut().zip(digits.chunks_exact(2)) {
-        if let [high, low] = pair {
-            *byte = high * 16 + low;
-        }
-    }
-    Ok(key)
-}
-
-/// Writes a new key, readable by its owner alone.
-fn new_key(file: &Path, env: &dyn Env) -> Result<[u8; 32], TownError> {
-    let mut key = [0; 32];
-    for (byte, random) in key.iter_mut().zip(env.random_16().into_iter().chain(env.random_16())) {
-        *byte = random;
-    }
-    let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
+/// Makes a folder that its owner alone may enter; one that is there stays as it is.
+pub(crate) fn make_private(dir: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
     #[cfg(unix)]
     {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
     }
-    let mut out = options.open(file)?;
-    writeln!(out, "{hex}")?;
-    out.sync_all()?;
-    Ok(key)
+    builder.create(dir)
 }

@@ -1,5 +1,7 @@
 //! What is kept apart, and scopes: each method one transaction.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use yaoguan_model::authorise::Actor;
 use yaoguan_model::cells::Cell;
@@ -7,8 +9,10 @@ use yaoguan_model::{AccountId, DeviceId, Record, RecordId};
 use yaoguan_wire::{HoldId, HoldNews};
 
 use super::super::held::{Apart, Held, Recovered, Release};
+use super::super::purge::{After, Erasure, Purged, Purging};
 use super::super::scope::Scopes;
-use super::{Sqlite, held, scope};
+use super::{Sqlite, held, purge, scope};
+use crate::audit::{Attribution, By};
 use crate::error::TownError;
 use crate::people::Account;
 
@@ -18,12 +22,17 @@ impl Apart for Sqlite {
         self.read(held::list).await
     }
 
-    async fn release(&self, release: Release) -> Result<RecordId, TownError> {
-        self.write(move |tx| held::release(tx, &release)).await
+    async fn release(&self, release: Release, by: By) -> Result<RecordId, TownError> {
+        self.write(move |tx| held::release(tx, &release, by)).await
     }
 
-    async fn refuse_held(&self, hold: HoldId, note: String, now: i64) -> Result<(), TownError> {
-        self.write(move |tx| held::refuse(tx, hold, &note, now)).await
+    async fn refuse_held(
+        &self,
+        hold: HoldId,
+        note: String,
+        done: Attribution,
+    ) -> Result<(), TownError> {
+        self.write(move |tx| held::refuse(tx, hold, &note, &done)).await
     }
 
     async fn hold_news(
@@ -41,9 +50,9 @@ impl Apart for Sqlite {
     async fn take_recovered(
         &self,
         hashes: Option<Vec<[u8; 32]>>,
-        now: i64,
+        done: Attribution,
     ) -> Result<u64, TownError> {
-        self.write(move |tx| held::take_recovered(tx, hashes.as_deref(), now)).await
+        self.write(move |tx| held::take_recovered(tx, hashes.as_deref(), &done)).await
     }
 }
 
@@ -71,5 +80,37 @@ impl Scopes for Sqlite {
 
     async fn root_due(&self, device: DeviceId, now: i64, every_s: i64) -> Result<bool, TownError> {
         self.write(move |tx| scope::root_due(tx, device, now, every_s)).await
+    }
+}
+
+#[async_trait]
+impl Purging for Sqlite {
+    async fn purge_due(&self, after: Option<After>, now: i64) -> Result<Purged, TownError> {
+        let purged = self.write(move |tx| purge::due(tx, after, now)).await?;
+        if !purged.counts.is_empty() {
+            self.forget_log().await?;
+        }
+        Ok(purged)
+    }
+
+    async fn erase(
+        &self,
+        household: RecordId,
+        with_open: bool,
+        done: Attribution,
+    ) -> Result<Erasure, TownError> {
+        let erasure = self.write(move |tx| purge::erase(tx, household, with_open, &done)).await?;
+        self.forget_log().await?;
+        Ok(erasure)
+    }
+
+    async fn purged_counts(&self) -> Result<BTreeMap<String, u64>, TownError> {
+        self.read(|connection| {
+            let sql = "SELECT kind, count(*) AS n FROM purged GROUP BY kind";
+            let mut statement = connection.prepare_cached(sql)?;
+            let rows = statement.query_map([], |row| Ok((row.get("kind")?, row.get("n")?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
     }
 }

@@ -1,12 +1,17 @@
 //! Connections: one for writing, a few for reading, all work on blocking threads.
+//!
+//! What must outlive the file (see [`super::journal`]) is copied out before a write is reported as done.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::migrations;
+use super::{audit, journal, migrations};
+use crate::audit::anchor::Anchor;
 use crate::error::TownError;
+use crate::line::Line;
 
 const BUSY_MS: u64 = 30_000;
 const STATEMENTS: usize = 128;
@@ -23,17 +28,81 @@ struct Inner {
     path: PathBuf,
     key: [u8; 32],
     writer: Mutex<Connection>,
+    /// Where heads of the audit log are noted, and the furthest one that was.
+    anchor: Option<Anchor>,
+    noted: AtomicU64,
     readers: Mutex<Vec<Connection>>,
+    /// What stands outside the data folder; none for a file by itself.
+    outside: Mutex<Option<Outside>>,
+}
+
+/// The journal and the line marker of an open town.
+pub(super) struct Outside {
+    pub journal: journal::Journal,
+    pub line: Line,
 }
 
 impl Sqlite {
-    /// Opens the file, makes it when it is missing, and brings its schema up to date.
+    /// Opens the file, makes it when it is missing, and brings its schema up to date. Nothing notes the
+    /// head of its audit log.
     pub fn open(path: &Path, key: &[u8; 32]) -> Result<Self, TownError> {
+        Self::open_noting(path, key, None)
+    }
+
+    /// The same; heads of the audit log are noted in the file `heads`. A head that a crash kept from
+    /// being noted is noted now.
+    pub fn open_noting(
+        path: &Path,
+        key: &[u8; 32],
+        heads: Option<&Path>,
+    ) -> Result<Self, TownError> {
         let mut writer = connect(path, key)?;
         make_durable(&writer)?;
         migrations::apply(&mut writer)?;
-        let (path, readers) = (path.to_owned(), Mutex::default());
-        Ok(Self { inner: Arc::new(Inner { path, key: *key, writer: Mutex::new(writer), readers }) })
+        let anchor = heads.map(|file| Anchor::new(file, key));
+        let head = audit::head(&writer)?;
+        let noted = match (&anchor, head) {
+            (Some(anchor), Some(head)) if anchor.ends_with(head)? => head.0,
+            (_, _) => 0,
+        };
+        let inner = Inner {
+            path: path.to_owned(),
+            key: *key,
+            writer: Mutex::new(writer),
+            anchor,
+            noted: AtomicU64::new(noted),
+            readers: Mutex::default(),
+            outside: Mutex::default(),
+        };
+        inner.note(head);
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Where heads of the audit log are noted.
+    pub(super) fn anchor(&self) -> Option<&Anchor> {
+        self.inner.anchor.as_ref()
+    }
+
+    pub(super) fn key(&self) -> &[u8; 32] {
+        &self.inner.key
+    }
+
+    pub(super) fn set_outside(&self, outside: Outside) {
+        *self.inner.outside.lock().unwrap_or_else(PoisonError::into_inner) = Some(outside);
+    }
+
+    /// Runs `work` on what stands outside, with the writing connection; nothing for a file by itself.
+    pub(super) async fn outside<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection, &mut Outside) -> Result<R, TownError> + Send + 'static,
+    ) -> Result<Option<R>, TownError> {
+        let inner = Arc::clone(&self.inner);
+        blocking(move || {
+            let writer = inner.writer.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut outside = inner.outside.lock().unwrap_or_else(PoisonError::into_inner);
+            outside.as_mut().map(|outside| work(&writer, outside)).transpose()
+        })
+        .await
     }
 
     /// Runs `work` in one immediate transaction: durable when this returns `Ok`, not begun else.
@@ -47,7 +116,15 @@ impl Sqlite {
             let mut writer = inner.writer.lock().unwrap_or_else(PoisonError::into_inner);
             let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let result = work(&tx)?;
+            let head = if inner.anchor.is_some() { audit::head(&tx)? } else { None };
             tx.commit()?;
+            inner.note(head);
+            if journal::is_behind(&writer)?
+                && let Some(outside) =
+                    inner.outside.lock().unwrap_or_else(PoisonError::into_inner).as_mut()
+            {
+                outside.journal.catch_up(&writer)?;
+            }
             Ok(result)
         })
         .await
@@ -78,10 +155,44 @@ impl Sqlite {
         .await
     }
 
+    /// Runs `work` on a connection of its own, outside any transaction.
+    pub(super) async fn read_alone<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<R, TownError> + Send + 'static,
+    ) -> Result<R, TownError> {
+        let inner = Arc::clone(&self.inner);
+        blocking(move || work(&connect(&inner.path, &inner.key)?)).await
+    }
+
+    /// Moves the write-ahead log into the file and empties it: what was purged is not left in there.
+    pub(super) async fn forget_log(&self) -> Result<(), TownError> {
+        self.read_alone(|connection| {
+            let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+            connection.query_row(sql, [], |row| row.get::<_, i64>(0))?;
+            Ok(())
+        })
+        .await
+    }
+
     /// The writing connection, for tests that plant faults.
     #[doc(hidden)]
     pub fn with_raw<R>(&self, work: impl FnOnce(&Connection) -> R) -> R {
         work(&self.inner.writer.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Inner {
+    /// Notes a head that is further than the last one. The act is done by then: a failure is logged, and
+    /// the next act or start notes it.
+    fn note(&self, head: Option<(u64, [u8; 32])>) {
+        let (Some(anchor), Some((sequence, hash))) = (&self.anchor, head) else { return };
+        if self.noted.load(Ordering::Relaxed) >= sequence {
+            return;
+        }
+        match anchor.note(sequence, &hash) {
+            Ok(()) => self.noted.store(sequence, Ordering::Relaxed),
+            Err(error) => tracing::error!(%error, "the head of the audit log cannot be noted"),
+        }
     }
 }
 
@@ -95,7 +206,7 @@ async fn blocking<R: Send + 'static>(
     }
 }
 
-fn connect(path: &Path, key: &[u8; 32]) -> Result<Connection, TownError> {
+pub(super) fn connect(path: &Path, key: &[u8; 32]) -> Result<Connection, TownError> {
     let connection = Connection::open(path)?;
     let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
     // SQLCipher would print to the terminal what comes back as an error anyway.
@@ -105,7 +216,16 @@ fn connect(path: &Path, key: &[u8; 32]) -> Result<Connection, TownError> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // What is purged must not be read from free pages.
+    connection.pragma_update(None, "secure_delete", true)?;
     Ok(connection)
+}
+
+/// A consistent copy of a whole database while it is in use, under the same key, without free pages.
+pub(super) fn copy(from: &Connection, to: &Path) -> Result<(), TownError> {
+    let to = to.to_str().ok_or_else(|| TownError::Input(format!("{}", to.display())))?;
+    from.execute("VACUUM INTO ?1", [to])?;
+    Ok(())
 }
 
 fn make_durable(connection: &Connection) -> Result<(), TownError> {

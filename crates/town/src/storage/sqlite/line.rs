@@ -1,25 +1,192 @@
-//! The town's own line of history.
+//! The town's own line of history, and what stands outside its file: opened, compared, renewed.
 
+use std::path::Path;
+
+use rusqlite::{Connection, Transaction};
 use yaoguan_model::Env;
+use yaoguan_wire::Epoch;
 
-use super::Sqlite;
+use super::connection::Outside;
+use super::journal::Journal;
+use super::{Sqlite, audit, id16, purge};
+use crate::audit::{Attribution, restored};
 use crate::error::TownError;
+use crate::line::{Line, Mark};
+
+/// What a new line starts with.
+struct Fresh {
+    epoch: [u8; 16],
+    replica: [u8; 16],
+    secret: Vec<u8>,
+}
+
+impl Fresh {
+    fn new(env: &dyn Env) -> Self {
+        let secret = env.random_16().into_iter().chain(env.random_16()).collect();
+        Self { epoch: env.random_16(), replica: env.random_16(), secret }
+    }
+}
+
+pub(super) fn here(connection: &Connection) -> Result<Mark, TownError> {
+    let sql = "SELECT epoch, position FROM town CROSS JOIN feed_head";
+    Ok(connection.prepare_cached(sql)?.query_row([], |row| {
+        Ok(Mark { epoch: Epoch::new(id16(row, "epoch")?), position: row.get("position")? })
+    })?)
+}
 
 impl Sqlite {
+    /// Takes up what stands outside the data folder. A file that is not the line that the marker knows, as
+    /// far as it had come, or that the journal is ahead of, hears from the journal what it missed and goes on
+    /// as a new line. Returns whether that was so.
+    pub async fn take_up(
+        &self,
+        line: &Path,
+        journal: &Path,
+        env: &dyn Env,
+    ) -> Result<bool, TownError> {
+        // Before the database: a server beside this program may write on meanwhile.
+        let line = Line::read(line);
+        let (town, mark): (Vec<u8>, Mark) = self
+            .read(|connection| {
+                let id = connection.query_row("SELECT id FROM town", [], |row| row.get("id"))?;
+                Ok((id, here(connection)?))
+            })
+            .await?;
+        let journal = Journal::open(journal, self.key(), &town)?;
+        let ahead = self.with_raw(|connection| journal.is_ahead_of(connection))?;
+        let continued = line.is_continued_by(mark) && !ahead;
+        let empty = journal.is_empty()?;
+        self.set_outside(Outside { journal, line });
+        if empty {
+            self.outside(|connection, outside| outside.journal.fill(connection)).await?;
+        }
+        if !continued {
+            self.renew_line(env).await?;
+        }
+        self.outside(|connection, outside| outside.journal.catch_up(connection)).await?;
+        self.mark_line().await?;
+        Ok(!continued)
+    }
+
+    /// The first line of a town that was made just now.
+    pub async fn begin_line(&self, line: &Path, journal: &Path) -> Result<(), TownError> {
+        let town: Vec<u8> =
+            self.read(|c| Ok(c.query_row("SELECT id FROM town", [], |row| row.get("id"))?)).await?;
+        let (line, mut journal) = (Line::read(line), Journal::open(journal, self.key(), &town)?);
+        if journal.is_empty()? {
+            self.with_raw(|connection| journal.fill(connection))?;
+        }
+        self.set_outside(Outside { journal, line });
+        self.mark_line().await
+    }
+
+    /// What the journal knows and this file does not.
+    async fn replay(&self) -> Result<(), TownError> {
+        let replayed = self
+            .outside(|connection, outside| {
+                let tx = Transaction::new_unchecked(
+                    connection,
+                    rusqlite::TransactionBehavior::Immediate,
+                )?;
+                let changed = outside.journal.replay(&tx)?;
+                let purged = purge::replay(&tx)?;
+                outside.journal.take_number(&tx)?;
+                tx.commit()?;
+                Ok((changed, purged))
+            })
+            .await?;
+        if let Some((changed, purged)) = replayed {
+            tracing::warn!(
+                changed,
+                purged,
+                "this file is not where its town had come: the journal was replayed"
+            );
+        }
+        Ok(())
+    }
+
+    /// Notes outside how far the line has come.
+    pub async fn mark_line(&self) -> Result<(), TownError> {
+        self.outside(|connection, outside| outside.line.write(here(connection)?)).await?;
+        Ok(())
+    }
+
     /// This file goes on with another line of history than phones have seen of it: a new epoch, a new
-    /// replica id, a new cursor secret, no push chains. Phones void their positions and reconcile.
+    /// replica id, a new cursor secret, no push chains. Phones void their positions and reconcile. What the
+    /// journal knows comes first: nobody is let in again meanwhile.
     pub async fn renew_line(&self, env: &dyn Env) -> Result<(), TownError> {
-        let secret: Vec<u8> = env.random_16().into_iter().chain(env.random_16()).collect();
-        let (epoch, replica) = (env.random_16(), env.new_replica_id());
+        self.replay().await?;
+        let Fresh { epoch, replica, secret } = Fresh::new(env);
+        let left = self.anchor().map(|anchor| anchor.read()).transpose()?.unwrap_or_default();
+        let done = Attribution::town(env.now_s());
         self.write(move |tx| {
+            audit::write(tx, &restored(&done, left.last()))?;
             tx.execute(
                 "UPDATE town SET epoch = ?1, replica = ?2, cursor_secret = ?3, lines = lines + 1",
-                (epoch, replica.0, secret),
+                (epoch, replica, secret),
             )?;
             tx.execute("UPDATE replica SET token = NULL", [])?;
             tx.execute("UPDATE device SET root_at = 0", [])?;
             Ok(())
         })
-        .await
+        .await?;
+        tracing::warn!("a new line of history: every phone compares itself with the town once");
+        self.mark_line().await
     }
+
+    /// A consistent copy of the database, and of the journal, while the town is in use.
+    pub async fn copy_to(&self, database: &Path, journal: &Path) -> Result<Snapshot, TownError> {
+        let (to, beside) = (database.to_owned(), journal.to_owned());
+        self.outside(move |_, outside| outside.journal.copy(&beside)).await?;
+        self.read_alone(move |connection| super::connection::copy(connection, &to)).await?;
+        let key = *self.key();
+        let made = database.to_owned();
+        tokio::task::spawn_blocking(move || Snapshot::of(&made, &key))
+            .await
+            .map_err(|_| TownError::Input("the town is stopping".to_owned()))?
+    }
+}
+
+/// What a copy of a database says of itself.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    pub town: Vec<u8>,
+    pub name: String,
+    pub epoch: Epoch,
+    pub position: u64,
+    pub schema: i64,
+    pub records: u64,
+}
+
+impl Snapshot {
+    /// Opens the copy and checks that every page can be read.
+    pub fn of(database: &Path, key: &[u8; 32]) -> Result<Self, TownError> {
+        let connection = super::connection::connect(database, key)?;
+        let sound: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if sound != "ok" {
+            return Err(TownError::BadBackup(sound));
+        }
+        let schema = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let known = super::migrations::known();
+        if schema > known {
+            return Err(TownError::SchemaNewer { found: schema, known });
+        }
+        let Mark { epoch, position } = here(&connection)?;
+        let sql = "SELECT id, name, (SELECT count(*) FROM record) AS records FROM town";
+        Ok(connection.query_row(sql, [], |row| {
+            Ok(Self {
+                town: row.get("id")?,
+                name: row.get("name")?,
+                epoch,
+                position,
+                schema,
+                records: row.get("records")?,
+            })
+        })?)
+    }
+}
+
+/// Refuses the journal of another town.
+pub fn check_journal(journal: &Path, key: &[u8; 32], town: &[u8]) -> Result<(), TownError> {
+    Journal::open(journal, key, town).map(|_| ())
 }

@@ -3,13 +3,14 @@
 use include_dir::{Dir, include_dir};
 use rusqlite::Connection;
 
+use super::journal;
 use crate::error::TownError;
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../migrations/town-sqlite");
 
 /// Brings the file to the schema of this program; a newer one is not opened.
 pub(super) fn apply(connection: &mut Connection) -> Result<(), TownError> {
-    let known = i64::try_from(FILES.files().count()).unwrap_or(i64::MAX);
+    let known = known();
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if found > known {
         return Err(TownError::SchemaNewer { found, known });
@@ -24,5 +25,15 @@ pub(super) fn apply(connection: &mut Connection) -> Result<(), TownError> {
         tx.pragma_update(None, "user_version", number)?;
         tx.commit()?;
     }
+    if found < known {
+        let tx = connection.transaction()?;
+        journal::watch(&tx)?;
+        tx.commit()?;
+    }
     Ok(())
+}
+
+/// The schema that this program knows.
+pub(super) fn known() -> i64 {
+    i64::try_from(FILES.files().count()).unwrap_or(i64::MAX)
 }

@@ -1,16 +1,24 @@
 //! The embedded storage: SQLite with SQLCipher, one writer, readers beside it.
 
 mod apart;
+mod audit;
 mod connection;
+mod enrolled;
+pub mod examine;
 mod feed;
 mod health;
 mod held;
+mod journal;
 mod line;
 mod migrations;
 mod own;
 mod people;
+mod purge;
 mod push;
 mod scope;
+mod sign_in;
+mod standing;
+mod tokens;
 mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,10 +30,12 @@ use yaoguan_model::{DeviceId, Env, GridCode, Kind, Record, RecordId, ReplicaId, 
 use yaoguan_wire::Epoch;
 
 pub use connection::Sqlite;
+pub use line::{Snapshot, check_journal};
 
 use super::{Batch, Health, OwnWrite, Pushed, Storage, TownInfo, Verified};
+use crate::audit::{Act, Attribution, Subject};
 use crate::error::TownError;
-use crate::people::{Account, Device, Enrolment, NewDevice, NewInvite};
+use crate::people::{Account, Device, Enrolment, NewDevice};
 use crate::pull;
 
 /// Sixteen bytes of a column.
@@ -38,14 +48,16 @@ impl Sqlite {
     pub async fn found(&self, name: &str, demo: bool, env: &dyn Env) -> Result<(), TownError> {
         let secret: Vec<u8> = env.random_16().into_iter().chain(env.random_16()).collect();
         let (name, now) = (name.to_owned(), env.now_s());
-        let (epoch, replica) = (env.random_16(), env.random_16());
+        let [id, epoch, replica] = [env.random_16(), env.random_16(), env.random_16()];
         self.write(move |tx| {
             tx.execute(
-                "INSERT INTO town (one, name, epoch, replica, cursor_secret, demo, created_at) \
-                 VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)",
-                (name, epoch, replica, secret, demo, now),
+                "INSERT INTO town (one, id, name, epoch, replica, cursor_secret, demo, created_at) \
+                 VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                (id, name, epoch, replica, secret, demo, now),
             )?;
             tx.execute("INSERT INTO feed_head (one, position) VALUES (1, 0)", [])?;
+            let entry = Attribution::town(now).entry(Act::Init, Subject::Town);
+            audit::write(tx, &entry.with("demo", demo))?;
             Ok(())
         })
         .await
@@ -57,12 +69,14 @@ impl Storage for Sqlite {
     async fn info(&self) -> Result<TownInfo, TownError> {
         self.read(|connection| {
             let sql =
-                "SELECT name, epoch, replica, cursor_secret, demo, address, own_tls FROM town";
+                "SELECT name, epoch, replica, cursor_secret, demo, address, own_tls, position \
+                 FROM town CROSS JOIN feed_head";
             let info = connection.prepare_cached(sql)?.query_row([], |row| {
                 Ok(TownInfo {
                     name: row.get("name")?,
                     epoch: Epoch::new(id16(row, "epoch")?),
                     replica: ReplicaId(id16(row, "replica")?),
+                    head: row.get("position")?,
                     cursor_secret: row.get("cursor_secret")?,
                     demo: row.get("demo")?,
                     address: row.get("address")?,
@@ -72,6 +86,10 @@ impl Storage for Sqlite {
             Ok(info)
         })
         .await
+    }
+
+    async fn renew(&self, env: &dyn Env) -> Result<(), TownError> {
+        self.renew_line(env).await
     }
 
     async fn set_address(&self, address: String, own_tls: bool) -> Result<(), TownError> {
@@ -101,16 +119,8 @@ impl Storage for Sqlite {
         .await
     }
 
-    async fn add_accounts(&self, accounts: Vec<Account>, now: i64) -> Result<(), TownError> {
-        self.write(move |tx| people::add_accounts(tx, &accounts, now)).await
-    }
-
     async fn accounts(&self) -> Result<Vec<Account>, TownError> {
         self.read(people::accounts).await
-    }
-
-    async fn add_invite(&self, invite: NewInvite, now: i64) -> Result<(), TownError> {
-        self.write(move |tx| people::add_invite(tx, &invite, now)).await
     }
 
     async fn enrol(
@@ -119,15 +129,15 @@ impl Storage for Sqlite {
         device: NewDevice,
         now: i64,
     ) -> Result<Enrolment, TownError> {
-        self.write(move |tx| people::enrol(tx, &code_hash, &device, now)).await
+        self.write(move |tx| enrolled::enrol(tx, &code_hash, &device, now)).await
     }
 
     async fn device(&self, id: DeviceId) -> Result<Option<Device>, TownError> {
-        self.read(move |connection| people::device(connection, id)).await
+        self.read(move |connection| enrolled::device(connection, id)).await
     }
 
     async fn saw_device(&self, id: DeviceId, now: i64, clock_off_s: i64) -> Result<(), TownError> {
-        self.write(move |tx| people::saw_device(tx, id, now, clock_off_s)).await
+        self.write(move |tx| enrolled::saw_device(tx, id, now, clock_off_s)).await
     }
 
     async fn grids(&self) -> Result<BTreeSet<GridCode>, TownError> {
@@ -152,8 +162,8 @@ impl Storage for Sqlite {
         self.read(move |connection| feed::readable(connection, &cells, &kind, after, limit)).await
     }
 
-    async fn write_own(&self, writes: Vec<OwnWrite>, now: i64) -> Result<(), TownError> {
-        self.write(move |tx| own::write(tx, &writes, now)).await
+    async fn write_own(&self, writes: Vec<OwnWrite>, done: Attribution) -> Result<(), TownError> {
+        self.write(move |tx| own::write(tx, &writes, &done)).await
     }
 
     async fn records(&self, kind: Kind) -> Result<Vec<Record>, TownError> {

@@ -60,6 +60,9 @@ pub(super) fn verify(connection: &Connection) -> Result<Verified, TownError> {
                 );
             }
         }
+        if super::purge::is_back(connection, &record)? {
+            note("purged", "it was purged and is here all the same".to_owned());
+        }
         check_feed(connection, &record, &mut note)?;
         check_grid(connection, &record, &mut note)?;
     }
