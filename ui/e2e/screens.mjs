@@ -18,7 +18,12 @@ let count = 0
 
 async function picture(page, folder, name, tall = false) {
   // Chromium writes PNG; a canvas of the page's own browser makes the WebP.
-  const png = await page.screenshot({ fullPage: tall })
+  // A screen as tall as what it holds: what sticks to its foot stays there.
+  const height = tall ? await page.evaluate(() => Math.max(800, document.documentElement.scrollHeight)) : 800
+  await page.setViewportSize({ width: 360, height })
+  if (await page.locator('.map').count()) await page.locator('.map[data-ready=true]').first().waitFor()
+  const png = await page.screenshot()
+  await page.setViewportSize({ width: 360, height: 800 })
   const webp = await shrinker.evaluate(async (base64) => {
     const image = await createImageBitmap(await (await fetch(`data:image/png;base64,${base64}`)).blob())
     const canvas = document.createElement('canvas')
