@@ -53,7 +53,9 @@ impl Attacker {
         // A connection that is closed before the body is through is an answer too.
         let response = request.body(body).send().await.ok()?;
         let status = response.status().as_u16();
+        let zstd = response.headers().get("content-encoding").is_some_and(|value| value == "zstd");
         let bytes = response.bytes().await.unwrap_or_default();
+        let bytes = yaoguan_wire::body::decompress(&bytes, zstd).unwrap();
         Some((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
     }
 }
