@@ -30,7 +30,7 @@ async function picture(page, folder, name, tall = false) {
     canvas.width = image.width
     canvas.height = image.height
     canvas.getContext('2d').drawImage(image, 0, 0)
-    return canvas.toDataURL('image/webp', 0.8).split(',')[1]
+    return canvas.toDataURL('image/webp', 0.7).split(',')[1]
   }, png.toString('base64'))
   writeFileSync(join(folder, `${name}.webp`), Buffer.from(webp, 'base64'))
   if (process.env.PNG) writeFileSync(join(folder, `${name}.png`), png)
