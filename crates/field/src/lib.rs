@@ -3,30 +3,54 @@
 //!
 //! Every mutation is one transaction and returns [`Changed`]: what the screens have to fetch again.
 
+mod dates;
 mod draft;
 mod edit;
 mod enrol;
 pub mod error;
 mod export;
 mod folder;
+mod form;
 mod hazard;
+mod health;
 mod household_check;
 mod import;
+mod list;
+mod map;
 mod patrol;
 mod phone;
+pub mod position;
+mod pulse;
 mod quarantine;
+mod record_page;
+mod settings;
 mod show;
 mod sync;
 mod token;
+mod today;
+mod track;
 pub mod values;
+mod view;
 
 pub use edit::{Changed, Edit, Form};
 pub use enrol::EnrolOptions;
 pub use error::{ErrorCode, FieldError};
 pub use export::Format;
+pub use form::{FormPatch, FormStart, FormView};
+pub use hazard::Nearby;
+pub use health::{Health, Rejection};
+pub use household_check::{CheckTemplate, RiskView};
 pub use import::{ImportSummary, TrackSummary};
 pub use phone::Phone;
+pub use list::{ListQuery, Rows, Which};
+pub use map::MapBox;
+pub use pulse::{Pulse, SyncNow};
+pub use record_page::RecordPage;
+pub use settings::Settings;
 pub use show::{Shown, Status};
 pub use sync::SyncSummary;
 pub use token::Token;
+pub use today::{Today, Todo, Whereabouts};
+pub use track::{PatrolNow, PatrolReview, PatrolWords};
+pub use view::{Point, Row, State};
 pub use yaoguan_store::{Filter, Page, QuarantineEntry, Stored};
