@@ -298,3 +298,33 @@ fn whoever_speaks_slowly_or_nonsense_is_let_go() {
     assert!(heard.is_empty() && after < Duration::from_secs(25), "{after:?}");
     assert!(town.stop().success());
 }
+
+#[test]
+fn streams_that_are_reset_at_once_do_not_keep_others_out() {
+    let mut town = Town::demo();
+    town.serve_with("127.0.0.1:0", &["--behind-proxy"]);
+    let address = town.url.trim_start_matches("http://").to_owned();
+    let made = in_time(async {
+        let tcp = tokio::net::TcpStream::connect(&address).await.unwrap();
+        let (mut send, connection) = h2::client::handshake(tcp).await.unwrap();
+        tokio::spawn(connection);
+        for n in 0..20_000_u32 {
+            let Ok(mut ready) = send.ready().await else { return n };
+            let request = http::Request::get("http://x/readyz").body(()).unwrap();
+            let Ok((answer, mut stream)) = ready.send_request(request, true) else { return n };
+            stream.send_reset(h2::Reason::CANCEL);
+            drop(answer);
+            send = ready;
+        }
+        20_000
+    });
+    let begun = Instant::now();
+    let (heard, _) =
+        exchange(&address, b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    assert!(heard.starts_with("HTTP/1.1 200"), "{heard}");
+    let (held, after) = (memory_kib(town.server_id()), begun.elapsed());
+    println!(
+        "resets: {made} streams of one connection, VmHWM {held} KiB, next answer after {after:?}"
+    );
+    assert!(held < MEMORY_KIB && after < Duration::from_secs(5), "{held} KiB, {after:?}");
+}

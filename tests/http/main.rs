@@ -9,6 +9,7 @@
 )]
 
 mod attacks;
+mod codes;
 mod enrol;
 mod health;
 mod household;

@@ -15,12 +15,12 @@ use crate::population::{Marked, Sort, populate, seen};
 use crate::{Answer, Ask, Device, device_of, empty_request};
 
 /// An asker of the matrix.
-struct Asker {
-    name: &'static str,
+pub(crate) struct Asker {
+    pub(crate) name: &'static str,
     /// The role whose records it may see; none when it may see nothing.
     reads: Option<Role>,
     account: Option<AccountId>,
-    device: Option<Device>,
+    pub(crate) device: Option<Device>,
     token: Option<String>,
 }
 
@@ -35,7 +35,13 @@ impl Asker {
         self.reads.is_some() && self.token.is_none()
     }
 
-    async fn ask(&self, town: &TestTown, method: &str, path: &str, body: &[u8]) -> Answer {
+    pub(crate) async fn ask(
+        &self,
+        town: &TestTown,
+        method: &str,
+        path: &str,
+        body: &[u8],
+    ) -> Answer {
         let mut ask = Ask::new(town, method, path).body(body);
         if let Some(device) = &self.device {
             ask = ask.proof(device, |_| {});
@@ -47,15 +53,15 @@ impl Asker {
     }
 }
 
-struct World {
-    town: TestTown,
-    askers: Vec<Asker>,
+pub(crate) struct World {
+    pub(crate) town: TestTown,
+    pub(crate) askers: Vec<Asker>,
     all: Vec<Marked>,
     hashes: Vec<String>,
     epoch: Value,
 }
 
-async fn world() -> World {
+pub(crate) async fn world() -> World {
     let town = TestTown::start().await.unwrap();
     let mut askers = Vec::new();
     let sorts = [
@@ -234,97 +240,4 @@ async fn nobody_hears_from_any_route_what_is_not_theirs() {
     }
     println!("matrix: {} routes, {count} rows, {} leaks", ROUTES.len(), leaks.len());
     assert_eq!(leaks, Vec::<String>::new());
-}
-
-/// The codes that are documented are those that the routes give; what a test cannot bring about is named.
-#[tokio::test]
-async fn each_route_answers_with_the_codes_of_its_description_and_no_other() {
-    let world = world().await;
-    let town = &world.town;
-    let by = |name: &str| world.askers.iter().find(|asker| asker.name == name).unwrap();
-    let chief = by("chief").device.as_ref().unwrap();
-    let mut forked = empty_request();
-    forked["push"]["next"] = json!("AAAAAAAAAAAAAAAAAAAAAQ");
-    let mut future = empty_request();
-    future["protocol"] = json!(99);
-    future["replica"] = json!("EREREREREREREREREREREQ");
-    // The town has taken a push under this replica id from somebody else.
-    let other = by("supervisor").device.as_ref().unwrap();
-    let body = forked.to_string();
-    Ask::new(town, "POST", "/v1/sync").body(body.as_bytes()).proof(other, |_| {}).send().await;
-    let large = vec![b' '; 2 << 20];
-    let enrol = |code: &str| {
-        let key = chief.key.public_pem().unwrap();
-        json!({ "protocol": 1, "code": code, "public_key": key, "device_name": "x" }).to_string()
-    };
-    let used = town.invite(chief.account, town.address).await.unwrap();
-    let used = used.parse::<yaoguan_wire::Invite>().unwrap().code;
-    let used = enrol(&used);
-    Ask::new(town, "POST", "/v1/enrol").body(used.as_bytes()).send().await;
-    let password = |text: &str| {
-        json!({ "login": "none", "code": "none", "password": text }).to_string().into_bytes()
-    };
-    let others = town.invite(other.account, town.address).await.unwrap();
-    let mut others: Value =
-        serde_json::from_str(&enrol(&others.parse::<yaoguan_wire::Invite>().unwrap().code))
-            .unwrap();
-    others["account"] = json!(chief.account);
-    let bodies: Vec<(&str, Vec<u8>)> = vec![
-        ("", password("correct horse battery")),
-        ("", password("x")),
-        ("", others.to_string().into_bytes()),
-        ("", b"{".to_vec()),
-        ("", large),
-        ("", body.into_bytes()),
-        ("", future.to_string().into_bytes()),
-        ("", json!({ "protocol": 99, "scope_version": 0 }).to_string().into_bytes()),
-        ("", enrol("unknown").into_bytes()),
-        ("", used.into_bytes()),
-        ("gzip", b"{}".to_vec()),
-    ];
-    for route in ROUTES {
-        let path = route.path.replace("{kind}", "hazard");
-        let mut given: BTreeSet<String> = BTreeSet::new();
-        let mut note = |answer: Answer| {
-            if let Some(code) = answer.json["code"].as_str() {
-                given.insert(format!("{} {code}", answer.status));
-            }
-        };
-        note(Ask::new(town, "DELETE", &path).send().await);
-        if route.path.contains("{kind}") {
-            let paths = ["/v1/records/nothing", "/v1/records/hazard?after=x"];
-            for path in paths {
-                note(Ask::new(town, "GET", path).proof(chief, |_| {}).send().await);
-            }
-        }
-        for asker in &world.askers {
-            let body = if route.method == "GET" { String::new() } else { future.to_string() };
-            note(asker.ask(town, route.method, &path, body.as_bytes()).await);
-        }
-        for iat in [0, i64::MIN, i64::MAX] {
-            let ask = Ask::new(town, route.method, &path);
-            note(ask.proof(chief, |claims| claims.iat = iat).send().await);
-        }
-        if route.method != "GET" {
-            for (encoding, body) in &bodies {
-                let ask = Ask::new(town, route.method, &path).body(body).encoding(encoding);
-                note(ask.proof(chief, |_| {}).send().await);
-            }
-        }
-        // Not to be had without a fault, a full disk, a crowd or a minute's wait; each has a test of its own.
-        let elsewhere = ["internal", "timeout", "storage_full", "busy", "rate_limited"];
-        let is_elsewhere = |code: &str| {
-            elsewhere.contains(&code) || (route.path == "/v1/token" && code == "bad_request")
-        };
-        let documented: BTreeSet<String> = route
-            .all_codes()
-            .iter()
-            .filter(|code| !is_elsewhere(code.as_str()))
-            .map(|code| {
-                let status = yaoguan_town::api::error::status_of(code).as_u16();
-                format!("{status} {code}")
-            })
-            .collect();
-        assert_eq!(given, documented, "{} {}", route.method, route.path);
-    }
 }

@@ -13,6 +13,7 @@ mod concurrent;
 mod entitled;
 mod epoch;
 mod lossy;
+mod people;
 mod price;
 mod purge;
 mod refused;

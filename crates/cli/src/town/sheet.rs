@@ -15,11 +15,11 @@ const QUIET: usize = 4;
 
 const STYLE: &str = "@page{size:A4;margin:10mm}*{box-sizing:border-box}\
 body{font-family:'Noto Sans CJK SC','Source Han Sans SC','Microsoft YaHei',sans-serif;margin:0;color:#000}\
-section{break-after:page}section:last-child{break-after:auto}h2{font-size:13pt;margin:0 0 3mm}\
-.cards{display:grid;grid-template-columns:1fr 1fr;gap:3mm}\
-.card{break-inside:avoid;border:.3mm solid #666;border-radius:2mm;padding:3mm;display:grid;\
-grid-template-columns:36mm 1fr;gap:2mm 3mm;font-size:9pt}\
-.card svg{width:36mm;height:36mm;display:block}.card b{font-size:12pt}.card p{margin:0 0 1mm}\
+section{break-after:page}section:last-child{break-after:auto}h2{font-size:12pt;line-height:1;margin:0 0 2mm}\
+.cards{display:grid;grid-template-columns:1fr 1fr;gap:2.5mm}\
+.card{break-inside:avoid;border:.3mm solid #666;border-radius:2mm;padding:2mm;display:grid;\
+grid-template-columns:34mm 1fr;gap:1mm 3mm;font-size:9pt}\
+.card svg{width:34mm;height:34mm;display:block}.card b{font-size:11pt}.card p{margin:0 0 .5mm}\
 .card code{grid-column:1/3;font-size:6pt;word-break:break-all;font-family:monospace}\
 .en{color:#444;font-size:8pt}";
 
