@@ -61,7 +61,7 @@ impl TestTown {
 
     async fn serve(&mut self) -> anyhow::Result<()> {
         let options =
-            Options { listen: self.address, behind_proxy: false, public: None, backups: None };
+            Options { listen: self.address, behind_proxy: false, public: None, backups: None, console_dir: None };
         let server = Server::bind(&self.town, &options, Arc::new(self.clock.clone())).await?;
         self.url.clone_from(&server.url);
         self.address = server.url.trim_start_matches("https://").parse()?;
