@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 use yaoguan_field::{
-    Changed, EnrolOptions, FieldError, FormPatch, FormStart, ListQuery, MapBox, Nearby, PatrolWords,
-    Phone, Settings, values,
+    Changed, EnrolOptions, FieldError, FormPatch, FormStart, ListQuery, MapBox, Nearby,
+    PatrolWords, Phone, Settings, values,
 };
 use yaoguan_model::RecordId;
 use yaoguan_model::risk::Answer;

@@ -98,7 +98,11 @@ impl Phone {
         let (mut rejected, mut held) = (BTreeSet::new(), BTreeSet::new());
         for entry in self.store.quarantined()? {
             let id = entry.save.kept.about.id;
-            if entry.save.hold.is_some() { held.insert(id) } else { rejected.insert(id) };
+            if entry.save.hold.is_some() {
+                held.insert(id)
+            } else {
+                rejected.insert(id)
+            };
         }
         let grids = self.store.grid_names()?.into_iter().collect();
         Ok(Surroundings { grids, rejected, held, me: self.identity()?.account })

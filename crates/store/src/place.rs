@@ -22,12 +22,7 @@ const MAX_LOOKED_AT: u32 = 2_000;
 
 impl Store {
     /// Live records of a kind within a box, at most `limit`.
-    pub fn within(
-        &self,
-        kind: &Kind,
-        area: Around,
-        limit: u32,
-    ) -> Result<Vec<Stored>, StoreError> {
+    pub fn within(&self, kind: &Kind, area: Around, limit: u32) -> Result<Vec<Stored>, StoreError> {
         let Around { lat_min, lat_max, lon_min, lon_max } = area;
         self.records(WITHIN, params![lat_min, lat_max, lon_min, lon_max, kind.as_str(), limit])
     }

@@ -59,9 +59,8 @@ impl Store {
 
     /// Records with a field that has several values, or deleted by one and edited by another.
     pub fn conflicted(&self, limit: u32) -> Result<Vec<Stored>, StoreError> {
-        let some = |table: &str| {
-            format!("SELECT record FROM {table} WHERE conflicts > 0 OR deletion = 2")
-        };
+        let some =
+            |table: &str| format!("SELECT record FROM {table} WHERE conflicts > 0 OR deletion = 2");
         let all: Vec<String> =
             crate::projection::TABLES.iter().map(|table| some(table.name)).collect();
         let sql = format!(

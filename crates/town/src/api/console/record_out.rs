@@ -102,8 +102,9 @@ impl RecordView {
         let state = deletion::state(record);
         let shown = |path: &str| !path.starts_with("timeline.") && !path.starts_with('$');
         let paths = record.fields.keys().filter(|path| shown(path.as_str()));
-        let near = view.near.iter().map(|(other, metres)| {
-            Linked { distance_m: Some(metres.round() as i64), ..linked(other) }
+        let near = view.near.iter().map(|(other, metres)| Linked {
+            distance_m: Some(metres.round() as i64),
+            ..linked(other)
         });
         Self {
             id: record.id.to_string(),
@@ -197,6 +198,7 @@ fn steps(view: &View, actor: &Actor) -> Vec<Step> {
     let may = |step: &&yaoguan_model::status::Step| {
         stands(step.from) && step.by.iter().any(|writer| relations.contains(writer))
     };
-    let out = |s: &yaoguan_model::status::Step| Step { from: s.from, to: s.to, needs_note: s.needs_note };
+    let out =
+        |s: &yaoguan_model::status::Step| Step { from: s.from, to: s.to, needs_note: s.needs_note };
     spec.steps.iter().filter(may).map(out).collect()
 }

@@ -50,9 +50,7 @@ pub async fn list(
         name: person.name,
         role: person.role,
     });
-    let own = |code: &str| {
-        code.parse::<GridCode>().is_ok_and(|code| account.grids.contains(&code))
-    };
+    let own = |code: &str| code.parse::<GridCode>().is_ok_and(|code| account.grids.contains(&code));
     let grids = grids.iter().filter_map(|record| {
         let code = record.shown_text("code").filter(|code| own(code))?.to_owned();
         Some(Grid { name: record.shown_text("name").unwrap_or(&code).to_owned(), code })

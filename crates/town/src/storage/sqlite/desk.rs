@@ -9,11 +9,11 @@ use yaoguan_model::authorise::{Actor, Difference, Ground, authorise};
 use yaoguan_model::cells::{self, Cell};
 use yaoguan_model::geodesy::{distance_m, within_m};
 use yaoguan_model::hazard::NEARBY_M;
-use yaoguan_model::{
-    AccountId, Kind, Position, Record, RecordId, ReplicaId, Value, canonical,
-};
+use yaoguan_model::{AccountId, Kind, Position, Record, RecordId, ReplicaId, Value, canonical};
 
-use super::super::desk::{Colleague, Decided, Decision, Desk, InboxAsk, InboxRow, MAX_CHANGED, View};
+use super::super::desk::{
+    Colleague, Decided, Decision, Desk, InboxAsk, InboxRow, MAX_CHANGED, View,
+};
 use super::feed::{Placements, names_of, next_rows};
 use super::push::{around, around_both, write};
 use super::{Sqlite, audit, inbox, own, people};
@@ -166,9 +166,8 @@ fn near(
     let edge = at.around(NEARBY_M);
     let mut statement = connection.prepare_cached(NEAR)?;
     let id = record.id.as_bytes();
-    let asked = params![
-        category, edge.lat_min, edge.lat_max, edge.lon_min, edge.lon_max, id, cells
-    ];
+    let asked =
+        params![category, edge.lat_min, edge.lat_max, edge.lon_min, edge.lon_max, id, cells];
     let rows = statement.query_map(asked, |row| row.get::<_, Vec<u8>>("body"))?;
     let mut found = Vec::new();
     for body in rows {
@@ -185,7 +184,8 @@ fn near(
 
 fn decide(tx: &Transaction<'_>, decision: &Decision) -> Result<Decided, TownError> {
     let Decision { id, actor, changes, now } = decision;
-    let own = cells::of_reader(actor.account, actor.role, &actor.grids).into_iter().collect::<Vec<_>>();
+    let own =
+        cells::of_reader(actor.account, actor.role, &actor.grids).into_iter().collect::<Vec<_>>();
     let Some((before, _, _)) = read(tx, &names_of(&own), *id)? else {
         return Ok(Decided::NotFound);
     };
@@ -195,8 +195,7 @@ fn decide(tx: &Transaction<'_>, decision: &Decision) -> Result<Decided, TownErro
     let around_before = around(tx, &before)?;
     let around_after = around_both(tx, Some(&before), &after)?;
     let town_grids = people::grids(tx)?;
-    let ground =
-        Ground { town_grids: &town_grids, before: &around_before, after: &around_after };
+    let ground = Ground { town_grids: &town_grids, before: &around_before, after: &around_after };
     let difference = Difference { before: Some(&before), incoming: &after, after: &after };
     // The dot drawn is lost with a refusal: dots need not be without gaps.
     if let Err(refusal) = authorise(difference, actor, ground) {

@@ -201,7 +201,10 @@ pub(super) fn around_both(
     around_households(tx, all)
 }
 
-fn around_households(tx: &rusqlite::Connection, ids: BTreeSet<RecordId>) -> Result<Around, TownError> {
+fn around_households(
+    tx: &rusqlite::Connection,
+    ids: BTreeSet<RecordId>,
+) -> Result<Around, TownError> {
     let mut around = Around::default();
     for id in ids {
         if let Some(household) = load(tx, id)? {
