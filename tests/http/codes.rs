@@ -25,6 +25,13 @@ impl World {
         Asking { world: self, method: route.method, path, cookie }
     }
 
+    /// A hazard of the supervisor's grid that somebody else wrote.
+    fn own_hazard(&self) -> String {
+        let supervisor = self.device("supervisor").account;
+        let own = |m: &&Marked| m.sort == Sort::Hazard && m.own_cell && m.author != supervisor;
+        self.all.iter().find(own).unwrap().id.to_string()
+    }
+
     fn device(&self, name: &str) -> &Device {
         let asker = self.askers.iter().find(|asker| asker.name == name).unwrap();
         asker.device.as_ref().unwrap()
@@ -131,6 +138,10 @@ async fn console_answers(world: &World, route: &Route) -> Vec<crate::Answer> {
         }
         _ => {}
     }
+    if route.path.contains("{id}") {
+        let path = route.path.replace("{id}", "none");
+        answers.push(world.asking(route, &path).await.send("", b"{}").await);
+    }
     for body in bodies {
         let body = body.to_string();
         answers.push(world.asking(route, &path).await.send("", body.as_bytes()).await);
@@ -148,8 +159,9 @@ async fn console_answers(world: &World, route: &Route) -> Vec<crate::Answer> {
 /// What a route answers to all of this.
 async fn given(world: &World, route: &Route, bodies: &[Body]) -> BTreeSet<String> {
     let (town, own) = (&world.town, world.device("chief"));
+    let id = world.own_hazard();
     let path =
-        route.path.replace("{kind}", "hazard").replace("{id}", "none").replace("{file}", "none");
+        route.path.replace("{kind}", "hazard").replace("{file}", "none").replace("{id}", &id);
     let mut answers = vec![Ask::new(town, "DELETE", &path).send().await];
     if route.path.contains("{kind}") {
         for path in ["/v1/records/nothing", "/v1/records/hazard?after=x"] {
