@@ -15,6 +15,7 @@ mod clock;
 mod concurrent;
 mod doctor;
 mod export;
+mod full;
 mod hostile;
 mod kill;
 mod landslides;

@@ -77,6 +77,7 @@ fn every_command_of_the_phone_gives_one_json_value() {
     assert_eq!(run(&["api", "/v1/records/hazard"])["records"][0]["id"], id);
     assert_eq!(run(&["token"])["token"].as_str().unwrap().len(), 43);
     assert_eq!(run(&["verify"])["ok"], true);
+    assert_eq!(run(&["check"])["ok"], true);
     assert_eq!(run(&["rebuild"])["records"], 94);
     assert_eq!(run(&["address", &town.url])["town"], town.url.as_str());
     let [table, rejects, gpx, out] =
@@ -182,6 +183,8 @@ fn people(town: &Town, covered: &Covered, run: &impl Fn(&[&str]) -> Value) {
         ("volunteer".into(), 2.into())
     );
     assert_eq!(run(&["accounts", "grids", "w1", "530521103202"])["scope_version"], 3);
+    assert_eq!(run(&["accounts", "login", "w1", "w2"])["login"], "w2");
+    assert_eq!(run(&["accounts", "login", "w2", "w1"])["login"], "w1");
     assert_eq!(run(&["accounts", "disable", "w1"])["disabled"], true);
     assert_eq!(run(&["accounts", "enable", "w1"])["disabled"], false);
     assert_eq!(run(&["accounts", "reset", "w1"])["code"].as_str().unwrap().len(), 19);

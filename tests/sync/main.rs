@@ -8,10 +8,14 @@
     reason = "a test fails where it stands"
 )]
 
+mod away;
 mod clock;
 mod concurrent;
 mod entitled;
 mod epoch;
+mod flips;
+mod full;
+mod given_up;
 mod lossy;
 mod people;
 mod price;

@@ -92,6 +92,9 @@ pub(crate) fn detail(words: &Words, error: &FieldError) -> String {
         FieldError::Store(StoreError::SchemaNewer { found, known }) => {
             say("schema_newer", &[("found", &found.to_string()), ("known", &known.to_string())])
         }
+        FieldError::Marker { path, source } => {
+            say("io", &[("path", path), ("detail", &source.to_string())])
+        }
         FieldError::Store(StoreError::WrongKey) => say("wrong_key", &[]),
         FieldError::NotEnrolled
         | FieldError::AlreadyEnrolled

@@ -104,7 +104,14 @@ async fn enrol(host: &Host, asked: Invite) -> Result<Json, Failure> {
     let lang = if settings.lang == "en" { "en" } else { "zh" };
     let options = EnrolOptions { device_name: asked.device_name, lang };
     let env = Arc::clone(&host.env);
-    let mut phone = Phone::enrol(&host.dir, asked.invite.trim(), &options, env).await?;
+    let mut phone = match host.open() {
+        // Revoked, or its key was lost: the same person on the same store.
+        Ok(mut phone) if phone.today().is_ok() => {
+            phone.enrol_again(asked.invite.trim(), &options).await?;
+            phone
+        }
+        Ok(_) | Err(_) => Phone::enrol(&host.dir, asked.invite.trim(), &options, env).await?,
+    };
     phone.set_settings(&settings)?;
     host.adopt(phone);
     host.wake();
@@ -114,7 +121,8 @@ async fn enrol(host: &Host, asked: Invite) -> Result<Json, Failure> {
 /// What the shell itself answers.
 fn of_host(host: &Host, command: &str, body: &[u8]) -> Result<Json, Failure> {
     match command {
-        "sync" => host.wake(),
+        // `line` stands for the platform: without one nothing goes out here, whoever asks.
+        "sync" if host.pulse(|pulse| pulse.now().online) => host.wake(),
         "line" => {
             let online = read::<Line>(body)?.online;
             host.pulse(|pulse| pulse.set_online(online));

@@ -89,7 +89,8 @@ impl Host {
     /// A save: the screens fetch again, and it is to be sent.
     pub(crate) fn changed(&self, changed: &Changed) {
         self.tell(Event::Changed { changed: Some(changed.clone()) });
-        self.wake();
+        self.pulse(Pulse::saved);
+        self.wake.notify_one();
     }
 
     pub(crate) fn wake(&self) {

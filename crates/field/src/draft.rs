@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use yaoguan_model::RecordId;
 use yaoguan_store::draft::Draft;
-use yaoguan_sync::PhoneStore as _;
 
 use crate::edit::{Edit, Form};
 use crate::error::FieldError;
@@ -27,7 +26,7 @@ impl Phone {
     }
 
     pub(crate) fn put_draft(&mut self, draft: &Draft) -> Result<(), FieldError> {
-        self.store.transact(|tx| Ok::<_, FieldError>(tx.put_draft(draft)?))
+        self.transact(|tx| Ok::<_, FieldError>(tx.put_draft(draft)?))
     }
 
     /// Forms that were open when the app ended, latest first.
@@ -37,6 +36,6 @@ impl Phone {
 
     /// Throws a draft away.
     pub fn drop_draft(&mut self, id: RecordId) -> Result<(), FieldError> {
-        self.store.transact(|tx| Ok::<_, FieldError>(tx.remove_draft(id.0)?))
+        self.transact(|tx| Ok::<_, FieldError>(tx.remove_draft(id.0)?))
     }
 }

@@ -1,16 +1,16 @@
 //! Enrolment: an invite makes this phone one of the town's.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use yaoguan_model::{AccountId, Env};
-use yaoguan_store::Identity;
-use yaoguan_sync::PhoneStore as _;
+use yaoguan_store::{Identity, StoreError};
 use yaoguan_transport::TransportError;
 use yaoguan_wire::proof::DeviceKey;
 use yaoguan_wire::{ErrorCode, Invite};
 
 use crate::error::FieldError;
+use crate::folder::Folder;
+use crate::home::Home;
 use crate::phone::Phone;
 
 /// What a phone says of itself.
@@ -27,18 +27,27 @@ impl Phone {
     /// that arrives is never lost; an invite that is refused leaves an empty store, which the next try
     /// uses.
     pub async fn enrol(
-        dir: &Path,
+        home: impl Into<Home>,
         uri: &str,
         options: &EnrolOptions,
         env: Arc<dyn Env>,
     ) -> Result<Self, FieldError> {
         let invite = read(uri)?;
-        let mut phone = Self::create(dir, Arc::clone(&env), options.lang)?;
+        let home = home.into();
+        let created = Self::create(home.clone(), Arc::clone(&env), options.lang);
+        let mut phone = match created {
+            // Nothing of it can be read, and the person has a new invite.
+            Err(FieldError::Store(StoreError::WrongKey | StoreError::Damaged(_))) => {
+                Folder(home.data.clone()).move_aside(env.as_ref())?;
+                Self::create(home, Arc::clone(&env), options.lang)?
+            }
+            created => created?,
+        };
         if phone.store.identity()?.is_some() {
             return Err(FieldError::AlreadyEnrolled);
         }
         let identity = ask(&invite, options, None, env.as_ref()).await?;
-        phone.store.transact(|tx| Ok::<_, FieldError>(tx.set_identity(&identity)?))?;
+        phone.transact(|tx| Ok::<_, FieldError>(tx.set_identity(&identity)?))?;
         Ok(phone)
     }
 
@@ -57,7 +66,7 @@ impl Phone {
         if identity.account != account {
             return Err(FieldError::OtherAccount);
         }
-        self.store.transact(|tx| Ok::<_, FieldError>(tx.set_identity(&identity)?))
+        self.transact(|tx| Ok::<_, FieldError>(tx.set_identity(&identity)?))
     }
 
     /// The town moved: the same town under another address, no new enrolment.
@@ -67,7 +76,7 @@ impl Phone {
         }
         let mut identity = self.identity()?;
         address.clone_into(&mut identity.town);
-        self.store.transact(|tx| Ok::<_, FieldError>(tx.set_identity(&identity)?))
+        self.transact(|tx| Ok::<_, FieldError>(tx.set_identity(&identity)?))
     }
 }
 

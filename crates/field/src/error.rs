@@ -44,6 +44,8 @@ pub enum ErrorCode {
     StoreNewer,
     DiskFull,
     ReadOnly,
+    /// The marker outside the data folder cannot be written: nothing is sent.
+    StateUnwritable,
     Busy,
     Offline,
     NotTheTown,
@@ -92,6 +94,9 @@ pub enum FieldError {
     KeyExposed(String),
     #[error("{0}")]
     Store(#[from] StoreError),
+    /// Nothing is sent before the marker is written.
+    #[error("{path}: {source}")]
+    Marker { path: String, source: std::io::Error },
     /// Another program of this phone is syncing.
     #[error("another program is syncing this phone's store: wait until it is done")]
     Busy,
@@ -127,6 +132,7 @@ impl FieldError {
             Self::Store(StoreError::Missing) => ErrorCode::NotEnrolled,
             Self::Store(_) => ErrorCode::StoreBroken,
             Self::KeyExposed(_) => ErrorCode::KeyExposed,
+            Self::Marker { .. } => ErrorCode::StateUnwritable,
             Self::Busy => ErrorCode::Busy,
             Self::Transport(TransportError::Unreachable(_)) => ErrorCode::Offline,
             Self::Transport(TransportError::NotTheTown(_)) => ErrorCode::NotTheTown,
@@ -135,18 +141,18 @@ impl FieldError {
         }
     }
 
-    /// How long the town asks to be left alone, in seconds: for
-    /// [`on_told_to_wait`](yaoguan_sync::Engine::on_told_to_wait).
-    pub fn retry_after_s(&self) -> Option<u32> {
-        if let Self::Transport(error) = self { error.retry_after_s() } else { None }
-    }
-
     /// The town's own word for its refusal; see docs/SYNC.md, *Errors*.
     pub fn town_code(&self) -> Option<String> {
         if let Self::Transport(error) = self {
             return error.code().map(|code| code.as_str().to_owned());
         }
         None
+    }
+
+    /// How long the town asks to be left alone, in seconds: for
+    /// [`on_told_to_wait`](yaoguan_sync::Engine::on_told_to_wait).
+    pub fn retry_after_s(&self) -> Option<u32> {
+        if let Self::Transport(error) = self { error.retry_after_s() } else { None }
     }
 
     /// The field that it is about.

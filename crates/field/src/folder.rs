@@ -24,9 +24,18 @@ impl Folder {
         self.0.join(DATABASE)
     }
 
+    pub(crate) fn key_file(&self) -> PathBuf {
+        self.0.join(KEY)
+    }
+
+    /// Renames in this folder outlast a power cut.
+    pub(crate) fn make_names_durable(&self) -> Result<(), FieldError> {
+        File::open(&self.0).and_then(|folder| folder.sync_all()).map_err(|e| io(&self.0, e))
+    }
+
     /// The key, made when there is none and no database that would need it.
     pub(crate) fn key(&self, env: &dyn Env) -> Result<Key, FieldError> {
-        let path = self.0.join(KEY);
+        let path = self.key_file();
         if path.exists() || self.database().exists() {
             return read_key(&path);
         }

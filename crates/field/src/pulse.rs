@@ -25,6 +25,9 @@ pub struct SyncNow {
     pub received: u64,
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub waiting: u64,
+    /// Runs that have ended, so that who asked for one knows that it is over.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub runs: u64,
 }
 
 /// The timing of background syncing; times are milliseconds of one monotonic clock.
@@ -32,11 +35,14 @@ pub struct SyncNow {
 pub struct Pulse {
     engine: Engine,
     now: SyncNow,
+    /// Asked for while a run was under way: that run may have passed it by.
+    again: bool,
 }
 
 impl Pulse {
     pub fn new(online: bool) -> Self {
-        Self { engine: Engine::new(), now: SyncNow { online, ..SyncNow::default() } }
+        let now = SyncNow { online, ..SyncNow::default() };
+        Self { engine: Engine::new(), now, again: false }
     }
 
     pub fn now(&self) -> &SyncNow {
@@ -52,9 +58,17 @@ impl Pulse {
         }
     }
 
-    /// Something was saved, or a person asked.
+    /// A person asked: it is tried, whatever the platform believes of the line.
     pub fn wake(&mut self) {
+        self.again = self.now.running;
         self.engine.wake();
+    }
+
+    /// Something was saved. Without a line nothing is tried.
+    pub fn saved(&mut self) {
+        if self.now.online {
+            self.wake();
+        }
     }
 
     /// The platform says that there is a line, or none.
@@ -66,8 +80,8 @@ impl Pulse {
     }
 
     pub fn begin(&mut self, waiting: u64) {
-        self.now =
-            SyncNow { running: true, online: self.now.online, waiting, ..SyncNow::default() };
+        let SyncNow { online, runs, .. } = self.now;
+        self.now = SyncNow { running: true, online, runs, waiting, ..SyncNow::default() };
     }
 
     pub fn progress(&mut self, so_far: &SyncSummary) {
@@ -79,6 +93,7 @@ impl Pulse {
     /// The run is over; `jitter` is any random number.
     pub fn end(&mut self, now_ms: i64, jitter: u32, ended: &Result<SyncSummary, FieldError>) {
         self.now.running = false;
+        self.now.runs += 1;
         match ended {
             Ok(summary) => {
                 self.progress(summary);
@@ -87,8 +102,14 @@ impl Pulse {
             Err(error) => {
                 self.now.error = Some(error.code());
                 self.now.town_code = error.town_code();
-                self.engine.on_failure(now_ms, jitter);
+                match error.retry_after_s() {
+                    Some(seconds) => self.engine.on_told_to_wait(now_ms, seconds, jitter),
+                    None => self.engine.on_failure(now_ms, jitter),
+                }
             }
+        }
+        if std::mem::take(&mut self.again) && ended.is_ok() {
+            self.engine.wake();
         }
     }
 }
@@ -103,6 +124,24 @@ mod tests {
         assert_eq!(pulse.wait_ms(0, 3), None);
         pulse.set_online(true);
         assert_eq!(pulse.wait_ms(0, 3), Some(0));
+    }
+
+    #[test]
+    fn a_save_without_a_line_starts_nothing_and_a_person_who_asks_does() {
+        let mut pulse = Pulse::new(false);
+        pulse.saved();
+        assert_eq!(pulse.wait_ms(0, 1), None);
+        pulse.wake();
+        assert_eq!(pulse.wait_ms(0, 1), Some(0));
+    }
+
+    #[test]
+    fn what_is_asked_for_during_a_run_gets_a_run_of_its_own() {
+        let mut pulse = Pulse::new(true);
+        pulse.begin(0);
+        pulse.wake();
+        pulse.end(1_000, 7, &Ok(SyncSummary::default()));
+        assert_eq!(pulse.wait_ms(1_000, 0), Some(0));
     }
 
     #[test]

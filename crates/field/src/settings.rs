@@ -1,7 +1,6 @@
 //! What the person has set: language, text size, theme. It stays on this phone.
 
 use serde::{Deserialize, Serialize};
-use yaoguan_sync::PhoneStore as _;
 
 use crate::error::FieldError;
 use crate::phone::Phone;
@@ -51,7 +50,7 @@ impl Phone {
         self.lang = if sound.lang == "en" { "en" } else { "zh" };
         let text =
             serde_json::to_string(&sound).map_err(|e| FieldError::Protocol(e.to_string()))?;
-        self.store.transact(|tx| Ok::<_, FieldError>(tx.set_setting(NAME, &text)?))?;
+        self.transact(|tx| Ok::<_, FieldError>(tx.set_setting(NAME, &text)?))?;
         Ok(sound)
     }
 }

@@ -34,6 +34,8 @@ pub struct SyncSummary {
     pub recovered: u64,
     /// Records taken off the phone because they left its scope.
     pub evicted: u64,
+    /// Finished records that the town has had for long enough, and this phone gave up.
+    pub given_up: u64,
     pub requests: u64,
     /// Bodies, in bytes.
     pub bytes_up: u64,
@@ -49,9 +51,22 @@ pub struct SyncSummary {
 }
 
 impl Phone {
-    /// Sends what waits and fetches what is new. `progress` hears of each round. What was exchanged
-    /// before an error stays exchanged.
+    /// Sends what waits and fetches what is new, then tends the store. `progress` hears of each round. What
+    /// was exchanged before an error stays exchanged.
     pub async fn sync(
+        &mut self,
+        progress: impl FnMut(&SyncSummary),
+    ) -> Result<SyncSummary, FieldError> {
+        let mut summary = self.exchange(progress).await?;
+        match self.tend() {
+            Ok(given_up) => summary.given_up = given_up,
+            // What was exchanged is; the next sync tends again, and the next start looks at the file.
+            Err(error) => _ = Self::suspect(&self.folder.0, &error),
+        }
+        Ok(summary)
+    }
+
+    async fn exchange(
         &mut self,
         mut progress: impl FnMut(&SyncSummary),
     ) -> Result<SyncSummary, FieldError> {
@@ -112,7 +127,10 @@ impl Phone {
         summary: &mut SyncSummary,
     ) -> Result<bool, FieldError> {
         let env = self.env.clone();
-        let request = self.store.transact(|tx| plan(tx, env.as_ref()))?;
+        let request = self.transact(|tx| Ok::<_, FieldError>(plan(tx, env.as_ref())?))?;
+        if !request.records.is_empty() {
+            self.mark_before_push(request.push.counter)?;
+        }
         match client.sync(&request, env.as_ref()).await {
             Ok(response) => {
                 let applied =

@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 use yaoguan_model::geodesy::{self, Fix, Times, line};
 use yaoguan_model::{Kind, Record, RecordId, Value};
 use yaoguan_store::Track;
-use yaoguan_sync::PhoneStore as _;
 
 use crate::edit::{Changed, Edit, Form, set};
 use crate::error::FieldError;
@@ -65,7 +64,7 @@ impl Phone {
         }
         self.identity()?;
         let (id, at_ms) = (self.env.new_record_id(), self.env.now_ms());
-        self.store.transact(|tx| Ok::<_, FieldError>(tx.start_track(id, at_ms)?))?;
+        self.transact(|tx| Ok::<_, FieldError>(tx.start_track(id, at_ms)?))?;
         self.patrol_now()?.ok_or_else(|| FieldError::NotFound(id.to_string()))
     }
 
@@ -75,12 +74,12 @@ impl Phone {
 
     /// Adds a fix to the patrol that runs; false when none does.
     pub fn add_fix(&mut self, fix: &Fix) -> Result<bool, FieldError> {
-        self.store.transact(|tx| Ok::<_, FieldError>(tx.add_fix(fix)?))
+        self.transact(|tx| Ok::<_, FieldError>(tx.add_fix(fix)?))
     }
 
     pub fn stop_patrol(&mut self) -> Result<PatrolReview, FieldError> {
         let at_ms = self.env.now_ms();
-        self.store.transact(|tx| Ok::<_, FieldError>(tx.stop_track(at_ms)?))?;
+        self.transact(|tx| Ok::<_, FieldError>(tx.stop_track(at_ms)?))?;
         self.review_patrol()
     }
 
@@ -111,7 +110,7 @@ impl Phone {
         let fixes = self.store.track_fixes()?;
         let edit = self.patrol_edit(&track, &fixes, words)?;
         let bytes = track_bytes(&fixes)?;
-        self.store.transact(|tx| -> Result<(), FieldError> {
+        self.transact(|tx| -> Result<(), FieldError> {
             tx.put_blob(TRACK_TYPE, &bytes)?;
             Ok(())
         })?;
@@ -125,7 +124,7 @@ impl Phone {
 
     /// Throws the track away: nothing of it is sent.
     pub fn discard_patrol(&mut self) -> Result<(), FieldError> {
-        self.store.transact(|tx| Ok::<_, FieldError>(tx.drop_track()?))
+        self.transact(|tx| Ok::<_, FieldError>(tx.drop_track()?))
     }
 
     fn patrol_edit(

@@ -4,6 +4,7 @@
 //! projection, unsent state and cursor change in one transaction. Projections are derived: [`rebuild`]
 //! makes them anew, [`verify`] compares.
 
+mod damage;
 pub mod draft;
 pub mod error;
 mod grid;
@@ -17,9 +18,11 @@ mod open;
 mod patrol;
 mod place;
 mod projection;
+mod purge;
 mod quarantine;
 pub mod query;
 pub mod rebuild;
+pub mod salvage;
 pub mod search;
 mod setting;
 mod task;

@@ -44,6 +44,12 @@ impl<'a> SqliteTx<'a> {
         Ok(hash)
     }
 
+    /// Names this installation anew; the marker outside names it too.
+    pub fn set_install_id(&mut self, install: [u8; 16]) -> Result<(), StoreError> {
+        self.tx.execute("UPDATE phone SET install_id = ?1", [install])?;
+        Ok(())
+    }
+
     fn seq(&self, id: RecordId) -> Result<Option<i64>, StoreError> {
         let mut statement = self.tx.prepare_cached("SELECT seq FROM record WHERE id = ?1")?;
         Ok(statement.query_row([id.as_bytes()], |row| row.get("seq")).optional()?)
@@ -268,6 +274,19 @@ impl Tx for SqliteTx<'_> {
         Ok(hashes)
     }
 
+    fn settled(&mut self, confirmed_by: i64) -> Result<Vec<RecordId>, StoreError> {
+        self.settled_ids(confirmed_by)
+    }
+
+    fn give_up(&mut self, id: RecordId) -> Result<(), StoreError> {
+        self.leave_stub(id)?;
+        self.remove(id)
+    }
+
+    fn stub(&mut self, id: RecordId) -> Result<Option<RecordHash>, StoreError> {
+        self.stub_hash(id)
+    }
+
     fn drop_stub(&mut self, id: RecordId) -> Result<(), StoreError> {
         self.tx.prepare_cached("DELETE FROM stub WHERE id = ?1")?.execute([id.as_bytes()])?;
         Ok(())
@@ -313,25 +332,27 @@ pub(crate) fn read_state(connection: &rusqlite::Connection) -> Result<SyncState,
         "SELECT replica, counter, epoch, cursor, scope_version, acked, attempts, attempt_counter, \
          clock_offset_s, last_contact_s, reconcile, evict_owed FROM phone",
     )?;
-    let state = statement.query_row([], |row| {
-        let attempts: Vec<u8> = row.get("attempts")?;
-        let token = |chunk: &[u8]| chunk.try_into().ok().map(PushToken::new);
-        Ok(SyncState {
-            replica: ReplicaId(id16(row, "replica")?),
-            counter: row.get("counter")?,
-            epoch: row.get::<_, Option<[u8; 16]>>("epoch")?.map(Epoch::new),
-            cursor: row.get("cursor")?,
-            scope_version: row.get("scope_version")?,
-            acked: row.get::<_, Option<[u8; 16]>>("acked")?.map(PushToken::new),
-            attempts: attempts.chunks_exact(16).filter_map(token).collect(),
-            attempt_counter: row.get("attempt_counter")?,
-            clock_offset_s: row.get("clock_offset_s")?,
-            last_contact_s: row.get("last_contact_s")?,
-            reconcile: row.get("reconcile")?,
-            evict_owed: row.get("evict_owed")?,
-        })
-    })?;
-    Ok(state)
+    Ok(statement.query_row([], state_of)?)
+}
+
+/// The state in a row of `phone`.
+pub(crate) fn state_of(row: &Row<'_>) -> rusqlite::Result<SyncState> {
+    let attempts: Vec<u8> = row.get("attempts")?;
+    let token = |chunk: &[u8]| chunk.try_into().ok().map(PushToken::new);
+    Ok(SyncState {
+        replica: ReplicaId(id16(row, "replica")?),
+        counter: row.get("counter")?,
+        epoch: row.get::<_, Option<[u8; 16]>>("epoch")?.map(Epoch::new),
+        cursor: row.get("cursor")?,
+        scope_version: row.get("scope_version")?,
+        acked: row.get::<_, Option<[u8; 16]>>("acked")?.map(PushToken::new),
+        attempts: attempts.chunks_exact(16).filter_map(token).collect(),
+        attempt_counter: row.get("attempt_counter")?,
+        clock_offset_s: row.get("clock_offset_s")?,
+        last_contact_s: row.get("last_contact_s")?,
+        reconcile: row.get("reconcile")?,
+        evict_owed: row.get("evict_owed")?,
+    })
 }
 
 /// Decodes a stored record.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use yaoguan_field::{EnrolOptions, Phone};
+use yaoguan_field::{EnrolOptions, Home, Phone};
 use yaoguan_model::{AccountId, Env, GridCode, Role};
 use yaoguan_town::audit::Attribution;
 use yaoguan_town::people::{Account, Coverage, NewInvite, PersonChange, hash_code, new_code};
@@ -202,10 +202,15 @@ impl TestTown {
         let clock = Clock::default();
         let options = EnrolOptions { device_name: "test".to_owned(), lang: "en" };
         let env: Arc<dyn Env> = Arc::new(clock.clone());
-        let mut phone = Phone::enrol(&dir.path().join("phone"), &uri, &options, env).await?;
+        let mut phone = Phone::enrol(home(dir.path()), &uri, &options, env).await?;
         phone.sync(|_| {}).await?;
         Ok(TestPhone { phone, clock, dir })
     }
+}
+
+/// The home of a phone in its temporary folder; the marker lies beside the data.
+fn home(dir: &Path) -> Home {
+    Home::with_state(&dir.join("phone"), &dir.join("state"))
 }
 
 /// A phone in a temporary folder.
@@ -221,13 +226,50 @@ impl TestPhone {
         self.dir.path().join("phone")
     }
 
-    /// Ends the app and starts it again.
-    pub fn restart(self) -> anyhow::Result<Self> {
+    /// The folder of the marker: what no backup takes along.
+    pub fn state(&self) -> PathBuf {
+        self.dir.path().join("state")
+    }
+
+    /// Ends the app, does something to its closed folder, and starts it again.
+    pub fn after(self, with: impl FnOnce(&Path)) -> anyhow::Result<Self> {
         let Self { phone, clock, dir } = self;
         drop(phone);
-        let phone = Phone::open(&dir.path().join("phone"), Arc::new(clock.clone()), "en")?;
+        with(&dir.path().join("phone"));
+        let phone = Phone::open(home(dir.path()), Arc::new(clock.clone()), "en")?;
         Ok(Self { phone, clock, dir })
     }
+
+    /// The same folder at another place, as it is now: another device, or a careless copy. `marker`: the
+    /// marker was copied too.
+    pub fn copied(&self, marker: bool) -> anyhow::Result<Self> {
+        let dir = tempfile::tempdir()?;
+        copy(&self.data(), &dir.path().join("phone"))?;
+        if marker {
+            let own = Home::with_state(&self.data(), &self.state());
+            if let Some(mark) = own.marker.read() {
+                home(dir.path()).marker.write(mark)?;
+            }
+        }
+        let clock = self.clock.clone();
+        let phone = Phone::open(home(dir.path()), Arc::new(clock.clone()), "en")?;
+        Ok(Self { phone, clock, dir })
+    }
+
+    /// Ends the app and starts it again.
+    pub fn restart(self) -> anyhow::Result<Self> {
+        self.after(|_| {})
+    }
+}
+
+/// Copies the files of a folder.
+pub fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        std::fs::copy(entry.path(), to.join(entry.file_name()))?;
+    }
+    Ok(())
 }
 
 /// Waits for a future of the storage, which needs no reactor, in the middle of whatever runs.

@@ -12,7 +12,7 @@ pub enum TransportError {
     NotTheTown(String),
     /// The town answered with an error.
     #[error("{}", .0.message)]
-    Refused(ErrorBody),
+    Refused(Box<ErrorBody>),
     /// Something answered that is not the town (a captive portal), or another protocol.
     #[error("the answer is not one of a town: {0}")]
     NotAnAnswer(String),

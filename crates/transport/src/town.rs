@@ -224,5 +224,8 @@ async fn read<T: serde::de::DeserializeOwned>(
         return (body::decode(&bytes, zstd).map_err(foreign), count);
     }
     let error = body::decode::<ErrorBody>(&bytes, zstd).map_err(foreign);
-    (Err(error.map_or_else(|foreign| foreign, TransportError::Refused)), count)
+    (
+        Err(error.map_or_else(|foreign| foreign, |body| TransportError::Refused(Box::new(body)))),
+        count,
+    )
 }

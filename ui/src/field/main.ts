@@ -1,7 +1,9 @@
 import { createApp } from 'vue'
-import 'vant/es/switch/style'
-import 'vant/es/toast/style'
-import 'vant/es/config-provider/style'
+// By part, without Vant's icon font: it would be fetched from elsewhere.
+import 'vant/es/style/base.css'
+import 'vant/es/overlay/index.css'
+import 'vant/es/popup/index.css'
+import 'vant/es/toast/index.css'
 import '@shared/theme/tokens.css'
 import '@shared/theme/base.css'
 import { i18n } from '@shared/i18n'

@@ -104,6 +104,7 @@ pub(crate) enum Do {
     Sync,
     Status,
     Verify,
+    Check,
     Rebuild,
     Address {
         url: String,

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
-use yaoguan_field::{EnrolOptions, FieldError, Phone, SyncSummary};
+use yaoguan_field::{EnrolOptions, FieldError, Phone, Salvaged, SyncSummary};
 use yaoguan_model::env::System;
 use yaoguan_wire::limits::PROOF_SKEW_S;
 
@@ -61,34 +61,47 @@ async fn run(arguments: Arguments, output: &Output<'_>) -> Result<(), Failure> {
             [("name", status.name.as_str()), ("role", status.role), ("town", &status.town)];
         return output.result(&status, || vec![output.words.say("say", "enrolled", &values)]);
     }
-    let mut phone = Phone::open(&data, Arc::new(System), lang)?;
+    let opened = Phone::open(&data, Arc::new(System), lang);
+    let mut phone = opened.inspect_err(|error| _ = Phone::suspect(&data, error))?;
+    if let Some(salvaged) = phone.salvaged() {
+        tell_salvaged(output, salvaged);
+    }
     if let Some(error) = phone.read_only() {
         output.note("read_only", &[("detail", &output.detail(&error))]);
     }
-    match arguments.action {
+    let done = act(&mut phone, output, arguments.action).await;
+    if let Err(Failure::Field(error)) = &done
+        && Phone::suspect(&data, error)
+    {
+        output.note("suspect", &[]);
+    }
+    done
+}
+
+async fn act(phone: &mut Phone, output: &Output<'_>, action: Do) -> Result<(), Failure> {
+    match action {
         Do::Enrol { .. } => Ok(()),
-        Do::Add { kind, set, from } => {
-            records::add(&mut phone, output, &kind, &set, from.as_deref())
-        }
+        Do::Add { kind, set, from } => records::add(phone, output, &kind, &set, from.as_deref()),
         Do::Edit { id, set, unset, note } => {
-            records::edit(&mut phone, output, id, &set, &unset, note.as_deref())
+            records::edit(phone, output, id, &set, &unset, note.as_deref())
         }
         Do::Delete { id } => records::changed(output, &phone.delete(id)?),
         Do::Undelete { id } => records::changed(output, &phone.undelete(id)?),
-        Do::Resolve { id, set, keep } => records::resolve(&mut phone, output, id, &set, &keep),
+        Do::Resolve { id, set, keep } => records::resolve(phone, output, id, &set, &keep),
         Do::List { kind, status, grid, deleted, limit, offset } => {
-            records::list(&phone, output, &kind, (status, grid, deleted), (limit, offset))
+            records::list(phone, output, &kind, (status, grid, deleted), (limit, offset))
         }
-        Do::Show { id } => records::show(&phone, output, id),
+        Do::Show { id } => records::show(phone, output, id),
         Do::Search { words, kind, limit } => {
-            records::search(&phone, output, &words, kind.as_ref(), limit)
+            records::search(phone, output, &words, kind.as_ref(), limit)
         }
-        Do::Nearby { category, at } => records::nearby(&phone, output, &category, &at),
-        Do::Import { what } => exchange::import(&mut phone, output, what),
-        Do::Export { kind, format, out } => exchange::export(&phone, output, &kind, format, &out),
-        Do::Sync => sync(&mut phone, output).await,
-        Do::Status => status(&phone, output),
-        Do::Verify => verify(&phone, output),
+        Do::Nearby { category, at } => records::nearby(phone, output, &category, &at),
+        Do::Import { what } => exchange::import(phone, output, what),
+        Do::Export { kind, format, out } => exchange::export(phone, output, &kind, format, &out),
+        Do::Sync => sync(phone, output).await,
+        Do::Status => status(phone, output),
+        Do::Verify => verify(phone, output),
+        Do::Check => check(phone, output),
         Do::Rebuild => {
             let bar = output.progress("rebuilding");
             let records = phone.rebuild()?;
@@ -107,9 +120,48 @@ async fn run(arguments: Arguments, output: &Output<'_>) -> Result<(), Failure> {
             let pretty = || serde_json::to_string_pretty(&answer).unwrap_or_default();
             output.result(&answer, || vec![pretty()])
         }
-        Do::Token => token::make(&phone, output).await,
-        Do::Quarantine { what } => quarantine::run(&mut phone, output, what),
+        Do::Token => token::make(phone, output).await,
+        Do::Quarantine { what } => quarantine::run(phone, output, what),
     }
+}
+
+/// What was found broken, what was saved of it, and where the broken file lies.
+fn tell_salvaged(output: &Output<'_>, salvaged: &Salvaged) {
+    let texts = [
+        salvaged.records,
+        salvaged.unsent,
+        salvaged.quarantined,
+        salvaged.drafts,
+        salvaged.damaged,
+        salvaged.lost_unsent,
+    ]
+    .map(|n| n.to_string());
+    let [records, unsent, quarantined, drafts, damaged, lost] = &texts;
+    let values = [
+        ("file", salvaged.file.as_str()),
+        ("records", records),
+        ("unsent", unsent),
+        ("quarantined", quarantined),
+        ("drafts", drafts),
+        ("damaged", damaged),
+        ("lost", lost),
+    ];
+    output.note("salvaged", &values);
+}
+
+fn check(phone: &mut Phone, output: &Output<'_>) -> Result<(), Failure> {
+    let bar = output.progress("verifying");
+    // A start that met damage has mended it already.
+    let salvaged = phone.check_store()?.or_else(|| phone.salvaged().cloned());
+    drop(bar);
+    if let Some(salvaged) = &salvaged {
+        tell_salvaged(output, salvaged);
+    }
+    let value = serde_json::json!({ "ok": salvaged.is_none(), "salvaged": salvaged });
+    output.result(&value, || match &salvaged {
+        Some(_) => Vec::new(),
+        None => vec![output.words.say("say", "checked", &[])],
+    })
 }
 
 async fn sync(phone: &mut Phone, output: &Output<'_>) -> Result<(), Failure> {
@@ -129,6 +181,10 @@ async fn sync(phone: &mut Phone, output: &Output<'_>) -> Result<(), Failure> {
     ];
     output.result(&summary, || {
         let mut lines = vec![output.words.say("say", "synced", &values)];
+        if summary.given_up > 0 {
+            let n = summary.given_up.to_string();
+            lines.push(output.words.say("say", "given_up", &[("n", &n)]));
+        }
         if summary.refused > 0 {
             lines.push(output.words.say("say", "see_quarantine", &[]));
         }
@@ -149,7 +205,9 @@ fn status(phone: &Phone, output: &Output<'_>) -> Result<(), Failure> {
             text("status_pending", &status.pending),
             text("status_quarantined", &status.quarantined),
             text("status_siblings", &status.siblings),
+            text("status_stubs", &status.stubs),
         ];
+        lines.extend(status.salvaged.iter().map(|one| text("status_salvaged", &one.file)));
         lines.extend(status.records.iter().map(|(kind, n)| format!("  {kind}: {n}")));
         lines.extend(clock_warning(output, status.clock_off_s));
         lines

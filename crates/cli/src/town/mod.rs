@@ -87,13 +87,19 @@ async fn run(
     if let Do::Init { name, demo } = arguments.action {
         return init(output, dir, key_file, name.as_deref().unwrap_or(NAME), demo).await;
     }
-    match arguments.action {
-        Do::Settings(_) => settings::show(settings, output),
-        Do::Doctor(_) => doctor::doctor(settings, output).await,
-        Do::Serve(_) => serve::serve(settings).await,
-        Do::Restore { from } => keeping::restore(output, dir, key_file, &from).await,
-        action => beside(Town::open(dir, key_file).await?, action, settings, output).await,
+    if let Do::Settings(_) = arguments.action {
+        return settings::show(settings, output);
     }
+    if let Do::Doctor(_) = arguments.action {
+        return doctor::doctor(settings, output).await;
+    }
+    if let Do::Serve(_) = arguments.action {
+        return serve::serve(settings).await;
+    }
+    if let Do::Restore { from } = arguments.action {
+        return keeping::restore(output, dir, key_file, &from).await;
+    }
+    beside(Town::open(dir, key_file).await?, arguments.action, settings, output).await
 }
 
 /// Commands that need an open town, and may run beside its server.

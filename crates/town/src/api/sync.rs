@@ -18,6 +18,7 @@ use super::asker::device_even_barred;
 use super::error::ApiError;
 use super::sent::{Sent, read};
 use crate::cursor::{self, Cursor};
+use crate::error::TownError;
 use crate::paging::{self, Plan};
 use crate::people::{Account, Device};
 use crate::push::Pusher;
@@ -100,6 +101,14 @@ pub fn bound_to<'a>(account: &'a AccountId, info: &'a TownInfo) -> [&'a [u8]; 2]
     [account.as_bytes().as_slice(), info.epoch.as_bytes().as_slice()]
 }
 
+/// What the town notes beside a round trip keeps no phone from reading: on a full disk it goes without.
+fn noted<T>(result: Result<T, TownError>, otherwise: T) -> T {
+    result.unwrap_or_else(|error| {
+        tracing::warn!(%error, "a note beside a sync was not kept");
+        otherwise
+    })
+}
+
 /// A request and who sent it.
 struct Asked<'a> {
     app: &'a App,
@@ -118,7 +127,7 @@ impl Asked<'_> {
         let account = &device.account;
         let info = self.present_line(&request).await?;
         let off = request.clock.device.saturating_sub(now).clamp(-MAX_INTEGER, MAX_INTEGER);
-        app.storage.saw_device(device.id, now, off).await.map_err(failed)?;
+        noted(app.storage.saw_device(device.id, now, off).await, ());
         let delivered = self.delivered(&request).await?;
         let mut answer = Answer::new(&info, account, &request, now);
         // A phone that may not sync any more, or speaks another step of the protocol, hears what became
@@ -159,7 +168,7 @@ impl Asked<'_> {
         plan.ask.skip_records = as_pushed;
         let page = app.storage.pull(plan.ask.clone()).await.map_err(failed)?;
         let (next, more) = plan.next(&page);
-        if !more && !goes_back && self.root_is_due().await? {
+        if !more && !goes_back && self.root_is_due().await {
             let cells = paging::cells_of(&account.actor()).into_iter().collect();
             let (hashes, head) = app.storage.hashes(cells).await.map_err(failed)?;
             // Only of the state that the phone is brought to by this answer.
@@ -193,7 +202,7 @@ impl Asked<'_> {
             return Ok(None);
         }
         let storage = &self.app.storage;
-        storage.note_scope(account.clone()).await.map_err(failed)?;
+        noted(storage.note_scope(account.clone()).await, ());
         storage.scope_at(account.id, request.scope_version).await.map_err(failed)
     }
 
@@ -215,9 +224,8 @@ impl Asked<'_> {
         Ok(Plan::new(cursor, (&account.actor(), version), earlier.as_ref(), origin))
     }
 
-    async fn root_is_due(&self) -> Result<bool, ApiError> {
-        let due = self.app.storage.root_due(self.device.id, self.now, ROOT_EVERY_S).await;
-        due.map_err(|error| ApiError::internal(self.headers, &error))
+    async fn root_is_due(&self) -> bool {
+        noted(self.app.storage.root_due(self.device.id, self.now, ROOT_EVERY_S).await, false)
     }
 
     /// Pushes what the request holds; returns each record beside its outcome.

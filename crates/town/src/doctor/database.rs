@@ -43,6 +43,7 @@ pub(super) fn look(patient: &Patient<'_>, now: i64) -> (Vec<Check>, Option<Insid
 
 fn closed(error: &TownError) -> Check {
     const NAME: &str = "database";
+    let broken = || Check::bad(NAME, "database_broken").with("detail", error);
     match error {
         TownError::Key(_) | TownError::KeyExposed(_) | TownError::KeyInside(_) => {
             Check::bad(NAME, "database_without_key")
@@ -51,7 +52,11 @@ fn closed(error: &TownError) -> Check {
         TownError::SchemaNewer { found, known } => {
             Check::bad(NAME, "schema_newer").with("found", found).with("known", known)
         }
-        other => Check::bad(NAME, "database_broken").with("detail", other),
+        TownError::Missing(_) | TownError::Exists(_) | TownError::InUse(_) => broken(),
+        TownError::OtherTown(_) | TownError::BadBackup(_) | TownError::StorageFull => broken(),
+        TownError::Sqlite(_) | TownError::NotDurable(_) | TownError::Corrupt(_) => broken(),
+        TownError::Certificate(_) | TownError::Input(_) | TownError::People(_) => broken(),
+        TownError::Io(_) => broken(),
     }
 }
 

@@ -5,7 +5,8 @@ use sha1::Sha1;
 use subtle::ConstantTimeEq as _;
 use yaoguan_model::Env;
 
-const STEP_S: i64 = 30;
+/// A code is shown this long.
+pub const STEP_S: i64 = 30;
 const DIGITS: u32 = 6;
 /// A code of the step before and after is taken too (RFC 6238 §5.2).
 const SKEW: i64 = 1;
@@ -31,8 +32,8 @@ pub fn step_of(secret: &[u8], code: &str, now: i64, last: i64) -> Option<i64> {
     found
 }
 
-/// RFC 4226 §5.3.
-fn code_at(secret: &[u8], step: i64) -> String {
+/// The code of a step, as an authenticator app shows it (RFC 4226 §5.3).
+pub fn code_at(secret: &[u8], step: i64) -> String {
     // A key of any length is taken: this never fails.
     let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(secret) else { return String::new() };
     mac.update(&step.to_be_bytes());

@@ -5,7 +5,7 @@ import { useI18n } from 'vue-i18n'
 import { pointOf } from '../forms/place'
 
 /** Registers that the page shows elsewhere, or that say nothing to a person. */
-const HIDDEN = new Set(['line', 'track', 'source', 'source_key', 'template', 'template_version', 'household', 'about', 'patrol', 'assignee', 'claimed_by', 'grid', 'severity', 'consent'])
+const HIDDEN = new Set(['line', 'track', 'source', 'source_key', 'template', 'template_version', 'household', 'about', 'patrol', 'assignee', 'claimed_by', 'grid', 'severity', 'title', 'consent'])
 const TIMES = new Set(['seen_at', 'started_at', 'ended_at', 'checked_at'])
 
 export function isShown(path: string): boolean {

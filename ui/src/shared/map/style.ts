@@ -68,3 +68,16 @@ export function bounds(parts: At[][]): [[number, number], [number, number]] | nu
   const lons = all.map((p) => p.lon)
   return [[Math.min(...lons), Math.min(...lats)], [Math.max(...lons), Math.max(...lats)]]
 }
+
+interface GridFeature {
+  properties: { mine: boolean }
+  geometry: { coordinates: [number, number][][][] }
+}
+
+/** The corners of the own grids; of all of them where none is own. */
+export function ownGrids(grids: object | null): At[][] {
+  const features = (grids as { features?: GridFeature[] } | null)?.features ?? []
+  const mine = features.filter((feature) => feature.properties.mine)
+  const shown = mine.length > 0 ? mine : features
+  return shown.map((feature) => feature.geometry.coordinates.flat(2).map(([lon, lat]) => ({ lat, lon })))
+}

@@ -18,7 +18,7 @@ export type Entry = { who: Who, at: number, from: string, to: string, note: stri
 /**
  * Closed: every code has words.
  */
-export type ErrorCode = "not_enrolled" | "already_enrolled" | "bad_invite" | "unknown_field" | "invalid_value" | "missing_field" | "immutable" | "too_large" | "unknown_grid" | "foreign_grid" | "grid_missing" | "out_of_scope" | "not_allowed" | "step_not_allowed" | "note_missing" | "not_found" | "nothing_to_change" | "not_in_conflict" | "bad_mapping" | "bad_file" | "no_fixes" | "store_broken" | "store_newer" | "disk_full" | "read_only" | "busy" | "offline" | "not_the_town" | "town_refused" | "held_by_town" | "protocol";
+export type ErrorCode = "not_enrolled" | "already_enrolled" | "other_account" | "bad_invite" | "unknown_field" | "invalid_value" | "missing_field" | "immutable" | "too_large" | "unknown_grid" | "foreign_grid" | "grid_missing" | "out_of_scope" | "not_allowed" | "step_not_allowed" | "note_missing" | "not_found" | "nothing_to_change" | "not_in_conflict" | "bad_mapping" | "bad_file" | "no_fixes" | "store_broken" | "key_exposed" | "store_newer" | "disk_full" | "read_only" | "state_unwritable" | "busy" | "offline" | "not_the_town" | "town_refused" | "held_by_town" | "protocol";
 
 /**
  * A field with the value shown first; several when people wrote different things.
@@ -269,7 +269,11 @@ town_code: string | null,
 /**
  * Of the run that is under way, or of the last one.
  */
-sent: number, received: number, waiting: number, };
+sent: number, received: number, waiting: number, 
+/**
+ * Runs that have ended, so that who asked for one knows that it is over.
+ */
+runs: number, };
 
 /**
  * The first screen.
