@@ -4,7 +4,7 @@ import type { Lang } from '@shared/i18n'
 import { useI18n } from 'vue-i18n'
 import type { Roster } from '../api'
 
-const TIMES = ['seen_at', 'started_at', 'ended_at', 'checked_at', 'recorded_at']
+const TIMES = ['seen_at', 'started_at', 'ended_at', 'checked_at']
 const CLOSED = ['category', 'severity', 'status', 'team', 'outcome', 'what', 'occupants']
 
 export function useWords(roster: () => Roster | null, names: () => Record<string, string>) {
@@ -24,6 +24,7 @@ export function useWords(roster: () => Roster | null, names: () => Record<string
     if (path === 'assignee' || path === 'claimed_by') return person(String(value))
     if (CLOSED.includes(path)) return word(path, String(value))
     if (TIMES.includes(path) && typeof value === 'number') return when(value)
+    if (path === 'recorded_at') return when((value as { at: number }).at)
     if (path === 'position') {
       const at = value as { lat: number; lon: number }
       return degrees({ lat: at.lat / 1e7, lon: at.lon / 1e7 })

@@ -154,7 +154,7 @@ fn save_of(view: &View, dot: Dot) -> (Option<Person>, Option<i64>) {
     let by = entry.and_then(|s| s.value.get("by")?.as_text()?.parse::<AccountId>().ok());
     let by = by.or_else(|| view.replicas.get(&dot.replica).copied());
     let at = entry.and_then(|s| s.value.get("at")?.as_int());
-    let at = at.or_else(|| of_save("recorded_at")?.value.as_int());
+    let at = at.or_else(|| of_save("recorded_at")?.value.get("at")?.as_int());
     (by.map(|id| person(view, id)), at)
 }
 
