@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help app e2e-browser screenshots demo test check bench sim audit package operations
+.PHONY: help app e2e-console e2e-browser screenshots demo test check bench sim audit package operations
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -12,6 +12,8 @@ check: ## format, clippy, rustdoc, audit
 	scripts/check
 app: ## the phone's screens in a browser on this machine: http://127.0.0.1:8787
 	scripts/app
+e2e-console: ## the supervisors' console in a browser against a real town
+	scripts/e2e-console
 e2e-browser: ## the app in a browser against a real town
 	scripts/e2e-browser
 screenshots: ## pictures of every screen, into docs/screens

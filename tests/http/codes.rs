@@ -9,12 +9,29 @@ use yaoguan_town::api::error::status_of;
 use yaoguan_town::api::routes::{ROUTES, Route};
 
 use crate::matrix::{World, world};
-use crate::{Ask, Device, empty_request};
+use crate::population::{Marked, Sort};
+use crate::{Ask, Device, console, cookie_of, empty_request};
 
 /// Encoding and body.
 type Body = (&'static str, Vec<u8>);
 
 impl World {
+    /// An asker's request with a session or a proof, as the route wants it.
+    async fn asking<'a>(&'a self, route: &'a Route, path: &'a str) -> Asking<'a> {
+        let cookie = match route.path.starts_with("/console/v1/") {
+            true => Some(cookie_of(&self.town, self.device("supervisor").account).await),
+            false => None,
+        };
+        Asking { world: self, method: route.method, path, cookie }
+    }
+
+    /// A hazard of the supervisor's grid that somebody else wrote.
+    fn own_hazard(&self) -> String {
+        let supervisor = self.device("supervisor").account;
+        let own = |m: &&Marked| m.sort == Sort::Hazard && m.own_cell && m.author != supervisor;
+        self.all.iter().find(own).unwrap().id.to_string()
+    }
+
     fn device(&self, name: &str) -> &Device {
         let asker = self.askers.iter().find(|asker| asker.name == name).unwrap();
         asker.device.as_ref().unwrap()
@@ -70,10 +87,76 @@ async fn bodies(world: &World) -> Vec<Body> {
     bodies
 }
 
+/// See [`World::asking`].
+struct Asking<'a> {
+    world: &'a World,
+    method: &'a str,
+    path: &'a str,
+    cookie: Option<String>,
+}
+
+impl Asking<'_> {
+    async fn send(self, encoding: &str, body: &[u8]) -> crate::Answer {
+        let ask = Ask::new(&self.world.town, self.method, self.path).body(body).encoding(encoding);
+        match self.cookie {
+            Some(cookie) => ask.session(&cookie).send().await,
+            None => ask.proof(self.world.device("chief"), |_| {}).send().await,
+        }
+    }
+}
+
+/// What the console's routes say besides.
+async fn console_answers(world: &World, route: &Route) -> Vec<crate::Answer> {
+    let mut answers = Vec::new();
+    let mut bodies: Vec<Value> = Vec::new();
+    let mut path = route.path.to_owned();
+    match (route.method, route.path) {
+        ("POST", "/console/v1/session") => {
+            console::people(&world.town).await;
+            bodies.extend(["totp", "closed", "chief"].map(console::typed));
+        }
+        ("POST", "/console/v1/records/{id}") => {
+            path = format!("/console/v1/records/{}", world.own_hazard());
+            let change =
+                |name: &str, value: &str| json!({ "changes": { name: { "value": value } } });
+            bodies.extend([
+                change("none", "x"),
+                change("severity", "purple"),
+                change("source", "x"),
+                change("grid", "530521103999999"),
+                json!({ "step": { "from": "reported", "to": "closed", "replaces": [] } }),
+            ]);
+        }
+        ("GET", "/console/v1/hazards") => {
+            let path = format!("{path}?conflict=x");
+            answers.push(world.asking(route, &path).await.send("", b"").await);
+        }
+        _ => {}
+    }
+    if route.path.contains("{id}") {
+        let path = route.path.replace("{id}", "none");
+        answers.push(world.asking(route, &path).await.send("", b"{}").await);
+    }
+    for body in bodies {
+        let body = body.to_string();
+        answers.push(world.asking(route, &path).await.send("", body.as_bytes()).await);
+    }
+    if route.method == "POST" {
+        // Another page asks, with the cookie that the browser would send along.
+        let cookie = cookie_of(&world.town, world.device("supervisor").account).await;
+        let ask = Ask::new(&world.town, "POST", &path).body(b"{}");
+        let ask = ask.header("origin", "https://elsewhere.example");
+        answers.push(ask.header("cookie", &format!("__Secure-yaoguan={cookie}")).send().await);
+    }
+    answers
+}
+
 /// What a route answers to all of this.
 async fn given(world: &World, route: &Route, bodies: &[Body]) -> BTreeSet<String> {
     let (town, own) = (&world.town, world.device("chief"));
-    let path = route.path.replace("{kind}", "hazard");
+    let id = world.own_hazard();
+    let path =
+        route.path.replace("{kind}", "hazard").replace("{file}", "none").replace("{id}", &id);
     let mut answers = vec![Ask::new(town, "DELETE", &path).send().await];
     if route.path.contains("{kind}") {
         for path in ["/v1/records/nothing", "/v1/records/hazard?after=x"] {
@@ -89,8 +172,10 @@ async fn given(world: &World, route: &Route, bodies: &[Body]) -> BTreeSet<String
         answers.push(ask.proof(own, |claims| claims.iat = iat).send().await);
     }
     for (encoding, body) in bodies.iter().filter(|_| route.method != "GET") {
-        let ask = Ask::new(town, route.method, &path).body(body).encoding(encoding);
-        answers.push(ask.proof(own, |_| {}).send().await);
+        answers.push(world.asking(route, &path).await.send(encoding, body).await);
+    }
+    if route.path.starts_with("/console/v1/") {
+        answers.extend(console_answers(world, route).await);
     }
     let coded = |answer: &crate::Answer| {
         let (status, code) = answer.code();
@@ -104,7 +189,10 @@ fn documented(route: &Route) -> BTreeSet<String> {
     let elsewhere = ["internal", "timeout", "storage_full", "busy", "rate_limited"];
     let is_elsewhere = |code: &str| {
         // A body that is not looked at is bad only when it does not arrive.
-        elsewhere.contains(&code) || (route.path == "/v1/token" && code == "bad_request")
+        elsewhere.contains(&code)
+            || (route.path == "/v1/token" && code == "bad_request")
+            // Only a town without pages has none.
+            || (route.path == "/console/" && code == "not_found")
     };
     let codes = route.all_codes();
     let codes = codes.iter().filter(|code| !is_elsewhere(code.as_str()));

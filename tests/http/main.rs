@@ -10,6 +10,7 @@
 
 mod attacks;
 mod codes;
+mod console;
 mod enrol;
 mod health;
 mod household;
@@ -21,12 +22,14 @@ mod proof;
 mod pushes;
 mod tokens;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
 use serde_json::Value;
 use yaoguan_model::env::System;
 use yaoguan_model::{AccountId, DeviceId, Env, Role};
 use yaoguan_testkit::town::{GRID, TestTown};
 use yaoguan_town::people::{Enrolment, NewDevice, NewInvite, hash_code};
-use yaoguan_town::storage::Storage as _;
+use yaoguan_town::storage::{Sessions as _, Storage as _};
 use yaoguan_transport::{Trust, client};
 use yaoguan_wire::proof::{Claims, DeviceKey, body_hash};
 
@@ -114,10 +117,38 @@ impl<'a> Ask<'a> {
         let response = request.body(body).send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let zstd = headers.get("content-encoding").is_some_and(|value| value == "zstd");
+        // An event stream goes on for ever.
+        let streams = headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
+        if streams {
+            return Answer { status, json: Value::Null, headers };
+        }
         let bytes = response.bytes().await.unwrap();
         let bytes = yaoguan_wire::body::decompress(&bytes, zstd).unwrap();
         let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         Answer { status, json, headers }
+    }
+}
+
+/// A session of the console for an account, whatever its role: the cookie.
+pub(crate) async fn cookie_of(town: &TestTown, account: AccountId) -> String {
+    let cookie = B64.encode(System.random_16());
+    let hash = hash_code(&cookie);
+    town.town.storage.add_session(hash, account, town.clock.now_s()).await.unwrap();
+    cookie
+}
+
+impl Ask<'_> {
+    /// Asks as the console's own page, with a session.
+    pub(crate) fn session(self, cookie: &str) -> Self {
+        let token = B64.encode(hash_code(&format!("yaoguan console token\n{cookie}")));
+        let cookie = format!("__Secure-yaoguan={cookie}");
+        self.own_page().header("cookie", &cookie).header("x-csrf-token", &token)
+    }
+
+    /// Asks as the console's own page.
+    pub(crate) fn own_page(self) -> Self {
+        let origin = self.town.url.clone();
+        self.header("origin", &origin)
     }
 }
 

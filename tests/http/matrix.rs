@@ -12,7 +12,7 @@ use yaoguan_town::api::routes::{ROUTES, Route};
 use yaoguan_town::storage::Storage as _;
 
 use crate::population::{Marked, Sort, populate, seen};
-use crate::{Answer, Ask, Device, device_of, empty_request};
+use crate::{Answer, Ask, Device, cookie_of, device_of, empty_request};
 
 /// An asker of the matrix.
 pub(crate) struct Asker {
@@ -62,6 +62,13 @@ impl Asker {
         body: &[u8],
     ) -> Answer {
         let mut ask = Ask::new(town, method, path).body(body);
+        if path.starts_with("/console/v1/") {
+            // With a session also where the role has none.
+            return match self.account {
+                Some(account) => ask.session(&cookie_of(town, account).await).send().await,
+                None => ask.own_page().send().await,
+            };
+        }
         if let Some(device) = &self.device {
             ask = ask.proof(device, |_| {});
         }
@@ -75,7 +82,7 @@ impl Asker {
 pub(crate) struct World {
     pub(crate) town: TestTown,
     pub(crate) askers: Vec<Asker>,
-    all: Vec<Marked>,
+    pub(crate) all: Vec<Marked>,
     hashes: Vec<String>,
     epoch: Value,
 }
@@ -197,10 +204,67 @@ async fn rows(route: &Route, world: &World, asker: &Asker) -> Option<Heard> {
             let (allowed, said) = (answer.status == 410, answer.json.to_string());
             Heard { allowed, expected: true, said, sorts: &[] }
         }
+        (_, path) if path.starts_with("/console") => {
+            return console_rows(route, world, asker).await;
+        }
         ("GET", "/healthz" | "/readyz" | "/api/openapi.json") => {
             let answer = asker.ask(town, "GET", route.path, &[]).await;
             let said = answer.json.to_string();
             Heard { allowed: answer.status == 200, expected: true, said, sorts: &[] }
+        }
+        _ => return None,
+    };
+    Some(heard)
+}
+
+/// The rows of the console's routes: sessions are for supervisors.
+async fn console_rows(route: &Route, world: &World, asker: &Asker) -> Option<Heard> {
+    let town = &world.town;
+    let all: &'static [Sort] = &crate::population::SORTS;
+    let expected = asker.name == "supervisor";
+    let ask =
+        async |path: &str, body: &str| asker.ask(town, route.method, path, body.as_bytes()).await;
+    let heard = match (route.method, route.path) {
+        ("POST", "/console/v1/session") => {
+            let body = json!({ "login": asker.name, "password": "none" }).to_string();
+            let answer = ask(route.path, &body).await;
+            let (allowed, said) = (answer.code().1 == "sign_in_wrong", answer.json.to_string());
+            Heard { allowed, expected: true, said, sorts: &[] }
+        }
+        ("GET", "/console/v1/me" | "/console/v1/roster" | "/console/v1/events")
+        | ("POST", "/console/v1/session/end") => {
+            let answer = ask(route.path, "{}").await;
+            let (allowed, said) = (answer.status == 200, answer.json.to_string());
+            Heard { allowed, expected, said, sorts: &[] }
+        }
+        ("GET", "/console/v1/hazards") => {
+            let (mut said, mut allowed, mut after) = (String::new(), false, String::new());
+            loop {
+                let answer = ask(&format!("/console/v1/hazards?after={after}"), "").await;
+                said += &answer.json.to_string();
+                allowed |= answer.status == 200;
+                let Some(next) = answer.json["next"].as_str() else { break };
+                after = next.to_owned();
+            }
+            Heard { allowed, expected, said, sorts: &[Sort::Hazard, Sort::LinkedHazard] }
+        }
+        (_, "/console/v1/records/{id}") => {
+            let (mut said, mut allowed) = (String::new(), false);
+            for marked in &world.all {
+                let path = format!("/console/v1/records/{}", marked.id);
+                let answer = ask(&path, &json!({ "note": "seen" }).to_string()).await;
+                said += &answer.json.to_string();
+                allowed |= answer.status == 200;
+                let there = answer.status != 404 && answer.status != 401;
+                assert_eq!(there, expected && asker.may_see(marked), "{}", marked.canary);
+            }
+            let sorts = if route.method == "GET" { all } else { &[] };
+            Heard { allowed, expected, said, sorts }
+        }
+        ("GET", "/console" | "/console/" | "/console/assets/{file}") => {
+            let answer = ask(&route.path.replace("{file}", "page.js"), "").await;
+            let said = answer.json.to_string();
+            Heard { allowed: matches!(answer.status, 200 | 308), expected: true, said, sorts: &[] }
         }
         _ => return None,
     };

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use yaoguan_model::{AccountId, Change, Env as _, FieldPath, Kind, Role, Value};
+use yaoguan_model::{AccountId, Change, Env as _, FieldPath, Kind, RecordId, Role, Value};
 use yaoguan_testkit::town::{GRID, OTHER_GRID, TestTown};
 use yaoguan_town::storage::{OwnWrite, Storage as _};
 
@@ -58,6 +58,7 @@ impl Sort {
 /// A record in the town.
 #[derive(Debug, Clone)]
 pub(crate) struct Marked {
+    pub(crate) id: RecordId,
     pub(crate) sort: Sort,
     pub(crate) own_cell: bool,
     pub(crate) author: AccountId,
@@ -95,7 +96,7 @@ pub(crate) async fn populate(town: &TestTown, authors: &[AccountId]) -> Vec<Mark
                     format!("canary-{sort:?}-{}-{n}-end", if own_cell { "own" } else { "other" });
                 let fields = fields_of(sort, grid, &canary, &household_id);
                 let write = write(town, sort.kind(), *author, &fields);
-                all.push(Marked { sort, own_cell, author: *author, canary });
+                all.push(Marked { id: write.id, sort, own_cell, author: *author, canary });
                 writes.push(write);
             }
         }

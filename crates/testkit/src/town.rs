@@ -41,6 +41,9 @@ impl TestTown {
         let dir = tempfile::tempdir()?;
         let clock = Clock::default();
         let (data, key) = (dir.path().join("town"), dir.path().join("town.key"));
+        std::fs::create_dir_all(dir.path().join("console/assets"))?;
+        std::fs::write(dir.path().join("console/index.html"), "<!doctype html>")?;
+        std::fs::write(dir.path().join("console/assets/page.js"), "export {}")?;
         let town = Town::init(&data, &key, "姚关镇", true, &clock).await?;
         let admin = demo::add_admin(&town.storage, &clock).await?;
         demo::publish_template(&town.storage, admin, &clock).await?;
@@ -60,8 +63,13 @@ impl TestTown {
     }
 
     async fn serve(&mut self) -> anyhow::Result<()> {
-        let options =
-            Options { listen: self.address, behind_proxy: false, public: None, backups: None };
+        let options = Options {
+            listen: self.address,
+            behind_proxy: false,
+            public: None,
+            backups: None,
+            console_dir: Some(self.dir.path().join("console")),
+        };
         let server = Server::bind(&self.town, &options, Arc::new(self.clock.clone())).await?;
         self.url.clone_from(&server.url);
         self.address = server.url.trim_start_matches("https://").parse()?;

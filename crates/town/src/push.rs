@@ -245,7 +245,7 @@ fn own_dots(
 }
 
 /// The code that travels, and whether the same save may be taken after an upgrade of the town.
-fn code_of(refusal: &Refusal) -> (ErrorCode, bool) {
+pub(crate) fn code_of(refusal: &Refusal) -> (ErrorCode, bool) {
     match refusal {
         Refusal::UnknownKind(_) => (ErrorCode::UnknownKind, true),
         Refusal::Invalid(invalid) if invalid.problem == Problem::UnknownField => {

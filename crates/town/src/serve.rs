@@ -5,6 +5,7 @@
 
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +24,8 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 use yaoguan_model::Env;
 
-use crate::api::edges::Peer;
+use crate::api::console::files::Files;
+use crate::api::edges::{Edges, Peer};
 use crate::api::{App, router};
 use crate::backups::Backups;
 use crate::connections::{Connections, Slot, Timed, forwarded};
@@ -62,6 +64,8 @@ pub struct Options {
     pub public: Option<String>,
     /// Where and when the server makes backups by itself.
     pub backups: Option<Arc<Backups>>,
+    /// Where the built pages of the console lie.
+    pub console_dir: Option<PathBuf>,
 }
 
 /// A town that listens and is ready to run.
@@ -72,6 +76,7 @@ pub struct Server {
     renewal: Option<Renewal>,
     behind_proxy: bool,
     upkeep: Upkeep,
+    edges: Arc<Edges>,
     /// What phones are told.
     pub url: String,
     /// Where it listens.
@@ -118,7 +123,10 @@ impl Server {
             options.public.clone().unwrap_or_else(|| format!("{scheme}://{}", reachable(local)));
         town.storage.set_address(url.clone(), !options.behind_proxy).await?;
         let app = App::new(Arc::new(town.storage.clone()), Arc::clone(&env));
-        let app = router(App { backups: options.backups.clone(), ..app });
+        let console = options.console_dir.as_deref().map(Files::read).transpose()?;
+        let console = Arc::new(console.unwrap_or_default());
+        let edges = Arc::clone(&app.edges);
+        let app = router(App { backups: options.backups.clone(), console, ..app });
         let upkeep =
             Upkeep { town: town.clone(), env: Arc::clone(&env), backups: options.backups.clone() };
         let (tls, renewal) = if options.behind_proxy {
@@ -131,12 +139,12 @@ impl Server {
             (Some(TlsAcceptor::from(Arc::new(config))), Some(renewal))
         };
         let behind_proxy = options.behind_proxy;
-        Ok(Self { listener, app, tls, renewal, behind_proxy, upkeep, url, local })
+        Ok(Self { listener, app, tls, renewal, behind_proxy, upkeep, edges, url, local })
     }
 
     /// Serves until `stop` is ready, then lets requests under way finish.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), TownError> {
-        let Self { listener, app, tls, renewal, behind_proxy, upkeep, .. } = self;
+        let Self { listener, app, tls, renewal, behind_proxy, upkeep, edges, .. } = self;
         let connections = Connections::within_the_system();
         let storage = upkeep.town.storage.clone();
         let mut by_itself = upkeep.start();
@@ -163,6 +171,7 @@ impl Server {
             tokio::spawn(connection(stream, caller, tls.clone(), graceful.watcher(), slot));
         }
         drop(listener);
+        edges.close();
         for task in by_itself {
             task.abort();
         }

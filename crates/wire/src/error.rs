@@ -85,6 +85,14 @@ codes! {
     ResetGone = "reset_gone",
     /// What was given as a new password is none.
     BadPassword = "bad_password",
+    /// Login or password or one-time password are not right: it is not said which.
+    SignInWrong = "sign_in_wrong",
+    /// The password is right; the account asks for a one-time password too.
+    TotpNeeded = "totp_needed",
+    /// The console is not for this role.
+    NotForRole = "not_for_role",
+    /// A request of another page, or one without the session's token.
+    CrossSite = "cross_site",
     UnknownKind = "unknown_kind",
     /// The town's schema has no such field (yet).
     UnknownField = "unknown_field",

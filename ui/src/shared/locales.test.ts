@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import en from './locales/en.json'
-import zh from './locales/zh.json'
+import consoleEn from '../console/locales/en.json'
+import consoleZh from '../console/locales/zh.json'
+import appEn from './locales/en.json'
+import appZh from './locales/zh.json'
+
+const en = { ...appEn, console: consoleEn }
+const zh = { ...appZh, console: consoleZh }
 
 function keys(node: object, path = ''): string[] {
   return Object.entries(node).flatMap(([key, value]) =>

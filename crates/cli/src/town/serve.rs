@@ -29,6 +29,7 @@ pub(super) async fn serve(settings: &Settings) -> Result<(), Failure> {
         behind_proxy: settings.behind_proxy,
         public: settings.public.clone(),
         backups: backups.map(Arc::new),
+        console_dir: Some(settings.console_dir.clone()),
     };
     let server = Server::bind(&town, &options, Arc::new(System)).await?;
     lock.tell(&server.url, server.local)?;

@@ -13,7 +13,7 @@ use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use yaoguan_model::DeviceId;
 use yaoguan_wire::ErrorCode;
 use yaoguan_wire::limits::MAX_DECODED_BYTES;
@@ -36,6 +36,8 @@ pub const WRONG_TRIES: Rate = Rate { burst: 60, every_ms: 6_000 };
 pub const BODIES_BYTES: usize = 48 * 1024 * 1024;
 /// Bodies that are being read and worked on, decoded, all together.
 pub const DECODED_BYTES: usize = 2 * MAX_DECODED_BYTES;
+/// Open event streams of consoles.
+pub const LISTENERS: usize = 256;
 /// What a full town asks its askers to wait.
 const BUSY_S: u32 = 2;
 const KIB: usize = 1024;
@@ -53,6 +55,8 @@ pub struct Edges {
     bodies: Arc<Semaphore>,
     decoded: Arc<Semaphore>,
     panics: AtomicU64,
+    listeners: Arc<Semaphore>,
+    closing: watch::Sender<bool>,
 }
 
 impl Default for Edges {
@@ -64,6 +68,8 @@ impl Default for Edges {
             bodies: Arc::new(Semaphore::new(BODIES_BYTES)),
             decoded: Arc::new(Semaphore::new(DECODED_BYTES / KIB)),
             panics: AtomicU64::new(0),
+            listeners: Arc::new(Semaphore::new(LISTENERS)),
+            closing: watch::Sender::new(false),
         }
     }
 }
@@ -76,6 +82,18 @@ impl Edges {
 
     pub(super) fn count_panic(&self) {
         self.panics.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A place for one more event stream.
+    pub(super) fn listener(&self, headers: &HeaderMap) -> Result<Listener, ApiError> {
+        let permit = Arc::clone(&self.listeners).try_acquire_owned();
+        let permit = permit.map_err(|_| ApiError::later(headers, ErrorCode::Busy, BUSY_S))?;
+        Ok(Listener { _permit: permit, closing: self.closing.subscribe() })
+    }
+
+    /// Ends the event streams, which would go on for ever.
+    pub fn close(&self) {
+        self.closing.send_replace(true);
     }
 
     /// Room for so many more bytes of a body.
@@ -92,6 +110,20 @@ impl Edges {
         let wanted = u32::try_from(kib).unwrap_or(u32::MAX);
         // It fails only when the semaphore is closed, which nobody does.
         Arc::clone(&self.decoded).acquire_many_owned(wanted).await.ok().map(Room)
+    }
+}
+
+/// An open event stream.
+#[derive(Debug)]
+pub(super) struct Listener {
+    _permit: OwnedSemaphorePermit,
+    closing: watch::Receiver<bool>,
+}
+
+impl Listener {
+    /// Ready when the town stops.
+    pub(super) async fn closed(&mut self) {
+        _ = self.closing.wait_for(|closing| *closing).await;
     }
 }
 

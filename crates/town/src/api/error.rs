@@ -93,6 +93,8 @@ pub fn status_of(code: &ErrorCode) -> StatusCode {
         ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::Unauthorised | ErrorCode::ClockSkew => StatusCode::UNAUTHORIZED,
         ErrorCode::DeviceRevoked | ErrorCode::AccountDisabled => StatusCode::UNAUTHORIZED,
+        ErrorCode::SignInWrong | ErrorCode::TotpNeeded => StatusCode::UNAUTHORIZED,
+        ErrorCode::NotForRole | ErrorCode::CrossSite => StatusCode::FORBIDDEN,
         ErrorCode::ReplicaForked => StatusCode::CONFLICT,
         ErrorCode::InviteUnknown | ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::InviteGone | ErrorCode::ResetGone => StatusCode::GONE,

@@ -19,6 +19,7 @@ use crate::storage::Storage;
 mod answer;
 mod asker;
 mod bucket;
+pub(crate) mod console;
 pub mod edges;
 mod enrol;
 pub mod error;
@@ -44,11 +45,13 @@ pub struct App {
     /// The backups that the server makes by itself.
     pub backups: Option<Arc<Backups>>,
     pub edges: Arc<edges::Edges>,
+    /// The pages of the console.
+    pub console: Arc<console::files::Files>,
 }
 
 impl App {
     pub fn new(storage: Arc<dyn Storage>, env: Arc<dyn Env>) -> Self {
-        Self { storage, env, backups: None, edges: Arc::default() }
+        Self { storage, env, backups: None, edges: Arc::default(), console: Arc::default() }
     }
 }
 
@@ -74,6 +77,7 @@ fn guarded(routes: Router<App>, app: App) -> Router {
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, edges::REQUEST_TIMEOUT))
         .layer(from_fn_with_state(app.clone(), edges::by_address))
         .layer(from_fn(error::in_json))
+        .layer(from_fn(console::guarded))
         // Paths hold no personal content; bodies and headers are never logged.
         .layer(TraceLayer::new_for_http())
         .with_state(app)

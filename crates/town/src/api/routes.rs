@@ -4,6 +4,7 @@ use axum::Router;
 use axum::routing::{MethodRouter, get, post};
 use yaoguan_wire::ErrorCode;
 
+use super::console::{events, files, inbox, record, roster, save, session};
 use super::{App, enrol, health, openapi, password, reconcile, records, sync, token};
 
 /// Who may call a route.
@@ -15,6 +16,8 @@ pub enum Caller {
     Device,
     /// A device by its proof, or a tool by a token.
     Reader,
+    /// A supervisor by the session's cookie; what changes something bears its token too.
+    Session,
 }
 
 /// One route.
@@ -96,6 +99,98 @@ pub const ROUTES: &[Route] = &[
         handler: || get(records::list),
     },
     Route {
+        method: "POST",
+        path: "/console/v1/session",
+        caller: Caller::Anyone,
+        codes: &[
+            ErrorCode::CrossSite,
+            ErrorCode::SignInWrong,
+            ErrorCode::TotpNeeded,
+            ErrorCode::AccountDisabled,
+            ErrorCode::NotForRole,
+            ErrorCode::UnsupportedEncoding,
+        ],
+        handler: || post(session::begin),
+    },
+    Route {
+        method: "POST",
+        path: "/console/v1/session/end",
+        caller: Caller::Session,
+        codes: &[ErrorCode::UnsupportedEncoding],
+        handler: || post(session::end),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/me",
+        caller: Caller::Session,
+        codes: &[],
+        handler: || get(session::me),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/roster",
+        caller: Caller::Session,
+        codes: &[],
+        handler: || get(roster::list),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/hazards",
+        caller: Caller::Session,
+        codes: &[ErrorCode::BadRequest],
+        handler: || get(inbox::list),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/records/{id}",
+        caller: Caller::Session,
+        codes: &[ErrorCode::NotFound],
+        handler: || get(record::show),
+    },
+    Route {
+        method: "POST",
+        path: "/console/v1/records/{id}",
+        caller: Caller::Session,
+        codes: &[
+            ErrorCode::NotFound,
+            ErrorCode::UnknownField,
+            ErrorCode::Invalid,
+            ErrorCode::NotAllowed,
+            ErrorCode::UnknownGrid,
+            ErrorCode::StepNotAllowed,
+            ErrorCode::UnsupportedEncoding,
+        ],
+        handler: || post(save::save),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/events",
+        caller: Caller::Session,
+        codes: &[ErrorCode::Busy],
+        handler: || get(events::listen),
+    },
+    Route {
+        method: "GET",
+        path: "/console",
+        caller: Caller::Anyone,
+        codes: &[],
+        handler: || get(files::to_index),
+    },
+    Route {
+        method: "GET",
+        path: "/console/",
+        caller: Caller::Anyone,
+        codes: &[ErrorCode::NotFound],
+        handler: || get(files::index),
+    },
+    Route {
+        method: "GET",
+        path: "/console/assets/{file}",
+        caller: Caller::Anyone,
+        codes: &[ErrorCode::NotFound],
+        handler: || get(files::asset),
+    },
+    Route {
         method: "GET",
         path: "/healthz",
         caller: Caller::Anyone,
@@ -122,8 +217,11 @@ impl Route {
     /// Every error code that the route can give.
     pub fn all_codes(&self) -> Vec<ErrorCode> {
         let mut codes: Vec<ErrorCode> = [EVERYWHERE, self.codes].concat();
-        if self.caller != Caller::Anyone {
-            codes.extend_from_slice(PROVED);
+        match self.caller {
+            Caller::Anyone => {}
+            Caller::Device | Caller::Reader => codes.extend_from_slice(PROVED),
+            Caller::Session if self.method == "GET" => codes.push(ErrorCode::Unauthorised),
+            Caller::Session => codes.extend([ErrorCode::Unauthorised, ErrorCode::CrossSite]),
         }
         if self.method != "GET" {
             codes.extend_from_slice(RECEIVES);

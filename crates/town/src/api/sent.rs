@@ -16,7 +16,7 @@ use super::error::ApiError;
 const PARSE_ASIDE_BYTES: u64 = 256 * 1024;
 
 /// The bytes, and the room that they fill.
-pub(super) struct Sent {
+pub(crate) struct Sent {
     pub bytes: Bytes,
     _room: Room,
 }

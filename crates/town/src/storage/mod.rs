@@ -19,20 +19,24 @@ use crate::pull;
 use crate::push::Pusher;
 
 pub mod audit;
+pub mod desk;
 pub mod held;
 pub mod people;
 pub mod purge;
 pub mod scope;
+pub mod sessions;
 pub mod sign_in;
 pub mod sqlite;
 pub mod standing;
 pub mod tokens;
 
 pub use audit::{AuditAsk, AuditLog};
+pub use desk::Desk;
 pub use held::{Apart, Held, Recovered, Release};
 pub use people::People;
 pub use purge::{Erasure, Purging, purge_all};
 pub use scope::Scopes;
+pub use sessions::Sessions;
 pub use sign_in::SignIns;
 pub use standing::{Standing, Stands};
 pub use tokens::Tokens;
@@ -120,7 +124,18 @@ pub struct Health {
 /// The town's storage. Every method is one transaction.
 #[async_trait]
 pub trait Storage:
-    Apart + AuditLog + People + Purging + Scopes + SignIns + Stands + Tokens + Send + Sync
+    Apart
+    + AuditLog
+    + Desk
+    + People
+    + Purging
+    + Scopes
+    + Sessions
+    + SignIns
+    + Stands
+    + Tokens
+    + Send
+    + Sync
 {
     async fn info(&self) -> Result<TownInfo, TownError>;
     /// The line of history changed underneath: a new epoch, replica id and cursor secret.

@@ -58,6 +58,7 @@ pub struct Settings {
     pub public: Option<String>,
     pub behind_proxy: bool,
     pub backups: Option<Schedule>,
+    pub console_dir: PathBuf,
     pub log: String,
     pub all: Vec<Effective>,
 }
@@ -111,6 +112,7 @@ impl Settings {
             public: Some(text(&all, "public").to_owned()).filter(|url| !url.is_empty()),
             behind_proxy: parsed(&all, "behind_proxy")?,
             backups: dir.map(|dir| Schedule { dir: PathBuf::from(dir), at, keep }),
+            console_dir: PathBuf::from(text(&all, "console_dir")),
             log: text(&all, "log").to_owned(),
             all,
         })

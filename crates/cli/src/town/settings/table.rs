@@ -56,6 +56,7 @@ pub const TABLE: &[Setting] = &[
     serving("backup_at", Form::TimeOfDay, "02:30"),
     serving("backup_keep_daily", Form::Count { min: 1, max: MOST_KEPT }, "14"),
     serving("backup_keep_weekly", Form::Count { min: 0, max: MOST_KEPT }, "8"),
+    serving("console_dir", Form::Path, "/usr/local/share/yaoguan/console"),
     serving("log", Form::Filter, "info,tower_http=warn"),
 ];
 

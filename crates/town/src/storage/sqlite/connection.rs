@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
+use tokio::sync::watch;
 
 use super::{audit, journal, migrations};
 use crate::audit::anchor::Anchor;
@@ -32,6 +33,8 @@ struct Inner {
     anchor: Option<Anchor>,
     noted: AtomicU64,
     readers: Mutex<Vec<Connection>>,
+    /// The head of the feed after the last write of this process.
+    head: watch::Sender<u64>,
     /// What stands outside the data folder; none for a file by itself.
     outside: Mutex<Option<Outside>>,
 }
@@ -72,6 +75,7 @@ impl Sqlite {
             anchor,
             noted: AtomicU64::new(noted),
             readers: Mutex::default(),
+            head: watch::Sender::new(0),
             outside: Mutex::default(),
         };
         inner.note(head);
@@ -81,6 +85,11 @@ impl Sqlite {
     /// Where heads of the audit log are noted.
     pub(super) fn anchor(&self) -> Option<&Anchor> {
         self.inner.anchor.as_ref()
+    }
+
+    /// Where the feed stands, whenever it moves.
+    pub(super) fn moves(&self) -> watch::Receiver<u64> {
+        self.inner.head.subscribe()
     }
 
     pub(super) fn key(&self) -> &[u8; 32] {
@@ -117,8 +126,10 @@ impl Sqlite {
             let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let result = work(&tx)?;
             let head = if inner.anchor.is_some() { audit::head(&tx)? } else { None };
+            let position = feed_head(&tx)?;
             tx.commit()?;
             inner.note(head);
+            inner.head.send_if_modified(|seen| std::mem::replace(seen, position) != position);
             if journal::is_behind(&writer)?
                 && let Some(outside) =
                     inner.outside.lock().unwrap_or_else(PoisonError::into_inner).as_mut()
@@ -194,6 +205,12 @@ impl Inner {
             Err(error) => tracing::error!(%error, "the head of the audit log cannot be noted"),
         }
     }
+}
+
+/// Where the feed stands; 0 before there is a town.
+fn feed_head(connection: &Connection) -> Result<u64, TownError> {
+    let mut statement = connection.prepare_cached("SELECT position FROM feed_head")?;
+    Ok(statement.query_row([], |row| row.get("position")).optional()?.unwrap_or(0))
 }
 
 async fn blocking<R: Send + 'static>(

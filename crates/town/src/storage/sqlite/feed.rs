@@ -90,9 +90,9 @@ pub(super) fn names_of(cells: &[Cell]) -> String {
 }
 
 /// One row as read, before its record is.
-struct Found {
-    position: u64,
-    record: RecordId,
+pub(super) struct Found {
+    pub(super) position: u64,
+    pub(super) record: RecordId,
     state: i64,
     origin: Option<ReplicaId>,
 }
@@ -126,7 +126,7 @@ pub(super) fn pull(connection: &Connection, ask: &Ask) -> Result<Page, TownError
 }
 
 /// The next changed records in these cells: one row each, whichever of their cells changed last.
-fn next_rows(
+pub(super) fn next_rows(
     connection: &Connection,
     cells: &str,
     after: u64,

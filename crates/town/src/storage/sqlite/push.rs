@@ -11,7 +11,7 @@ use yaoguan_model::{
 use yaoguan_wire::{Judgement, PushToken};
 
 use super::super::{Batch, Outcome, Pushed};
-use super::{feed, held, id16, own, people};
+use super::{feed, held, id16, inbox, own, people};
 use crate::error::TownError;
 use crate::push::{Decision, Replicas, Surroundings, decide};
 
@@ -178,7 +178,7 @@ fn note_alarm(
 }
 
 /// One record as the town has it.
-pub(super) fn load(tx: &Transaction<'_>, id: RecordId) -> Result<Option<Record>, TownError> {
+pub(super) fn load(tx: &rusqlite::Connection, id: RecordId) -> Result<Option<Record>, TownError> {
     let mut statement = tx.prepare_cached("SELECT body FROM record WHERE id = ?1")?;
     let body =
         statement.query_row([id.as_bytes()], |row| row.get::<_, Vec<u8>>("body")).optional()?;
@@ -186,7 +186,7 @@ pub(super) fn load(tx: &Transaction<'_>, id: RecordId) -> Result<Option<Record>,
 }
 
 /// What the cells of a record depend on beside it: the grids of a check's household.
-pub(super) fn around(tx: &Transaction<'_>, record: &Record) -> Result<Around, TownError> {
+pub(super) fn around(tx: &rusqlite::Connection, record: &Record) -> Result<Around, TownError> {
     around_households(tx, households(record))
 }
 
@@ -201,7 +201,10 @@ pub(super) fn around_both(
     around_households(tx, all)
 }
 
-fn around_households(tx: &Transaction<'_>, ids: BTreeSet<RecordId>) -> Result<Around, TownError> {
+fn around_households(
+    tx: &rusqlite::Connection,
+    ids: BTreeSet<RecordId>,
+) -> Result<Around, TownError> {
     let mut around = Around::default();
     for id in ids {
         if let Some(household) = load(tx, id)? {
@@ -247,6 +250,7 @@ pub(super) fn write(tx: &Transaction<'_>, record: &Record, now: i64) -> Result<(
         canonical::hash(&body),
         now,
     ))?;
+    inbox::project(tx, record)?;
     if record.kind == Kind::HouseholdCheck {
         for household in households(record) {
             let sql = "INSERT OR IGNORE INTO check_of (household, record) VALUES (?1, ?2)";

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Transaction};
 use yaoguan_model::AccountId;
 
 use super::super::sign_in::SignIns;
-use super::{Sqlite, audit, id16, people};
+use super::{Sqlite, audit, id16, people, sessions};
 use crate::audit::{Act, Attribution, By, Subject};
 use crate::error::TownError;
 use crate::people::limits::TRIES_FORGOTTEN_S;
@@ -100,6 +100,7 @@ fn set_password(
          reset_expires_at = NULL WHERE account = ?1",
         (account.as_bytes(), hash, done.at),
     )?;
+    sessions::end_all(tx, account)?;
     audit::write(tx, &done.entry(Act::PasswordSet, Subject::Account(account)))?;
     Ok(())
 }

@@ -1,0 +1,147 @@
+//! `GET /console/v1/hazards`: the inbox, newest change first.
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use chrono::{DateTime, FixedOffset};
+use serde::{Deserialize, Serialize};
+use yaoguan_model::RecordId;
+use yaoguan_model::cells::{self, Cell};
+use yaoguan_wire::ErrorCode;
+
+use super::super::App;
+use super::super::error::ApiError;
+use super::session::Session;
+use crate::people::Account;
+use crate::storage::desk::{InboxAsk, InboxRow, PAGE};
+
+/// Characters of what is searched for.
+const MAX_WORDS_CHARS: usize = 100;
+/// The town's calendar is UTC+8.
+const TOWN_OFFSET_S: i32 = 8 * 3600;
+
+/// What is wanted; what is not said asks for any.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(default)]
+pub struct Wanted {
+    /// A status, or `open`.
+    state: String,
+    category: String,
+    severity: String,
+    grid: String,
+    /// Part of title, address or description.
+    q: String,
+    conflict: bool,
+    overdue: bool,
+    /// The `next` of the page before.
+    after: String,
+}
+
+/// A page of the inbox.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Inbox {
+    rows: Vec<Row>,
+    next: Option<String>,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+struct Row {
+    id: String,
+    title: String,
+    category: String,
+    severity: String,
+    status: String,
+    grid: String,
+    address: String,
+    due_on: String,
+    overdue: bool,
+    conflict: bool,
+    author: String,
+    claimed_by: String,
+    received_at: i64,
+    changed_at: i64,
+}
+
+impl Row {
+    fn of(row: InboxRow, today: &str) -> Self {
+        let finished = matches!(row.status.as_str(), "closed" | "merged" | "unfounded");
+        let overdue = !row.due_on.is_empty() && row.due_on.as_str() < today && !finished;
+        Self {
+            id: row.id.to_string(),
+            overdue,
+            title: row.title,
+            category: row.category,
+            severity: row.severity,
+            status: row.status,
+            grid: row.grid,
+            address: row.address,
+            due_on: row.due_on,
+            conflict: row.conflict,
+            author: row.author,
+            claimed_by: row.claimed_by,
+            received_at: row.received_at,
+            changed_at: row.changed_at,
+        }
+    }
+}
+
+/// The cells that a session reads.
+pub(super) fn cells_of(account: &Account) -> Vec<Cell> {
+    cells::of_reader(account.id, account.role, &account.grids).into_iter().collect()
+}
+
+/// The day in the town.
+fn today(now_s: i64) -> String {
+    let zone = FixedOffset::east_opt(TOWN_OFFSET_S);
+    let now = DateTime::from_timestamp(now_s, 0).zip(zone);
+    now.map(|(now, zone)| now.with_timezone(&zone).format("%Y-%m-%d").to_string())
+        .unwrap_or_default()
+}
+
+fn place(text: &str) -> Option<(i64, RecordId)> {
+    let (at, id) = text.split_once('.')?;
+    Some((at.parse().ok()?, id.parse().ok()?))
+}
+
+/// Hazards within the session's scope.
+#[utoipa::path(
+    get,
+    path = "/console/v1/hazards",
+    params(Wanted),
+    responses((status = 200, body = Inbox))
+)]
+pub async fn list(
+    State(app): State<App>,
+    session: Session,
+    query: Result<Query<Wanted>, QueryRejection>,
+    headers: HeaderMap,
+) -> Result<Json<Inbox>, ApiError> {
+    let bad = |detail: String| ApiError::new(&headers, ErrorCode::BadRequest, detail);
+    let Query(wanted) = query.map_err(|error| bad(error.body_text()))?;
+    if wanted.q.chars().count() > MAX_WORDS_CHARS {
+        return Err(bad(format!("q: {MAX_WORDS_CHARS} characters")));
+    }
+    let after = match wanted.after.as_str() {
+        "" => None,
+        text => Some(place(text).ok_or_else(|| bad("after".to_owned()))?),
+    };
+    let today = today(app.env.now_s());
+    let ask = InboxAsk {
+        cells: cells_of(&session.account),
+        state: wanted.state,
+        category: wanted.category,
+        severity: wanted.severity,
+        grid: wanted.grid,
+        words: wanted.q.trim().to_owned(),
+        conflict: wanted.conflict,
+        due_before: wanted.overdue.then(|| today.clone()),
+        after,
+    };
+    let found = app.storage.inbox(ask).await;
+    let found = found.map_err(|error| ApiError::internal(&headers, &error))?;
+    let full = found.len() >= PAGE as usize;
+    let next = found.last().filter(|_| full).map(|row| format!("{}.{}", row.changed_at, row.id));
+    let rows = found.into_iter().map(|row| Row::of(row, &today)).collect();
+    Ok(Json(Inbox { rows, next }))
+}

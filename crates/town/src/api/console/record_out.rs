@@ -1,0 +1,204 @@
+//! A record as its page shows it: every value with who wrote it and when, the timeline, what it hangs on,
+//! and the steps that the asker may take. Pure.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use yaoguan_model::authorise::{Actor, relations};
+use yaoguan_model::deletion::{self, Deletion};
+use yaoguan_model::{AccountId, Dot, Record, Value};
+
+use crate::storage::desk::View;
+
+/// A record with what stands around it.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct RecordView {
+    id: String,
+    kind: String,
+    author: Person,
+    received_at: i64,
+    changed_at: i64,
+    /// Deleted by one and edited by another: a person decides.
+    contested: bool,
+    deleted: bool,
+    fields: Vec<Field>,
+    timeline: Vec<Entry>,
+    links: Vec<Linked>,
+    /// Open hazards of the same category close by.
+    duplicates: Vec<Linked>,
+    /// Steps that the asker may take from a state that stands here.
+    steps: Vec<Step>,
+    /// Names of the accounts that stand in the record.
+    names: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+struct Person {
+    id: String,
+    name: String,
+}
+
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct Field {
+    path: String,
+    /// Several different values: somebody has to settle it.
+    conflict: bool,
+    /// The one shown comes first.
+    siblings: Vec<Written>,
+}
+
+/// A value, and the save that it came with.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct Written {
+    /// `replica:counter`: what `replaces` names.
+    dot: String,
+    #[schema(value_type = Object)]
+    value: Value,
+    by: Option<Person>,
+    /// The phone's or the town's time as it was written down with the save, in seconds.
+    at: Option<i64>,
+}
+
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct Entry {
+    id: String,
+    by: Option<Person>,
+    at: i64,
+    note: String,
+    from: Option<String>,
+    to: Option<String>,
+}
+
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct Linked {
+    id: String,
+    kind: String,
+    title: String,
+    status: String,
+    distance_m: Option<i64>,
+}
+
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct Step {
+    from: &'static str,
+    to: &'static str,
+    needs_note: bool,
+}
+
+/// A dot as it travels to the console and back.
+pub(super) fn dot_text(dot: Dot) -> String {
+    format!("{}:{}", dot.replica, dot.counter)
+}
+
+/// Reads [`dot_text`].
+pub(super) fn dot_of(text: &str) -> Option<Dot> {
+    let (replica, counter) = text.split_once(':')?;
+    Some(Dot::new(replica.parse().ok()?, counter.parse().ok()?))
+}
+
+impl RecordView {
+    pub(super) fn of(view: &View, actor: &Actor) -> Self {
+        let record = &view.record;
+        let state = deletion::state(record);
+        let shown = |path: &str| !path.starts_with("timeline.") && !path.starts_with('$');
+        let paths = record.fields.keys().filter(|path| shown(path.as_str()));
+        let near = view.near.iter().map(|(other, metres)| Linked {
+            distance_m: Some(metres.round() as i64),
+            ..linked(other)
+        });
+        Self {
+            id: record.id.to_string(),
+            kind: record.kind.as_str().to_owned(),
+            author: person(view, record.created_by),
+            received_at: view.received_at,
+            changed_at: view.changed_at,
+            contested: state == Deletion::Contested,
+            deleted: state == Deletion::Deleted,
+            fields: paths.map(|path| field(view, path.as_str())).collect(),
+            timeline: timeline(view),
+            links: view.links.iter().map(linked).collect(),
+            duplicates: near.collect(),
+            steps: steps(view, actor),
+            names: view.names.iter().map(|(id, name)| (id.to_string(), name.clone())).collect(),
+        }
+    }
+}
+
+fn person(view: &View, id: AccountId) -> Person {
+    Person { id: id.to_string(), name: view.names.get(&id).cloned().unwrap_or_default() }
+}
+
+fn field(view: &View, path: &str) -> Field {
+    let record = &view.record;
+    let first = record.shown(path);
+    let mut siblings: Vec<_> = record.siblings(path).iter().rev().collect();
+    siblings.sort_by_key(|sibling| Some(&sibling.value) != first);
+    let written = |sibling: &&yaoguan_model::Sibling| {
+        let (by, at) = save_of(view, sibling.dot);
+        Written { dot: dot_text(sibling.dot), value: sibling.value.clone(), by, at }
+    };
+    Field {
+        path: path.to_owned(),
+        conflict: record.distinct(path).len() > 1,
+        siblings: siblings.iter().map(written).collect(),
+    }
+}
+
+/// Who made a save, and when: its timeline entry says so, else the owner of the replica.
+fn save_of(view: &View, dot: Dot) -> (Option<Person>, Option<i64>) {
+    let of_save = |head: &'static str| {
+        let fields = view.record.fields.iter().filter(move |(path, _)| path.head() == head);
+        fields.flat_map(|(_, list)| list).find(|sibling| sibling.dot == dot)
+    };
+    let entry = of_save("timeline");
+    let by = entry.and_then(|s| s.value.get("by")?.as_text()?.parse::<AccountId>().ok());
+    let by = by.or_else(|| view.replicas.get(&dot.replica).copied());
+    let at = entry.and_then(|s| s.value.get("at")?.as_int());
+    let at = at.or_else(|| of_save("recorded_at")?.value.get("at")?.as_int());
+    (by.map(|id| person(view, id)), at)
+}
+
+fn timeline(view: &View) -> Vec<Entry> {
+    let entries = view.record.elements("timeline").map(|(id, value)| {
+        let text = |value: &Value, key: &str| Some(value.get(key)?.as_text()?.to_owned());
+        let step = value.get("step");
+        let by = text(value, "by").and_then(|by| by.parse().ok());
+        Entry {
+            id: id.to_owned(),
+            by: by.map(|id| person(view, id)),
+            at: value.get("at").and_then(Value::as_int).unwrap_or_default(),
+            note: text(value, "note").unwrap_or_default(),
+            from: step.and_then(|step| text(step, "from")),
+            to: step.and_then(|step| text(step, "to")),
+        }
+    });
+    let mut entries: Vec<Entry> = entries.collect();
+    entries.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+    entries
+}
+
+fn linked(record: &Record) -> Linked {
+    let text = |path: &str| record.shown_text(path).filter(|text| !text.is_empty());
+    let title = text("title").or_else(|| text("address")).or_else(|| text("door_plate"));
+    Linked {
+        id: record.id.to_string(),
+        kind: record.kind.as_str().to_owned(),
+        title: title.unwrap_or_default().to_owned(),
+        status: text("status").unwrap_or_default().to_owned(),
+        distance_m: None,
+    }
+}
+
+fn steps(view: &View, actor: &Actor) -> Vec<Step> {
+    let Some(spec) = view.record.kind.spec() else { return Vec::new() };
+    let relations = relations(&view.record, actor, &view.around);
+    let stands = |word: &str| {
+        view.record.distinct("status").iter().any(|value| value.as_text() == Some(word))
+    };
+    let may = |step: &&yaoguan_model::status::Step| {
+        stands(step.from) && step.by.iter().any(|writer| relations.contains(writer))
+    };
+    let out =
+        |s: &yaoguan_model::status::Step| Step { from: s.from, to: s.to, needs_note: s.needs_note };
+    spec.steps.iter().filter(may).map(out).collect()
+}

@@ -1,0 +1,14 @@
+// What went wrong, in words; the code alone decides which.
+import { useI18n } from 'vue-i18n'
+import { Refused } from './api'
+
+export function useFailure() {
+  const { t, te } = useI18n()
+  function words(error: unknown): string {
+    const code = error instanceof Refused ? error.code : 'internal'
+    const wait = error instanceof Refused ? error.waitS : 0
+    const key = `console.failure.${code}`
+    return te(key, 'zh') ? t(key, { seconds: wait }) : t('console.failure.internal')
+  }
+  return { words }
+}
