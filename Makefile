@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench sim audit
+.PHONY: help demo test check bench sim audit package operations
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -16,3 +16,7 @@ sim: ## the oracle on random histories: make sim runs=1000000
 	scripts/sim $(runs)
 audit: ## licences, banned crates, one SQLite
 	scripts/audit
+package: ## the archive that a town is installed from
+	scripts/package
+operations: ## follow docs/OPERATIONS word by word on a fresh Debian (root)
+	scripts/operations

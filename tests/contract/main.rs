@@ -7,7 +7,7 @@ use std::sync::Arc;
 use yaoguan_model::env::System;
 use yaoguan_model::{Env as _, ReplicaId};
 use yaoguan_store::{Key, Store};
-use yaoguan_testkit::contract::{phone_store, town_storage};
+use yaoguan_testkit::contract::{people, phone_store, town_storage};
 use yaoguan_testkit::memory::MemoryStore;
 use yaoguan_town::Storage;
 use yaoguan_town::storage::sqlite::Sqlite;
@@ -26,13 +26,22 @@ fn phone_store_on_sqlcipher() {
     });
 }
 
+/// A town's storage in a folder of its own.
+async fn town_on_sqlcipher() -> (tempfile::TempDir, Arc<dyn Storage>) {
+    let dir = tempfile::tempdir().unwrap();
+    let heads = dir.path().join("town.audit-head");
+    let file = dir.path().join("town.db");
+    let town = Sqlite::open_noting(&file, &[1; 32], Some(&heads)).unwrap();
+    town.found("t", true, &System).await.unwrap();
+    (dir, Arc::new(town) as Arc<dyn Storage>)
+}
+
 #[tokio::test]
 async fn town_storage_on_sqlcipher() {
-    town_storage::run(async || {
-        let dir = tempfile::tempdir().unwrap();
-        let town = Sqlite::open(&dir.path().join("town.db"), &[1; 32]).unwrap();
-        town.found("t", true, &System).await.unwrap();
-        (dir, Arc::new(town) as Arc<dyn Storage>)
-    })
-    .await;
+    town_storage::run(town_on_sqlcipher).await;
+}
+
+#[tokio::test]
+async fn people_on_sqlcipher() {
+    people::run(town_on_sqlcipher).await;
 }

@@ -11,16 +11,24 @@
     reason = "a test fails where it stands"
 )]
 
+mod clock;
 mod concurrent;
+mod doctor;
 mod export;
+mod full;
+mod hostile;
 mod kill;
 mod landslides;
 mod output;
+mod people;
 mod phone;
 mod program;
 mod real;
 mod refusals;
+mod restore;
+mod service;
 mod serving;
+mod tools;
 mod town;
 mod tracks;
 

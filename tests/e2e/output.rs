@@ -32,8 +32,9 @@ impl Covered {
         Self(RefCell::default(), leaves(command, ""))
     }
     fn note(&self, arguments: &[&str]) {
-        let two = arguments.iter().take(2).copied().collect::<Vec<_>>().join(" ");
-        let name = if self.1.contains(&two) { two } else { arguments[0].to_owned() };
+        let first = |n: usize| arguments.iter().take(n).copied().collect::<Vec<_>>().join(" ");
+        let named = [3, 2].map(first).into_iter().find(|name| self.1.contains(name));
+        let name = named.unwrap_or_else(|| first(1));
         self.0.borrow_mut().insert(name);
     }
     fn assert_all(&self) {
@@ -74,7 +75,9 @@ fn every_command_of_the_phone_gives_one_json_value() {
     assert_eq!(run(&["undelete", id])["id"], id);
     quarantine(&town, &phone, &covered, &run);
     assert_eq!(run(&["api", "/v1/records/hazard"])["records"][0]["id"], id);
+    assert_eq!(run(&["token"])["token"].as_str().unwrap().len(), 43);
     assert_eq!(run(&["verify"])["ok"], true);
+    assert_eq!(run(&["check"])["ok"], true);
     assert_eq!(run(&["rebuild"])["records"], 94);
     assert_eq!(run(&["address", &town.url])["town"], town.url.as_str());
     let [table, rejects, gpx, out] =
@@ -145,10 +148,15 @@ fn every_command_of_the_town_gives_one_json_value() {
     let file = town.folder.path().join("grids.geojson");
     std::fs::write(&file, one_grid(GRID)).unwrap();
     assert_eq!(run(&["grids", "import", file.to_str().unwrap()])["changed"], 1);
-    assert_eq!(run(&["accounts"]).as_array().unwrap().len(), 1 + 910 + 48 + 13 + 1);
+    let all = 1 + 910 + 48 + 13 + 1;
+    assert_eq!(town.ok(&["accounts"]).as_array().unwrap().len(), all);
+    assert_eq!(run(&["accounts", "list"]).as_array().unwrap().len(), all);
+    people(&town, &covered, &run);
     assert!(run(&["ca"])["ca_pem"].as_str().unwrap().contains("BEGIN CERTIFICATE"));
     assert_eq!(run(&["status"])["records"]["grid"], 91);
     assert_eq!(run(&["verify"])["ok"], true);
+    assert_eq!(run(&["doctor"])["ok"], true);
+    assert_eq!(run(&["settings"])[0]["name"], "data");
     apart(&town, &run);
     assert_eq!(run(&["purge"])["total"], 0);
     let backup = town.folder.path().join("backup");
@@ -158,6 +166,49 @@ fn every_command_of_the_town_gives_one_json_value() {
     covered.note(&["restore"]);
     assert_eq!(town.ok(&["restore", "--from", backup])["ok"], true);
     covered.assert_all();
+}
+
+/// Accounts, invites, phones and what the audit log says of them.
+fn people(town: &Town, covered: &Covered, run: &impl Fn(&[&str]) -> Value) {
+    let add =
+        ["accounts", "add", "--login", "w1", "--name", "王", "--role", "chief", "--grids", GRID];
+    assert_eq!(run(&add)["login"], "w1");
+    let [table, sheet] =
+        ["roster.csv", "sheet.html"].map(|n| town.folder.path().join(n).display().to_string());
+    std::fs::write(&table, format!("login,name,role,grids\nw1,李,chief,{GRID}\n")).unwrap();
+    assert_eq!(run(&["accounts", "import", &table])["changed"], 1);
+    let role = ["accounts", "role", "w1", "volunteer", "--reason", "asked for"];
+    assert_eq!(
+        (run(&role)["role"].clone(), run(&role)["scope_version"].clone()),
+        ("volunteer".into(), 2.into())
+    );
+    assert_eq!(run(&["accounts", "grids", "w1", "530521103202"])["scope_version"], 3);
+    assert_eq!(run(&["accounts", "login", "w1", "w2"])["login"], "w2");
+    assert_eq!(run(&["accounts", "login", "w2", "w1"])["login"], "w1");
+    assert_eq!(run(&["accounts", "disable", "w1"])["disabled"], true);
+    assert_eq!(run(&["accounts", "enable", "w1"])["disabled"], false);
+    assert_eq!(run(&["accounts", "reset", "w1"])["code"].as_str().unwrap().len(), 19);
+    covered.note(&["accounts", "password"]);
+    assert_eq!(town.fed(&["accounts", "password", "w1"], "correct horse\n").done()["login"], "w1");
+    let uri = run(&["accounts", "totp", "enrol", "w1"])["uri"].clone();
+    assert!(uri.as_str().unwrap().starts_with("otpauth://totp/"), "{uri}");
+    covered.note(&["accounts", "totp", "confirm"]);
+    let wrong = town.run(&["accounts", "totp", "confirm", "w1", "wrong"]).error();
+    assert_eq!(wrong["code"], "totp_wrong");
+    assert_eq!(run(&["accounts", "totp", "disable", "w1"])["has_totp"], false);
+    let made = run(&["invites", "sheet", "--grid", "530521103202001", "--out", &sheet]);
+    assert!(made["invites"].as_u64().unwrap() > 10, "{made}");
+    let waiting = run(&["invites", "list"]);
+    let id = waiting[0]["id"].as_str().unwrap();
+    assert_eq!(run(&["invites", "revoke", id])["invite"], id);
+    let phone = town.phone("people", "chief", GRID);
+    assert_eq!(phone.sync()["refused"], 0);
+    let devices = run(&["devices", "list"]);
+    assert_eq!(devices[0]["name"], "people");
+    assert_eq!(run(&["devices", "revoke", devices[0]["id"].as_str().unwrap()])["revoked"], true);
+    let log = run(&["audit", "list", "--limit", "5"]);
+    assert_eq!((log.as_array().unwrap().len(), &log[0]["act"]), (5, &"init".into()));
+    assert_eq!(run(&["audit", "verify"])["flaws"], serde_json::json!([]));
 }
 
 /// Two households are erased; what a phone wrote on them meanwhile is held, released, refused.

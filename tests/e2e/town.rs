@@ -77,6 +77,16 @@ impl Town {
         Ran::of(command)
     }
 
+    /// A command that reads its standard input.
+    pub(crate) fn fed(&self, arguments: &[&str], input: &str) -> Ran {
+        let mut command = self.command(arguments);
+        command.arg("--json").stdin(Stdio::piped());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
+        Ran::ended(format!("{command:?}"), child.wait_with_output().unwrap())
+    }
+
     pub(crate) fn say(&self, lang: &str, arguments: &[&str]) -> Ran {
         let mut command = self.command(arguments);
         command.args(["--lang", lang]);
@@ -113,6 +123,11 @@ impl Town {
     pub(crate) fn serve_again(&mut self) {
         let address = self.url.trim_start_matches("https://").to_owned();
         self.serve(&address);
+    }
+
+    /// The server's process.
+    pub(crate) fn server_id(&self) -> u32 {
+        self.server.as_ref().unwrap().id()
     }
 
     /// SIGTERM; how the server ended.
@@ -171,7 +186,7 @@ pub(crate) fn own_address() -> String {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
         let target = to.join(entry.file_name());
         if entry.file_type().unwrap().is_dir() {

@@ -58,6 +58,6 @@ async fn a_phone_believes_only_the_ca_of_its_invite() {
     let mut invite: Invite = uri.parse().unwrap();
     invite.ca = Some("00".repeat(32));
     let key = DeviceKey::generate(&System).public_pem().unwrap();
-    let error = yaoguan_transport::enrol(&invite, key, "x", "en").await.unwrap_err();
+    let error = yaoguan_transport::enrol(&invite, key, "x", None, "en").await.unwrap_err();
     assert!(matches!(error, yaoguan_transport::TransportError::NotTheTown(_)), "{error:?}");
 }

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 use yaoguan_testkit::town::TestTown;
+use yaoguan_town::api::routes::ROUTES;
 
-use crate::http;
+use crate::{Ask, http};
 
 async fn get(town: &TestTown, path: &str) -> (u16, Value) {
     let response = http(town).get(format!("{}{path}", town.url)).send().await.unwrap();
@@ -19,6 +20,9 @@ async fn a_sound_town_is_alive_and_ready() {
     assert_eq!(status, 200, "{body}");
     assert_eq!(body["database_writable"], true);
     assert_eq!(body["feed_moving"], true);
+    // Not a reason for 503.
+    assert_eq!((&body["warnings"][0], &body["backup_age_s"]), (&"backup_off".into(), &Value::Null));
+    assert_eq!(body["panics"], 0);
 }
 
 #[tokio::test]
@@ -47,8 +51,8 @@ async fn the_description_names_every_route_of_the_router() {
     let mut paths: Vec<&str> =
         document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
     paths.sort_unstable();
-    let routes =
-        ["/healthz", "/readyz", "/v1/enrol", "/v1/reconcile", "/v1/records/{kind}", "/v1/sync"];
+    let mut routes: Vec<&str> = ROUTES.iter().map(|route| route.path).collect();
+    routes.sort_unstable();
     assert_eq!(paths, routes);
 }
 
@@ -62,6 +66,7 @@ async fn what_is_not_there_says_so() {
 #[tokio::test]
 async fn a_wrong_method_says_so_in_the_same_shape() {
     let town = TestTown::start().await.unwrap();
-    let (status, body) = get(&town, "/v1/sync").await;
-    assert_eq!((status, body["code"].as_str().unwrap()), (404, "not_found"));
+    let answer = Ask::new(&town, "GET", "/v1/sync").send().await;
+    assert_eq!(answer.code(), (405, "method_not_allowed"));
+    assert_eq!(answer.headers["allow"], "POST");
 }

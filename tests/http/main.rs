@@ -1,17 +1,32 @@
 //! The town's HTTP surface on a real port, with real TLS.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where it stands")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails where it stands"
+)]
 
+mod attacks;
+mod codes;
 mod enrol;
 mod health;
+mod household;
+mod limits;
+mod matrix;
+mod password;
+mod population;
 mod proof;
+mod pushes;
+mod tokens;
 
 use serde_json::Value;
 use yaoguan_model::env::System;
 use yaoguan_model::{AccountId, DeviceId, Env, Role};
 use yaoguan_testkit::town::{GRID, TestTown};
-use yaoguan_town::Storage as _;
 use yaoguan_town::people::{Enrolment, NewDevice, NewInvite, hash_code};
+use yaoguan_town::storage::Storage as _;
 use yaoguan_transport::{Trust, client};
 use yaoguan_wire::proof::{Claims, DeviceKey, body_hash};
 
@@ -23,7 +38,87 @@ pub(crate) fn http(town: &TestTown) -> reqwest::Client {
 /// A device with its key, enrolled without a phone.
 pub(crate) struct Device {
     pub(crate) id: DeviceId,
+    pub(crate) account: AccountId,
     pub(crate) key: DeviceKey,
+}
+
+/// A request that a test may bend.
+pub(crate) struct Ask<'a> {
+    town: &'a TestTown,
+    method: &'a str,
+    path: &'a str,
+    body: Vec<u8>,
+    headers: Vec<(&'static str, String)>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) json: Value,
+    pub(crate) headers: reqwest::header::HeaderMap,
+}
+
+impl Answer {
+    /// Status and error code.
+    pub(crate) fn code(&self) -> (u16, &str) {
+        (self.status, self.json["code"].as_str().unwrap_or_default())
+    }
+}
+
+impl<'a> Ask<'a> {
+    pub(crate) fn new(town: &'a TestTown, method: &'a str, path: &'a str) -> Self {
+        let headers = vec![("accept-language", "en".to_owned())];
+        Self { town, method, path, body: Vec::new(), headers }
+    }
+
+    pub(crate) fn body(mut self, body: &[u8]) -> Self {
+        self.body = body.to_vec();
+        self
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+
+    pub(crate) fn encoding(self, encoding: &str) -> Self {
+        if encoding.is_empty() { self } else { self.header("content-encoding", encoding) }
+    }
+
+    pub(crate) fn bearer(self, token: &str) -> Self {
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    /// Signs what is there so far.
+    pub(crate) fn proof(self, device: &Device, bend: impl FnOnce(&mut Claims)) -> Self {
+        let path = self.path.split('?').next().unwrap();
+        let mut claims = Claims {
+            htm: self.method.to_owned(),
+            htu: format!("{}{path}", self.town.url),
+            iat: self.town.clock.now_s(),
+            bh: body_hash(&self.body),
+        };
+        bend(&mut claims);
+        let proof = device.key.prove(device.id, &claims).unwrap();
+        self.header("dpop", &proof)
+    }
+
+    pub(crate) async fn send(self) -> Answer {
+        let Self { town, method, path, body, headers } = self;
+        let url = format!("{}{path}", town.url);
+        let mut request = http(town).request(method.parse().unwrap(), url);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let response = request.body(body).send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let zstd = headers.get("content-encoding").is_some_and(|value| value == "zstd");
+        let bytes = response.bytes().await.unwrap();
+        let bytes = yaoguan_wire::body::decompress(&bytes, zstd).unwrap();
+        let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Answer { status, json, headers }
+    }
 }
 
 /// Enrols a device for a new chief of the first grid.
@@ -43,7 +138,7 @@ pub(crate) async fn device_of(town: &TestTown, account: AccountId) -> Device {
     let new = NewDevice { id, name: "test".to_owned(), public_key };
     let done = town.town.storage.enrol(code_hash, new, now).await.unwrap();
     assert!(matches!(done, Enrolment::Done(_)));
-    Device { id, key }
+    Device { id, account, key }
 }
 
 /// Sends a body to the sync endpoint under a proof that a test may bend.
@@ -54,24 +149,9 @@ pub(crate) async fn send(
     zstd: bool,
     bend: impl FnOnce(&mut Claims),
 ) -> (u16, Value) {
-    let url = format!("{}/v1/sync", town.url);
-    let mut claims = Claims {
-        htm: "POST".to_owned(),
-        htu: url.clone(),
-        iat: town.clock.now_s(),
-        bh: body_hash(body),
-    };
-    bend(&mut claims);
-    let proof = device.key.prove(device.id, &claims).unwrap();
-    let mut request = http(town).post(url).header("dpop", proof).header("accept-language", "en");
-    if zstd {
-        request = request.header("content-encoding", "zstd");
-    }
-    let response = request.body(body.to_vec()).send().await.unwrap();
-    let status = response.status().as_u16();
-    let zstd = response.headers().get("content-encoding").is_some_and(|value| value == "zstd");
-    let bytes = yaoguan_wire::body::decompress(&response.bytes().await.unwrap(), zstd).unwrap();
-    (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    let ask = Ask::new(town, "POST", "/v1/sync").body(body);
+    let answer = ask.encoding(if zstd { "zstd" } else { "" }).proof(device, bend).send().await;
+    (answer.status, answer.json)
 }
 
 /// A request that asks for nothing but news.

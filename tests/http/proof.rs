@@ -32,7 +32,7 @@ async fn a_bent_proof_is_refused() {
     let elsewhere =
         send(&town, &own, body, false, |c| c.htu = "https://else/v1/sync".to_owned()).await;
     assert_eq!(elsewhere.0, 401);
-    let stolen = Device { id: own.id, key: other.key };
+    let stolen = Device { id: own.id, account: own.account, key: other.key };
     let stolen = send(&town, &stolen, body, false, |_| {}).await;
     assert_eq!((stolen.0, code(&stolen.1)), (401, "unauthorised"));
 }
@@ -73,8 +73,9 @@ async fn hostile_bodies_get_a_code_and_the_town_goes_on() {
     }]);
     let mut future = empty_request();
     future["protocol"] = 99.into();
-    let bodies: [(&str, Vec<u8>, bool, u16); 10] = [
+    let bodies: [(&str, Vec<u8>, bool, u16); 11] = [
         ("too large", vec![b' '; 10 << 20], false, 413),
+        ("deep, closed", [vec![b'['; 33], vec![b']'; 33]].concat(), false, 400),
         ("not json", b"{".to_vec(), false, 400),
         ("not zstd", b"hello".to_vec(), true, 400),
         ("a bomb", bomb, true, 413),

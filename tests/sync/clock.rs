@@ -16,6 +16,7 @@ async fn a_phone_in_1970_or_2099_syncs_with_one_extra_request() {
         assert_eq!((first.sent, first.requests), (1, 2));
         let off = phone.phone.status().unwrap().clock_off_s;
         assert!((off - (wrong - town.clock.now_s())).abs() < 60, "{off}");
+        assert_eq!(first.clock_off_s, off);
         // Once learnt it costs nothing more.
         report(&mut phone.phone, 2);
         assert_eq!(phone.phone.sync(|_| {}).await.unwrap().requests, 1);

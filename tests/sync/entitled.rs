@@ -4,6 +4,7 @@ use yaoguan_field::{ErrorCode, FieldError};
 use yaoguan_model::authorise::Actor;
 use yaoguan_model::{Env as _, Kind, RecordId, Role};
 use yaoguan_testkit::town::{GRID, OTHER_GRID, TestPhone, TestTown};
+use yaoguan_town::audit::{Attribution, By};
 use yaoguan_town::storage::{Apart as _, Held, Release, Storage as _};
 
 use crate::{assert_sound, change, edit, hazards, report};
@@ -40,7 +41,7 @@ async fn release(town: &TestTown, held: &Held) -> Result<RecordId, yaoguan_town:
         note: String::new(),
         now: town.clock.now_s(),
     };
-    town.town.storage.release(release).await
+    town.town.storage.release(release, By::Town).await
 }
 
 /// Two chiefs with a household of the other grid on both phones; the first then loses that grid and has
@@ -95,7 +96,8 @@ async fn a_held_save_that_is_declined_comes_back_with_the_supervisors_words() {
     a.phone.sync(|_| {}).await.unwrap();
     let held = only_hold(&town).await;
     let now = town.clock.now_s();
-    town.town.storage.refuse_held(held.id, "已由新网格长核实".to_owned(), now).await.unwrap();
+    let done = Attribution::town(now);
+    town.town.storage.refuse_held(held.id, "已由新网格长核实".to_owned(), done).await.unwrap();
     a.phone.sync(|_| {}).await.unwrap();
     let kept = a.phone.quarantined().unwrap();
     assert_eq!(kept[0].save.code.as_str(), "hold_refused");

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use yaoguan_model::{Kind, RecordId, Role};
 use yaoguan_testkit::town::{GRID, TestPhone, TestTown};
+use yaoguan_town::audit::Attribution;
 use yaoguan_town::storage::{Apart as _, OwnWrite, Storage as _};
 
 use crate::{assert_same, assert_sound, change, hazards, report};
@@ -38,7 +39,7 @@ async fn town_writes(town: &TestTown, id: RecordId, text: &str) {
     };
     let changes = [("due_on".parse().unwrap(), change)].into();
     let write = OwnWrite { id, kind: Kind::Hazard, author: record.created_by, changes };
-    town.town.storage.write_own(vec![write], 0).await.unwrap();
+    town.town.storage.write_own(vec![write], Attribution::town(0)).await.unwrap();
 }
 
 #[tokio::test]
@@ -79,7 +80,7 @@ async fn what_phones_hold_comes_back_to_a_restored_town() {
         [old, of_a, of_b, unsent].into(),
         "phones lose nothing meanwhile"
     );
-    town.town.storage.take_recovered(None, 1).await.unwrap();
+    town.town.storage.take_recovered(None, Attribution::town(1)).await.unwrap();
     for _ in 0..2 {
         sync(&mut a).await;
         sync(&mut b).await;
@@ -129,7 +130,7 @@ async fn a_phone_that_lacks_something_without_knowing_gets_it_within_a_day() {
     // A fault that took a record off the phone behind everyone's back.
     use yaoguan_sync::{PhoneStore as _, Tx as _};
     let store = b.phone.store_mut();
-    store.transact(|tx| Ok::<_, yaoguan_store::StoreError>(tx.remove(id)?)).unwrap();
+    store.transact(|tx| tx.remove(id)).unwrap();
     town.clock.shift(25 * 60 * 60);
     b.clock.shift(25 * 60 * 60);
     sync(&mut b).await;

@@ -8,16 +8,22 @@
     reason = "a test fails where it stands"
 )]
 
+mod away;
 mod clock;
 mod concurrent;
 mod entitled;
 mod epoch;
+mod flips;
+mod full;
+mod given_up;
 mod lossy;
+mod people;
 mod price;
 mod purge;
 mod refused;
 mod restored;
 mod scope;
+mod trace;
 mod twin;
 mod verify;
 

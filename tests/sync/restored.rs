@@ -4,10 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use yaoguan_field::{EnrolOptions, Phone};
+use yaoguan_field::{EnrolOptions, Home, Phone};
 use yaoguan_model::env::System;
 use yaoguan_model::{Env as _, Kind, RecordId, Role};
 use yaoguan_testkit::town::{GRID, OTHER_GRID, TestPhone, TestTown};
+use yaoguan_town::audit::Attribution;
 use yaoguan_town::backup;
 use yaoguan_town::storage::{Apart as _, Erasure, Purging as _, Storage as _};
 
@@ -104,14 +105,16 @@ async fn a_restored_town(how: How) {
     let new = report(&mut b.phone, 2);
     sync(&mut a).await;
     sync(&mut b).await;
-    let now = town.clock.now_s();
-    let gone = town.town.storage.erase(erased, false, now).await.unwrap();
+    let done = Attribution::town(town.clock.now_s());
+    let gone = town.town.storage.erase(erased, false, done).await.unwrap();
     assert!(matches!(gone, Erasure::Done(_)));
     town.revoke(&lost);
     town.rescope(account(&moved), Role::Chief, &[OTHER_GRID]);
     let place: PathBuf = dir.path().join("second");
     let options = EnrolOptions { device_name: "second".to_owned(), lang: "en" };
-    Phone::enrol(&place, &unused, &options, Arc::new(System)).await.unwrap();
+    Phone::enrol(Home::with_state(&place, dir.path()), &unused, &options, Arc::new(System))
+        .await
+        .unwrap();
     let mut later = town.phone(Role::Chief, &[GRID]).await.unwrap();
     let of_later = report(&mut later.phone, 3);
     sync(&mut later).await;
@@ -140,7 +143,8 @@ async fn a_restored_town(how: How) {
     }
     let storage = &town.town.storage;
     assert_ne!(storage.info().await.unwrap().epoch, before, "{how:?}");
-    storage.take_recovered(None, town.clock.now_s()).await.unwrap();
+    let done = yaoguan_town::audit::Attribution::town(town.clock.now_s());
+    storage.take_recovered(None, done).await.unwrap();
     for phone in [&mut a, &mut b, &mut later] {
         sync(phone).await;
         assert_eq!(hazards(&phone.phone), [old, new, of_later].into(), "{how:?}");
@@ -152,7 +156,8 @@ async fn a_restored_town(how: How) {
     assert!(storage.records(Kind::Household).await.unwrap().is_empty(), "erased stays erased");
     assert!(a.phone.show(erased).is_err());
     assert!(lost.phone.sync(|_| {}).await.is_err(), "struck off stays struck off");
-    let again = Phone::enrol(&dir.path().join("third"), &unused, &options, Arc::new(System)).await;
+    let third = Home::with_state(&dir.path().join("third"), dir.path());
+    let again = Phone::enrol(third, &unused, &options, Arc::new(System)).await;
     assert!(again.is_err(), "a used invite stays used");
     sync(&mut moved).await;
     let grids = moved.phone.store().identity().unwrap().unwrap().grids;

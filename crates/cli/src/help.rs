@@ -3,6 +3,7 @@
 
 use clap::{Arg, ArgAction, Command};
 
+use crate::town::settings;
 use crate::words::Words;
 
 /// Gives a command and all below it their words. What clap would say by itself in English (headings,
@@ -25,7 +26,7 @@ fn describe(command: Command, words: &Words, path: &str) -> Command {
         .subcommand_value_name(say("command"));
     let arguments: Vec<String> = command.get_arguments().map(|a| a.get_id().to_string()).collect();
     for argument in arguments {
-        let text = argument_words(words, path, &argument).to_owned();
+        let text = argument_help(words, path, &argument);
         command = command.mut_arg(argument, |arg: Arg| {
             let heading = if arg.is_positional() { "arguments" } else { "options" };
             let takes_value = arg.get_action().takes_values();
@@ -72,6 +73,15 @@ fn argument_words<'a>(words: &'a Words, path: &str, argument: &str) -> &'a str {
     own.or_else(|| words.find("help", &format!("any.{argument}"))).unwrap_or_default()
 }
 
+/// An argument that is a setting of the town has its words in the table of settings.
+fn argument_help(words: &Words, path: &str, argument: &str) -> String {
+    let text = argument_words(words, path, argument);
+    match settings::table::find(argument) {
+        Some(setting) if text.is_empty() => settings::doc::help(words, setting),
+        Some(_) | None => text.to_owned(),
+    }
+}
+
 /// Commands and arguments without words, for the test.
 pub fn without_words(command: &Command, words: &Words) -> Vec<String> {
     fn walk(command: &Command, words: &Words, path: &str, missing: &mut Vec<String>) {
@@ -81,7 +91,7 @@ pub fn without_words(command: &Command, words: &Words) -> Vec<String> {
         for argument in command.get_arguments() {
             let id = argument.get_id().to_string();
             if !matches!(id.as_str(), "help" | "version")
-                && argument_words(words, path, &id).is_empty()
+                && argument_help(words, path, &id).is_empty()
             {
                 missing.push(format!("{path}.{id}"));
             }

@@ -29,6 +29,11 @@ impl From<FieldError> for Failure {
         Self::Field(Box::new(error))
     }
 }
+impl From<yaoguan_town::people::PeopleError> for Failure {
+    fn from(error: yaoguan_town::people::PeopleError) -> Self {
+        Self::Town(error.into())
+    }
+}
 impl From<TownError> for Failure {
     fn from(error: TownError) -> Self {
         Self::Town(error)
@@ -66,13 +71,17 @@ impl Output<'_> {
         value: &T,
         lines: impl FnOnce() -> Vec<String>,
     ) -> Result<(), Failure> {
+        let lines = match self.json {
+            true => vec![serde_json::to_string(value).map_err(std::io::Error::other)?],
+            false => lines(),
+        };
         let mut out = std::io::stdout().lock();
-        if self.json {
-            let text = serde_json::to_string(value).map_err(std::io::Error::other)?;
-            return Ok(writeln!(out, "{text}")?);
-        }
-        for line in lines() {
-            writeln!(out, "{line}")?;
+        for line in lines {
+            match writeln!(out, "{line}") {
+                // Whoever reads has seen enough: `… | head -n 1`. The work itself is done.
+                Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => break,
+                written => written?,
+            }
         }
         Ok(())
     }
@@ -93,6 +102,10 @@ impl Output<'_> {
         let parts = match failure {
             Failure::Shown => return ExitCode::from(FAILED),
             Failure::Field(error) => self.field_error(&error),
+            Failure::Town(TownError::People(error)) => {
+                let (code, message) = crate::said::people(self.words, &error);
+                ErrorParts { code, message, path: None }
+            }
             Failure::Town(error) => {
                 ErrorParts { code: "town".to_owned(), message: self.town_error(&error), path: None }
             }
@@ -130,13 +143,15 @@ impl Output<'_> {
             TownError::Missing(_) => "town_missing",
             TownError::Exists(_) => "town_exists",
             TownError::Key(_) => "town_key",
+            TownError::KeyExposed(_) => "town_key_exposed",
+            TownError::KeyInside(_) => "town_key_inside",
             TownError::WrongKey => "town_wrong_key",
             TownError::SchemaNewer { .. } => "town_newer",
             TownError::StorageFull => "disk_full",
+            TownError::Input(_) | TownError::People(_) => "town_input",
             TownError::InUse(_) => "town_in_use",
             TownError::OtherTown(_) => "town_other",
             TownError::BadBackup(_) => "town_bad_backup",
-            TownError::Input(_) => "town_input",
             TownError::Sqlite(_) | TownError::NotDurable(_) | TownError::Corrupt(_) => {
                 "town_broken"
             }

@@ -1,14 +1,80 @@
 //! The details of an error in the person's language: what is wrong with which value, which step is not
 //! allowed, why a file cannot be used.
 
-use yaoguan_exchange::{GpxError, TableError};
+use yaoguan_exchange::{GpxError, Reason, TableError};
 use yaoguan_field::FieldError;
 use yaoguan_model::authorise::Refusal;
 use yaoguan_model::schema::{Invalid, Problem};
 use yaoguan_model::status::StepError;
 use yaoguan_store::StoreError;
 
+use yaoguan_town::people::PeopleError;
+use yaoguan_town::people::password::Rule;
+use yaoguan_town::people::roster::{Problem as RowProblem, RosterError};
+
 use crate::words::Words;
+
+/// The code and the words of what is refused about accounts, invites and devices.
+pub(crate) fn people(words: &Words, error: &PeopleError) -> (String, String) {
+    let say = |key: &'static str, values: &[(&str, &str)]| {
+        (key.to_owned(), words.say("people", key, values))
+    };
+    match error {
+        PeopleError::LastAdmin => say("last_admin", &[]),
+        PeopleError::LoginTaken(login) => say("login_taken", &[("login", login)]),
+        PeopleError::BadLogin(login) => say("bad_login", &[("login", login)]),
+        PeopleError::Coverage(role) => say("coverage", &[("role", role.as_str())]),
+        PeopleError::NoAccount(id) => say("no_such_account", &[("id", id)]),
+        PeopleError::NoDevice(id) => say("no_such_device", &[("id", id)]),
+        PeopleError::NoInvite(id) => say("no_such_invite", &[("id", id)]),
+        PeopleError::NoLogin => say("no_login", &[]),
+        PeopleError::Password(Rule::TooShort) => say("password_short", &[]),
+        PeopleError::Password(Rule::TooLong) => say("password_long", &[]),
+        PeopleError::Password(Rule::Spaces) => say("password_spaces", &[]),
+        PeopleError::Password(Rule::Login) => say("password_login", &[]),
+        PeopleError::ResetGone => say("reset_gone", &[]),
+        PeopleError::TotpThere => say("totp_there", &[]),
+        PeopleError::TotpWrong => say("totp_wrong", &[]),
+        PeopleError::Roster(error) => {
+            let detail = match error.as_ref() {
+                RosterError::Table(error) => of_table(words, error),
+                RosterError::NoColumn(column) => {
+                    words.say("people", "no_column", &[("column", column)])
+                }
+                RosterError::OddColumn(column) => {
+                    words.say("people", "odd_column", &[("column", column)])
+                }
+                RosterError::TooManyRows => {
+                    let max = yaoguan_town::people::limits::MAX_ROSTER_ROWS.to_string();
+                    words.say("detail", "too_many_rows", &[("max", &max)])
+                }
+            };
+            say("bad_table", &[("detail", &detail)])
+        }
+    }
+}
+
+/// What is wrong with a row of a table of accounts.
+pub(crate) fn of_row(words: &Words, problem: &RowProblem) -> String {
+    let say = |key: &str, values: &[(&str, &str)]| words.say("people", key, values);
+    match problem {
+        RowProblem::Cells(reason) => of_reason(words, reason),
+        RowProblem::BadLogin(login) => say("bad_login", &[("login", login)]),
+        RowProblem::LoginTwice(line) => say("login_twice", &[("line", &line.to_string())]),
+        RowProblem::BadName => say("bad_name", &[]),
+        RowProblem::UnknownRole(role) => say("unknown_role", &[("role", role)]),
+        RowProblem::UnknownGrid(grid) => say("unknown_grid", &[("grid", grid)]),
+        RowProblem::Coverage(role) => say("coverage", &[("role", role.as_str())]),
+    }
+}
+
+/// Why a row of a table cannot be read, in the person's language.
+pub(crate) fn of_reason(words: &Words, reason: &Reason) -> String {
+    let column = reason.column.as_deref().or(reason.field.as_deref()).unwrap_or_default();
+    let mut values = vec![("column", column), ("value", reason.value.as_str())];
+    values.extend(reason.params.iter().map(|(name, value)| (*name, value.as_str())));
+    words.say("reason", reason.code, &values)
+}
 
 /// The words of `[detail]`; English text of the error itself where there are none.
 pub(crate) fn detail(words: &Words, error: &FieldError) -> String {
@@ -26,9 +92,13 @@ pub(crate) fn detail(words: &Words, error: &FieldError) -> String {
         FieldError::Store(StoreError::SchemaNewer { found, known }) => {
             say("schema_newer", &[("found", &found.to_string()), ("known", &known.to_string())])
         }
+        FieldError::Marker { path, source } => {
+            say("io", &[("path", path), ("detail", &source.to_string())])
+        }
         FieldError::Store(StoreError::WrongKey) => say("wrong_key", &[]),
         FieldError::NotEnrolled
         | FieldError::AlreadyEnrolled
+        | FieldError::OtherAccount
         | FieldError::BadInvite(_)
         | FieldError::GridMissing
         | FieldError::HeldByTown
@@ -36,6 +106,7 @@ pub(crate) fn detail(words: &Words, error: &FieldError) -> String {
         | FieldError::Mapping(_)
         | FieldError::Export(_)
         | FieldError::Store(_)
+        | FieldError::KeyExposed(_)
         | FieldError::Busy
         | FieldError::Transport(_)
         | FieldError::Protocol(_) => error.to_string(),

@@ -132,7 +132,29 @@ impl FromStr for Mapping {
     }
 }
 
+/// How the cells of a file stand, whatever they mean.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Layout {
+    pub(crate) encoding: Encoding,
+    pub(crate) repair: Option<Repair>,
+    pub(crate) delimiter: Delimiter,
+    /// The worksheet; without one the first.
+    pub(crate) sheet: Option<String>,
+    /// The physical line (or worksheet row) before which nothing is looked at, from 1.
+    pub(crate) header: u64,
+}
+
 impl Mapping {
+    pub(crate) fn layout(&self) -> Layout {
+        Layout {
+            encoding: self.encoding,
+            repair: self.repair,
+            delimiter: self.delimiter,
+            sheet: self.sheet.clone(),
+            header: self.header,
+        }
+    }
+
     /// Every column that the mapping reads, each once.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
         let parts = self.fields.iter().flat_map(|field| &field.columns);

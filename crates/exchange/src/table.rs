@@ -18,7 +18,7 @@ use yaoguan_model::{FieldPath, Value};
 use crate::convert::{Cells, convert};
 use crate::error::TableError;
 use crate::limits;
-use crate::mapping::Mapping;
+use crate::mapping::{Layout, Mapping};
 use crate::reason::Reason;
 
 /// A table that was read.
@@ -48,39 +48,31 @@ pub struct Imported {
     pub fields: BTreeMap<FieldPath, Value>,
 }
 
-/// A table before its mapping is applied.
-struct Sheet {
-    encoding: String,
-    header: Vec<String>,
-    rows: Vec<RawRow>,
+/// A table whose cells mean nothing yet.
+#[derive(Debug)]
+pub struct Sheet {
+    /// What the bytes were read as, as in [`Table`].
+    pub encoding: String,
+    pub header: Vec<String>,
+    pub rows: Vec<RawRow>,
 }
 
-struct RawRow {
-    line: u64,
-    cells: Vec<String>,
+/// A row as text.
+#[derive(Debug)]
+pub struct RawRow {
+    /// The physical line on which the row starts (CSV) or the worksheet row; from 1.
+    pub line: u64,
+    pub cells: Vec<String>,
     /// What is wrong with the row whatever its cells mean; then they are not converted.
-    broken: Vec<Reason>,
+    pub broken: Vec<Reason>,
 }
 
 /// Reads a table. CSV or XLSX is told by the content, never by a name.
 pub fn read(bytes: &[u8], mapping: &Mapping) -> Result<Table, TableError> {
-    if bytes.is_empty() {
-        return Err(TableError::Empty);
-    }
-    if bytes.len() > limits::MAX_FILE_BYTES {
-        return Err(TableError::TooLarge { max: limits::MAX_FILE_BYTES as u64 });
-    }
-    let sheet = if bytes.starts_with(b"PK\x03\x04") {
-        xlsx_rows::read(bytes, mapping)?
-    } else if bytes.starts_with(&[0xD0, 0xCF, 0x11, 0xE0]) {
-        return Err(TableError::OldWorkbook);
-    } else {
-        csv_rows::read(bytes, mapping)?
-    };
+    let sheet = rows(bytes, &mapping.layout())?;
     let names = names(&sheet.header, mapping)?;
-    let width = sheet.header.len();
     let row = |raw: RawRow| {
-        let outcome = match faults(&raw, width) {
+        let outcome = match raw.broken {
             faults if faults.is_empty() => convert(mapping, Cells::new(&names, &raw.cells)),
             faults => Err(faults),
         };
@@ -88,6 +80,33 @@ pub fn read(bytes: &[u8], mapping: &Mapping) -> Result<Table, TableError> {
     };
     let rows = sheet.rows.into_iter().map(row).collect();
     Ok(Table { encoding: sheet.encoding, header: sheet.header, rows })
+}
+
+/// Reads a table of cells alone: UTF-8 or GBK with commas, or a workbook's first sheet, its first row the
+/// header.
+pub fn plain(bytes: &[u8]) -> Result<Sheet, TableError> {
+    rows(bytes, &Layout { header: 1, ..Layout::default() })
+}
+
+fn rows(bytes: &[u8], layout: &Layout) -> Result<Sheet, TableError> {
+    if bytes.is_empty() {
+        return Err(TableError::Empty);
+    }
+    if bytes.len() > limits::MAX_FILE_BYTES {
+        return Err(TableError::TooLarge { max: limits::MAX_FILE_BYTES as u64 });
+    }
+    let mut sheet = if bytes.starts_with(b"PK\x03\x04") {
+        xlsx_rows::read(bytes, layout)?
+    } else if bytes.starts_with(&[0xD0, 0xCF, 0x11, 0xE0]) {
+        return Err(TableError::OldWorkbook);
+    } else {
+        csv_rows::read(bytes, layout)?
+    };
+    let width = sheet.header.len();
+    for row in &mut sheet.rows {
+        row.broken = faults(row, width);
+    }
+    Ok(sheet)
 }
 
 /// Column name → index, for the columns that the mapping reads.

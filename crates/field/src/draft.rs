@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use yaoguan_model::Record;
 use yaoguan_store::draft::Draft;
-use yaoguan_sync::PhoneStore as _;
 
 use crate::edit::{Edit, Form};
 use crate::error::FieldError;
@@ -23,7 +22,7 @@ impl Phone {
             values,
             updated_at: self.env.now_ms(),
         };
-        self.store.transact(|tx| Ok::<_, FieldError>(tx.put_draft(&draft)?))
+        self.transact(|tx| Ok::<_, FieldError>(tx.put_draft(&draft)?))
     }
 
     /// Forms that were open when the app ended, latest first.
@@ -33,6 +32,6 @@ impl Phone {
 
     /// Throws a draft away, or clears it after its save.
     pub fn drop_draft(&mut self, record: &Record) -> Result<(), FieldError> {
-        self.store.transact(|tx| Ok::<_, FieldError>(tx.remove_draft(record.id.0)?))
+        self.transact(|tx| Ok::<_, FieldError>(tx.remove_draft(record.id.0)?))
     }
 }

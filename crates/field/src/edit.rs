@@ -8,7 +8,7 @@ use serde::Serialize;
 use yaoguan_model::authorise::{Difference, Ground, authorise};
 use yaoguan_model::schema::{self, Invalid, Problem};
 use yaoguan_model::{Change, Dot, FieldPath, Kind, Record, RecordId, Value, canonical, deletion};
-use yaoguan_sync::{Local, PhoneStore as _, Tx as _};
+use yaoguan_sync::{Local, Tx as _};
 
 use crate::error::FieldError;
 use crate::phone::Phone;
@@ -104,7 +104,7 @@ impl Phone {
     ) -> Result<Changed, FieldError> {
         let (id, kind) = (form.in_view.id, form.in_view.kind.clone());
         self.check(form, &changes)?;
-        self.store.transact(|tx| -> Result<(), FieldError> {
+        self.transact(|tx| -> Result<(), FieldError> {
             let mut state = tx.state()?;
             let dot = state.next_dot();
             let local = match tx.load(id)? {

@@ -16,6 +16,8 @@ use yaoguan_transport::TransportError;
 pub enum ErrorCode {
     NotEnrolled,
     AlreadyEnrolled,
+    /// The invite is for another person than this phone's.
+    OtherAccount,
     BadInvite,
     UnknownField,
     InvalidValue,
@@ -36,9 +38,13 @@ pub enum ErrorCode {
     BadFile,
     NoFixes,
     StoreBroken,
+    /// Others can read the key file of the command line.
+    KeyExposed,
     StoreNewer,
     DiskFull,
     ReadOnly,
+    /// The marker outside the data folder cannot be written: nothing is sent.
+    StateUnwritable,
     Busy,
     Offline,
     NotTheTown,
@@ -55,6 +61,8 @@ pub enum FieldError {
     NotEnrolled,
     #[error("this phone is enrolled already")]
     AlreadyEnrolled,
+    #[error("the invite is for another person than this phone's")]
+    OtherAccount,
     #[error("{0}")]
     BadInvite(String),
     #[error("{0}")]
@@ -81,8 +89,13 @@ pub enum FieldError {
     Export(#[from] ExportError),
     #[error("{path}: {source}")]
     Io { path: String, source: std::io::Error },
+    #[error("others can read the key file {0}: run `chmod 600` on it")]
+    KeyExposed(String),
     #[error("{0}")]
     Store(#[from] StoreError),
+    /// Nothing is sent before the marker is written.
+    #[error("{path}: {source}")]
+    Marker { path: String, source: std::io::Error },
     /// Another program of this phone is syncing.
     #[error("another program is syncing this phone's store: wait until it is done")]
     Busy,
@@ -98,6 +111,7 @@ impl FieldError {
         match self {
             Self::NotEnrolled => ErrorCode::NotEnrolled,
             Self::AlreadyEnrolled => ErrorCode::AlreadyEnrolled,
+            Self::OtherAccount => ErrorCode::OtherAccount,
             Self::BadInvite(_) => ErrorCode::BadInvite,
             Self::Invalid(invalid) => of_problem(&invalid.problem),
             Self::Refused(refusal) => of_refusal(refusal),
@@ -116,12 +130,20 @@ impl FieldError {
             Self::Store(StoreError::ReadOnly) => ErrorCode::ReadOnly,
             Self::Store(StoreError::Missing) => ErrorCode::NotEnrolled,
             Self::Store(_) => ErrorCode::StoreBroken,
+            Self::KeyExposed(_) => ErrorCode::KeyExposed,
+            Self::Marker { .. } => ErrorCode::StateUnwritable,
             Self::Busy => ErrorCode::Busy,
             Self::Transport(TransportError::Unreachable(_)) => ErrorCode::Offline,
             Self::Transport(TransportError::NotTheTown(_)) => ErrorCode::NotTheTown,
             Self::Transport(TransportError::Refused(_)) => ErrorCode::TownRefused,
             Self::Transport(_) | Self::Protocol(_) => ErrorCode::Protocol,
         }
+    }
+
+    /// How long the town asks to be left alone, in seconds: for
+    /// [`on_told_to_wait`](yaoguan_sync::Engine::on_told_to_wait).
+    pub fn retry_after_s(&self) -> Option<u32> {
+        if let Self::Transport(error) = self { error.retry_after_s() } else { None }
     }
 
     /// The field that it is about.

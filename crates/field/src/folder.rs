@@ -24,9 +24,18 @@ impl Folder {
         self.0.join(DATABASE)
     }
 
+    pub(crate) fn key_file(&self) -> PathBuf {
+        self.0.join(KEY)
+    }
+
+    /// Renames in this folder outlast a power cut.
+    pub(crate) fn make_names_durable(&self) -> Result<(), FieldError> {
+        File::open(&self.0).and_then(|folder| folder.sync_all()).map_err(|e| io(&self.0, e))
+    }
+
     /// The key, made when there is none and no database that would need it.
     pub(crate) fn key(&self, env: &dyn Env) -> Result<Key, FieldError> {
-        let path = self.0.join(KEY);
+        let path = self.key_file();
         if path.exists() || self.database().exists() {
             return read_key(&path);
         }
@@ -62,9 +71,26 @@ impl Folder {
 }
 
 fn read_key(path: &Path) -> Result<Key, FieldError> {
+    if is_exposed(path) {
+        return Err(FieldError::KeyExposed(path.display().to_string()));
+    }
     let bytes = std::fs::read(path).map_err(|e| io(path, e))?;
     let key = bytes.try_into().map_err(|_| FieldError::Store(StoreError::WrongKey))?;
     Ok(Key(key))
+}
+
+/// Whether others than its owner may read or write the file.
+fn is_exposed(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        _ = path;
+        false
+    }
 }
 
 /// An I/O error with its path.

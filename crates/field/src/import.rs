@@ -7,7 +7,7 @@ use serde::Serialize;
 use yaoguan_exchange::{Imported, Mapping, Reason, Row, gpx, table};
 use yaoguan_model::geodesy::{self, Fix};
 use yaoguan_model::{FieldPath, Kind, RecordId, Value};
-use yaoguan_sync::{Local, PhoneStore as _, Tx as _};
+use yaoguan_sync::{Local, Tx as _};
 
 use crate::edit::{Edit, set};
 use crate::error::FieldError;
@@ -97,7 +97,7 @@ impl Phone {
             self.check(&form, &changes)?;
             saves.push((form, changes));
         }
-        self.store.transact(|tx| -> Result<(), FieldError> {
+        self.transact(|tx| -> Result<(), FieldError> {
             let mut state = tx.state()?;
             for (form, changes) in &saves {
                 let dot = state.next_dot();
@@ -156,7 +156,7 @@ impl Phone {
         let edit = self.with_defaults(&form, edit)?;
         let changes: BTreeMap<FieldPath, _> = form.changes(&edit);
         self.check(&form, &changes)?;
-        self.store.transact(|tx| -> Result<(), FieldError> {
+        self.transact(|tx| -> Result<(), FieldError> {
             let mut state = tx.state()?;
             let dot = state.next_dot();
             tx.put_blob("application/gpx+xml", bytes)?;

@@ -1,45 +1,74 @@
 //! A phone: its store, who holds it, and what it knows of the town.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::Arc;
 
 use yaoguan_model::authorise::Actor;
 use yaoguan_model::cells::{self, Around};
 use yaoguan_model::geodesy::Boundaries;
 use yaoguan_model::{Env, GridCode, Kind, Record, RecordId};
+use yaoguan_store::salvage::Salvaged;
 use yaoguan_store::{Identity, Store};
 use yaoguan_sync::{PhoneStore as _, Tx as _};
 
 use crate::error::FieldError;
 use crate::folder::Folder;
+use crate::home::Home;
+use crate::marker::Marker;
+use crate::mend;
 
 /// One person's app on one phone.
 pub struct Phone {
     pub(crate) store: Store,
     pub(crate) env: Arc<dyn Env>,
     pub(crate) folder: Folder,
+    pub(crate) marker: Arc<dyn Marker>,
+    /// This phone alone writes under its replica id.
+    pub(crate) is_own: bool,
+    pub(crate) salvaged: Option<Salvaged>,
     /// `zh` or `en`.
     pub(crate) lang: &'static str,
 }
 
 impl Phone {
-    /// Opens the phone in a folder.
-    pub fn open(dir: &Path, env: Arc<dyn Env>, lang: &'static str) -> Result<Self, FieldError> {
-        let folder = Folder(dir.to_owned());
+    /// Opens the phone in a folder. A store that is broken is replaced by what can be read of it
+    /// ([`Phone::salvaged`]); a folder that was copied or restored writes under a new replica id.
+    pub fn open(
+        home: impl Into<Home>,
+        env: Arc<dyn Env>,
+        lang: &'static str,
+    ) -> Result<Self, FieldError> {
+        let Home { data, marker } = home.into();
+        let folder = Folder(data);
+        folder.end_salvage()?;
         if !folder.database().exists() {
             return Err(FieldError::NotEnrolled);
         }
-        let store = Store::open(&folder.database(), &folder.key(env.as_ref())?)?;
-        Ok(Self { store, env, folder, lang })
+        let key = folder.key(env.as_ref())?;
+        let (store, salvaged) = mend::open(&folder, &key, env.as_ref())?;
+        let mut phone = Self { store, env, folder, marker, is_own: false, salvaged, lang };
+        phone.compare_with_marker()?;
+        Ok(phone)
     }
 
     /// Makes the folder and an empty store, or opens what is there.
-    pub fn create(dir: &Path, env: Arc<dyn Env>, lang: &'static str) -> Result<Self, FieldError> {
-        let folder = Folder(dir.to_owned());
+    pub fn create(
+        home: impl Into<Home>,
+        env: Arc<dyn Env>,
+        lang: &'static str,
+    ) -> Result<Self, FieldError> {
+        let home = home.into();
+        let folder = Folder(home.data.clone());
+        folder.end_salvage()?;
+        if folder.database().exists() {
+            return Self::open(home, env, lang);
+        }
         let key = folder.key(env.as_ref())?;
         let store = Store::create(&folder.database(), &key, env.as_ref())?;
-        Ok(Self { store, env, folder, lang })
+        let (marker, salvaged) = (home.marker, None);
+        let mut phone = Self { store, env, folder, marker, is_own: false, salvaged, lang };
+        phone.mark_new_store()?;
+        Ok(phone)
     }
 
     /// The store, for reading.

@@ -3,7 +3,7 @@
 use yaoguan_model::authorise::{Difference, Ground, authorise};
 use yaoguan_model::{Changes, Dot, Record, ReplicaId, canonical, schema};
 use yaoguan_store::QuarantineEntry;
-use yaoguan_sync::{Kept, PhoneStore as _, Tx as _, put_again};
+use yaoguan_sync::{Kept, Tx as _, put_again};
 use yaoguan_wire::ErrorCode as Reason;
 
 use crate::edit::{Changed, Edit};
@@ -40,7 +40,7 @@ impl Phone {
         self.check_mended(&about, &changes)?;
         let changed = Changed { kind: about.kind.clone(), ids: vec![about.id] };
         let kept = Kept { about, changes, beyond_sent: false };
-        self.store.transact(|tx| {
+        self.transact(|tx| {
             tx.take_quarantined(number)?;
             let mut state = tx.state()?;
             put_again(tx, &mut state, &kept)?;
@@ -52,7 +52,7 @@ impl Phone {
     /// Throws a save away. Of a held one only this copy: the town keeps its own.
     pub fn discard(&mut self, number: i64) -> Result<Changed, FieldError> {
         let about = self.quarantine_entry(number)?.save.kept.about;
-        self.store.transact(|tx| Ok::<_, FieldError>(tx.take_quarantined(number)?))?;
+        self.transact(|tx| Ok::<_, FieldError>(tx.take_quarantined(number)?))?;
         Ok(Changed { kind: about.kind, ids: vec![about.id] })
     }
 

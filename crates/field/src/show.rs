@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use yaoguan_model::deletion::{self, Deletion};
 use yaoguan_model::{AccountId, FieldPath, Kind, Record, RecordId, ReplicaId, Value};
+use yaoguan_store::salvage::Salvaged;
 use yaoguan_store::verify::Finding;
 use yaoguan_store::{Filter, Page, Stored};
 
@@ -85,6 +86,10 @@ pub struct Status {
     /// Broken invariants that were seen; 0 on every sound phone.
     pub alarms: u64,
     pub drafts: u64,
+    /// Finished records that were given up and still count when phone and town compare.
+    pub stubs: u64,
+    /// Broken stores that this one was saved from, oldest first.
+    pub salvaged: Vec<Salvaged>,
     pub records: BTreeMap<String, u64>,
     /// By the town's clock, in seconds; none before the first sync.
     pub last_contact: Option<i64>,
@@ -126,9 +131,11 @@ impl Phone {
             siblings: counts.siblings,
             alarms: counts.alarms,
             drafts: self.store.drafts()?.len() as u64,
+            stubs: self.store.stubs()?,
+            salvaged: self.store.salvages()?,
             records: counts.records,
             last_contact: state.last_contact_s,
-            clock_off_s: -state.clock_offset_s,
+            clock_off_s: self.clock_off_s()?,
         })
     }
 

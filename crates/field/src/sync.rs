@@ -34,6 +34,8 @@ pub struct SyncSummary {
     pub recovered: u64,
     /// Records taken off the phone because they left its scope.
     pub evicted: u64,
+    /// Finished records that the town has had for long enough, and this phone gave up.
+    pub given_up: u64,
     pub requests: u64,
     /// Bodies, in bytes.
     pub bytes_up: u64,
@@ -44,12 +46,27 @@ pub struct SyncSummary {
     pub more: bool,
     /// Phone and town were compared as a whole.
     pub reconciled: bool,
+    /// The phone's clock minus the town's, in seconds.
+    pub clock_off_s: i64,
 }
 
 impl Phone {
-    /// Sends what waits and fetches what is new. `progress` hears of each round. What was exchanged
-    /// before an error stays exchanged.
+    /// Sends what waits and fetches what is new, then tends the store. `progress` hears of each round. What
+    /// was exchanged before an error stays exchanged.
     pub async fn sync(
+        &mut self,
+        progress: impl FnMut(&SyncSummary),
+    ) -> Result<SyncSummary, FieldError> {
+        let mut summary = self.exchange(progress).await?;
+        match self.tend() {
+            Ok(given_up) => summary.given_up = given_up,
+            // What was exchanged is; the next sync tends again, and the next start looks at the file.
+            Err(error) => _ = Self::suspect(&self.folder.0, &error),
+        }
+        Ok(summary)
+    }
+
+    async fn exchange(
         &mut self,
         mut progress: impl FnMut(&SyncSummary),
     ) -> Result<SyncSummary, FieldError> {
@@ -66,6 +83,7 @@ impl Phone {
             let goes_on = self.round(&mut client, &mut summary).await?;
             let waiting = self.sendable()?;
             summary.pending = self.pending()?;
+            summary.clock_off_s = self.clock_off_s()?;
             summary.count(client.traffic);
             progress(&summary);
             // What the town does not answer for is not sent again in the same run; what an answer made
@@ -82,7 +100,7 @@ impl Phone {
         Ok(self.client()?.get(path, self.env.as_ref()).await?)
     }
 
-    fn client(&self) -> Result<TownClient, FieldError> {
+    pub(crate) fn client(&self) -> Result<TownClient, FieldError> {
         let identity = self.identity()?;
         let key = DeviceKey::from_pem(&identity.private_key)
             .map_err(|e| FieldError::Protocol(e.to_string()))?;
@@ -90,6 +108,11 @@ impl Phone {
         let mut client = TownClient::new(&town, &ca_pem, device, key, self.lang)?;
         client.set_clock_offset(self.store.state()?.clock_offset_s);
         Ok(client)
+    }
+
+    /// The phone's clock minus the town's, as last learnt, in seconds.
+    pub(crate) fn clock_off_s(&self) -> Result<i64, FieldError> {
+        Ok(self.store.state()?.clock_offset_s.saturating_neg())
     }
 
     /// Records that the next request would carry.
@@ -104,7 +127,10 @@ impl Phone {
         summary: &mut SyncSummary,
     ) -> Result<bool, FieldError> {
         let env = self.env.clone();
-        let request = self.store.transact(|tx| plan(tx, env.as_ref()))?;
+        let request = self.transact(|tx| Ok::<_, FieldError>(plan(tx, env.as_ref())?))?;
+        if !request.records.is_empty() {
+            self.mark_before_push(request.push.counter)?;
+        }
         match client.sync(&request, env.as_ref()).await {
             Ok(response) => {
                 let applied =

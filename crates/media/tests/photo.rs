@@ -204,7 +204,7 @@ fn a_watermark_is_burnt_in_only_where_it_is_asked_for() {
     let watermark = Watermark { at: 1_795_492_800, grid, position: at };
     assert_eq!(
         watermark.lines(),
-        ["2026-11-24 20:00:00 +08", "GRID 530521103001001", "24.60000N 99.20000E"]
+        ["2026-11-24 12:00:00 +08", "GRID 530521103001001", "24.60000N 99.20000E"]
     );
     let source = encoded(&quarters(3000, 2000), ImageFormat::Jpeg);
     let plain = prepare(&source, &Settings::default()).unwrap();

@@ -26,7 +26,7 @@ pub enum Level {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Cell {
     Grid(GridCode, Level),
-    /// One person's own; with [`Level::Chiefs`] only while that person is no volunteer.
+    /// One person's own; with [`Level::Chiefs`] only while that person is chief or supervisor.
     Account(AccountId, Level),
     Town(Level),
     TownRole(Role),
@@ -105,7 +105,8 @@ pub fn of_reader(account: AccountId, role: Role, grids: &BTreeSet<GridCode>) -> 
     };
     let mut cells = BTreeSet::from([Cell::Town(Level::Everyone), Cell::TownRole(role)]);
     cells.insert(Cell::Account(account, Level::Everyone));
-    if role > Role::Volunteer {
+    // Administrators have no household content, not even what they wrote in an earlier role.
+    if matches!(role, Role::Chief | Role::Supervisor) {
         cells.insert(Cell::Account(account, Level::Chiefs));
     }
     for grid in grids {

@@ -102,6 +102,12 @@ impl Record {
         values
     }
 
+    /// True when a path holds the same values in both, whoever wrote them.
+    pub fn shows_the_same(&self, other: &Self, path: &str) -> bool {
+        let (ours, theirs) = (self.distinct(path), other.distinct(path));
+        ours.len() == theirs.len() && ours.iter().all(|value| theirs.contains(value))
+    }
+
     /// Paths with more than one different value: what a person has to settle.
     pub fn conflicts(&self) -> impl Iterator<Item = &FieldPath> {
         let several = |(_, siblings): &(&FieldPath, &Vec<Sibling>)| {

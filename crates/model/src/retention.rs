@@ -17,6 +17,10 @@ const DAY_S: i64 = 24 * 60 * 60;
 pub const PHONE_KEEPS_S: i64 = 30 * DAY_S;
 /// The town keeps finished records this long after their last change arrived, in seconds: two years.
 pub const TOWN_KEEPS_S: i64 = 730 * DAY_S;
+/// Steps after which nobody has to do anything about a hazard.
+pub const HAZARD_FINISHED: &[&str] = &["closed", "unfounded", "merged"];
+/// The same of a task.
+pub const TASK_FINISHED: &[&str] = &["done", "declined", "cancelled"];
 /// The town's calendar is eight hours ahead of UTC, without summer time.
 const TOWN_OFFSET_S: i64 = 8 * 60 * 60;
 
@@ -35,8 +39,8 @@ pub fn is_finished(record: &Record, now: i64) -> bool {
     }
     let status = || record.shown_text("status").unwrap_or_default();
     match &record.kind {
-        Kind::Hazard => matches!(status(), "closed" | "unfounded" | "merged"),
-        Kind::Task => matches!(status(), "done" | "declined" | "cancelled"),
+        Kind::Hazard => HAZARD_FINISHED.contains(&status()),
+        Kind::Task => TASK_FINISHED.contains(&status()),
         Kind::Patrol => record.shown("ended_at").is_some(),
         Kind::HouseholdCheck => record.shown_text("due_on").is_none_or(|due| is_past(due, now)),
         Kind::Notice => {

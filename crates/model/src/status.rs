@@ -146,7 +146,11 @@ pub fn legal_steps(
     for (_, word) in &writing.states {
         let settled = settles && (contested || writing.saves().len() > 1) && reached.contains(word);
         let started = before.is_none() && *word == spec.start;
-        if !(led.contains(word) || settled || started) {
+        // The state that stands there, written again, is no step.
+        let stands = before.is_some_and(|b| {
+            b.distinct("status").iter().any(|value| value.as_text() == Some(word))
+        });
+        if !(led.contains(word) || settled || started || stands) {
             return Err(if before.is_none() && writing.steps.is_empty() {
                 StepError::WrongStart(spec.start)
             } else {

@@ -20,6 +20,9 @@ pub enum StoreError {
     /// The file or its folder cannot be written; nothing was saved.
     #[error("the store cannot be written: nothing was saved")]
     ReadOnly,
+    /// Pages of the file cannot be read, or do not hold what they must.
+    #[error("the store's file is damaged: {0}")]
+    Damaged(String),
     #[error("database: {0}")]
     Sqlite(#[source] rusqlite::Error),
     /// WAL or synchronous=FULL could not be had on this file system.
@@ -39,8 +42,16 @@ impl From<rusqlite::Error> for StoreError {
         match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => Self::WrongKey,
             Some(ErrorCode::DiskFull) => Self::DiskFull,
-            Some(ErrorCode::ReadOnly) => Self::ReadOnly,
+            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen) => Self::ReadOnly,
+            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged(error.to_string()),
+            Some(ErrorCode::SystemIoFailure) if has_no_room(&error) => Self::DiskFull,
             Some(_) | None => Self::Sqlite(error),
         }
     }
+}
+
+/// The shared memory beside the log could not be made as large as it has to be.
+fn has_no_room(error: &rusqlite::Error) -> bool {
+    let extended = error.sqlite_extended_error_code();
+    extended == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
 }

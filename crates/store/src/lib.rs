@@ -4,6 +4,7 @@
 //! projection, unsent state and cursor change in one transaction. Projections are derived: [`rebuild`]
 //! makes them anew, [`verify`] compares.
 
+mod damage;
 pub mod draft;
 pub mod error;
 mod grid;
@@ -16,9 +17,11 @@ mod notice;
 mod open;
 mod patrol;
 mod projection;
+mod purge;
 mod quarantine;
 pub mod query;
 pub mod rebuild;
+pub mod salvage;
 pub mod search;
 mod task;
 mod template;

@@ -27,8 +27,17 @@ impl std::fmt::Debug for Key {
 /// One person's records on one phone.
 pub struct Store {
     pub(crate) connection: Connection,
-    /// Set when a later program wrote the file: it can be read, and every write says why not.
-    newer: Option<i64>,
+    /// Set when the file can only be read: every write says why.
+    barred: Option<Barred>,
+}
+
+/// Why a file can only be read.
+#[derive(Debug, Clone, Copy)]
+enum Barred {
+    /// A later program wrote it.
+    Newer(i64),
+    ReadOnly,
+    DiskFull,
 }
 
 impl Store {
@@ -45,14 +54,22 @@ impl Store {
             "INSERT INTO phone (one, install_id, replica) VALUES (1, ?1, ?2) ON CONFLICT DO NOTHING",
             (env.random_16(), env.random_16()),
         )?;
-        Ok(Self { connection, newer: None })
+        Ok(Self { connection, barred: None })
     }
 
-    /// Opens a store that is there.
+    /// Opens a store that is there; on a disk that cannot be written, or has no room left, for reading.
     pub fn open(path: &Path, key: &Key) -> Result<Self, StoreError> {
         if !path.exists() {
             return Err(StoreError::Missing);
         }
+        match Self::open_writable(path, key) {
+            Err(StoreError::ReadOnly) => open_as_it_is(path, key, Barred::ReadOnly),
+            Err(StoreError::DiskFull) => open_as_it_is(path, key, Barred::DiskFull),
+            opened => opened,
+        }
+    }
+
+    fn open_writable(path: &Path, key: &Key) -> Result<Self, StoreError> {
         let mut connection = Connection::open(path)?;
         prepare(&connection, key)?;
         let found = migrations::found(&connection)?;
@@ -60,17 +77,26 @@ impl Store {
             drop(connection);
             let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
             prepare(&connection, key)?;
-            return Ok(Self { connection, newer: Some(found) });
+            return Ok(Self { connection, barred: Some(Barred::Newer(found)) });
         }
         make_durable(&connection)?;
         migrations::apply(&mut connection)?;
-        Ok(Self { connection, newer: None })
+        Ok(Self { connection, barred: None })
     }
 
-    /// The error that every write would give, when a later program wrote the file.
+    /// A store without a file and without content: what stands in while a file changes its place.
+    pub fn nowhere() -> Result<Self, StoreError> {
+        Ok(Self { connection: Connection::open_in_memory()?, barred: Some(Barred::ReadOnly) })
+    }
+
+    /// The error that every write would give, when the file can only be read.
     pub fn check_writable(&self) -> Result<(), StoreError> {
-        match self.newer {
-            Some(found) => Err(StoreError::SchemaNewer { found, known: migrations::known() }),
+        match self.barred {
+            Some(Barred::Newer(found)) => {
+                Err(StoreError::SchemaNewer { found, known: migrations::known() })
+            }
+            Some(Barred::ReadOnly) => Err(StoreError::ReadOnly),
+            Some(Barred::DiskFull) => Err(StoreError::DiskFull),
             None => Ok(()),
         }
     }
@@ -82,7 +108,36 @@ impl Store {
     }
 }
 
-fn prepare(connection: &Connection, key: &Key) -> Result<(), StoreError> {
+/// Without a log and without its shared memory, which could not be made. Only a file whose log is empty
+/// can be read so: else its last saves would be missing in view.
+fn open_as_it_is(path: &Path, key: &Key, barred: Barred) -> Result<Store, StoreError> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    if std::fs::metadata(log).is_ok_and(|log| log.len() > 0) {
+        return Err(match barred {
+            Barred::DiskFull => StoreError::DiskFull,
+            Barred::Newer(_) | Barred::ReadOnly => StoreError::ReadOnly,
+        });
+    }
+    let mut uri = "file:".to_owned();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        let plain = byte.is_ascii_alphanumeric() || b"/._-".contains(byte);
+        uri.push_str(&if plain { char::from(*byte).to_string() } else { format!("%{byte:02X}") });
+    }
+    uri.push_str("?immutable=1");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    let connection = Connection::open_with_flags(uri, flags)?;
+    prepare(&connection, key)?;
+    let found = migrations::found(&connection)?;
+    match found.cmp(&migrations::known()) {
+        std::cmp::Ordering::Equal => Ok(Store { connection, barred: Some(barred) }),
+        std::cmp::Ordering::Greater => Ok(Store { connection, barred: Some(Barred::Newer(found)) }),
+        // An older schema would have to be brought up to date first.
+        std::cmp::Ordering::Less => Err(StoreError::ReadOnly),
+    }
+}
+
+pub(crate) fn prepare(connection: &Connection, key: &Key) -> Result<(), StoreError> {
     let hex: String = key.0.iter().map(|byte| format!("{byte:02x}")).collect();
     // SQLCipher would print to the terminal, page by page, what comes back as an error anyway.
     connection.execute_batch("PRAGMA cipher_log_level = NONE")?;
@@ -92,6 +147,8 @@ fn prepare(connection: &Connection, key: &Key) -> Result<(), StoreError> {
     // The first read tells whether the key opens the file.
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // What is deleted is overwritten, in tables as in free pages: a record that left the phone is gone.
+    connection.query_row("PRAGMA secure_delete = ON", [], |_| Ok(()))?;
     Ok(())
 }
 
@@ -120,7 +177,13 @@ impl PhoneStore for Store {
         let tx = self.connection.transaction_with_behavior(behavior).map_err(StoreError::from)?;
         let mut tx = SqliteTx::new(tx);
         let result = work(&mut tx)?;
-        tx.commit()?;
+        let has_removed = tx.commit()?;
+        if has_removed {
+            // The log still holds pages from before. What another program of this phone keeps it from
+            // cutting goes when that program closes the file.
+            let cut = "PRAGMA wal_checkpoint(TRUNCATE)";
+            self.connection.query_row(cut, [], |_| Ok(())).map_err(StoreError::from)?;
+        }
         Ok(result)
     }
 }

@@ -124,6 +124,13 @@ pub(crate) fn erase(connection: &Connection, seq: i64) -> Result<(), StoreError>
     write_text(connection, seq, "")
 }
 
+/// Takes out of the search index what was erased from it: until its parts are merged it only marks rows
+/// as gone, and their words stay.
+pub(crate) fn forget(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute("INSERT INTO search (search) VALUES ('optimize')", [])?;
+    Ok(())
+}
+
 fn insert_sql(table: &Table) -> String {
     let mut sql = format!("INSERT OR REPLACE INTO {} (record, deletion, conflicts", table.name);
     for column in table.columns {

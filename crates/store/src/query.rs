@@ -143,7 +143,10 @@ impl Store {
         let mut statement = self.connection.prepare_cached(sql)?;
         let id =
             statement.query_row([source, key], |row| id16(row, "id").map(RecordId::from_bytes));
-        Ok(id.optional()?)
+        match id.optional()? {
+            Some(id) => Ok(Some(id)),
+            None => self.stub_by_source(kind.as_str(), source, key),
+        }
     }
 
     /// Every key of a kind that was imported from this table.
@@ -151,7 +154,9 @@ impl Store {
         let Some(sql) = source_keys_sql(kind) else { return Ok(HashSet::new()) };
         let mut statement = self.connection.prepare_cached(sql)?;
         let keys = statement.query_map([source], |row| row.get("source_key"))?;
-        Ok(keys.collect::<Result<_, _>>()?)
+        let mut keys: HashSet<String> = keys.collect::<Result<_, _>>()?;
+        keys.extend(self.stub_keys(kind.as_str(), source)?);
+        Ok(keys)
     }
 
     /// Codes of the town's grids.

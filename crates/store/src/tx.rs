@@ -14,6 +14,8 @@ use crate::projection;
 /// One transaction; rolled back unless committed.
 pub struct SqliteTx<'a> {
     pub(crate) tx: Transaction<'a>,
+    /// A record left the phone: nothing of it is to be found in the file afterwards.
+    has_removed: bool,
 }
 
 const LOAD: &str = "SELECT record.seq, record.body, unsent.record IS NOT NULL AS is_unsent, \
@@ -22,11 +24,16 @@ const LOAD: &str = "SELECT record.seq, record.body, unsent.record IS NOT NULL AS
 
 impl<'a> SqliteTx<'a> {
     pub(crate) fn new(tx: Transaction<'a>) -> Self {
-        Self { tx }
+        Self { tx, has_removed: false }
     }
 
-    pub(crate) fn commit(self) -> Result<(), StoreError> {
-        Ok(self.tx.commit()?)
+    /// True when a record left the phone.
+    pub(crate) fn commit(self) -> Result<bool, StoreError> {
+        if self.has_removed {
+            projection::forget(&self.tx)?;
+        }
+        self.tx.commit()?;
+        Ok(self.has_removed)
     }
 
     /// Keeps a file by its SHA-256.
@@ -35,6 +42,12 @@ impl<'a> SqliteTx<'a> {
         let sql = "INSERT OR IGNORE INTO blob (hash, type, bytes) VALUES (?1, ?2, ?3)";
         self.tx.prepare_cached(sql)?.execute((hash, media_type, bytes))?;
         Ok(hash)
+    }
+
+    /// Names this installation anew; the marker outside names it too.
+    pub fn set_install_id(&mut self, install: [u8; 16]) -> Result<(), StoreError> {
+        self.tx.execute("UPDATE phone SET install_id = ?1", [install])?;
+        Ok(())
     }
 
     fn seq(&self, id: RecordId) -> Result<Option<i64>, StoreError> {
@@ -165,6 +178,8 @@ impl Tx for SqliteTx<'_> {
         self.withdraw_offer(id)?;
         let mut statement = self.tx.prepare_cached("DELETE FROM record WHERE seq = ?1")?;
         statement.execute([seq])?;
+        drop(statement);
+        self.has_removed = true;
         Ok(())
     }
 
@@ -259,6 +274,19 @@ impl Tx for SqliteTx<'_> {
         Ok(hashes)
     }
 
+    fn settled(&mut self, confirmed_by: i64) -> Result<Vec<RecordId>, StoreError> {
+        self.settled_ids(confirmed_by)
+    }
+
+    fn give_up(&mut self, id: RecordId) -> Result<(), StoreError> {
+        self.leave_stub(id)?;
+        self.remove(id)
+    }
+
+    fn stub(&mut self, id: RecordId) -> Result<Option<RecordHash>, StoreError> {
+        self.stub_hash(id)
+    }
+
     fn drop_stub(&mut self, id: RecordId) -> Result<(), StoreError> {
         self.tx.prepare_cached("DELETE FROM stub WHERE id = ?1")?.execute([id.as_bytes()])?;
         Ok(())
@@ -304,25 +332,27 @@ pub(crate) fn read_state(connection: &rusqlite::Connection) -> Result<SyncState,
         "SELECT replica, counter, epoch, cursor, scope_version, acked, attempts, attempt_counter, \
          clock_offset_s, last_contact_s, reconcile, evict_owed FROM phone",
     )?;
-    let state = statement.query_row([], |row| {
-        let attempts: Vec<u8> = row.get("attempts")?;
-        let token = |chunk: &[u8]| chunk.try_into().ok().map(PushToken::new);
-        Ok(SyncState {
-            replica: ReplicaId(id16(row, "replica")?),
-            counter: row.get("counter")?,
-            epoch: row.get::<_, Option<[u8; 16]>>("epoch")?.map(Epoch::new),
-            cursor: row.get("cursor")?,
-            scope_version: row.get("scope_version")?,
-            acked: row.get::<_, Option<[u8; 16]>>("acked")?.map(PushToken::new),
-            attempts: attempts.chunks_exact(16).filter_map(token).collect(),
-            attempt_counter: row.get("attempt_counter")?,
-            clock_offset_s: row.get("clock_offset_s")?,
-            last_contact_s: row.get("last_contact_s")?,
-            reconcile: row.get("reconcile")?,
-            evict_owed: row.get("evict_owed")?,
-        })
-    })?;
-    Ok(state)
+    Ok(statement.query_row([], state_of)?)
+}
+
+/// The state in a row of `phone`.
+pub(crate) fn state_of(row: &Row<'_>) -> rusqlite::Result<SyncState> {
+    let attempts: Vec<u8> = row.get("attempts")?;
+    let token = |chunk: &[u8]| chunk.try_into().ok().map(PushToken::new);
+    Ok(SyncState {
+        replica: ReplicaId(id16(row, "replica")?),
+        counter: row.get("counter")?,
+        epoch: row.get::<_, Option<[u8; 16]>>("epoch")?.map(Epoch::new),
+        cursor: row.get("cursor")?,
+        scope_version: row.get("scope_version")?,
+        acked: row.get::<_, Option<[u8; 16]>>("acked")?.map(PushToken::new),
+        attempts: attempts.chunks_exact(16).filter_map(token).collect(),
+        attempt_counter: row.get("attempt_counter")?,
+        clock_offset_s: row.get("clock_offset_s")?,
+        last_contact_s: row.get("last_contact_s")?,
+        reconcile: row.get("reconcile")?,
+        evict_owed: row.get("evict_owed")?,
+    })
 }
 
 /// Decodes a stored record.

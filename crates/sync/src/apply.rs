@@ -8,6 +8,7 @@ use yaoguan_wire::{ErrorCode, FeedItem, Judgement, SyncRequest, SyncResponse, Ve
 use crate::error::SyncError;
 use crate::fork::{rebase_unsent, rewrite_after_fork};
 use crate::local::Local;
+use crate::reconcile::hash_of;
 use crate::state::SyncState;
 use crate::store::{Quarantined, Tx};
 use crate::{evict, hold};
@@ -233,13 +234,14 @@ fn apply_item<T: Tx>(
     if let Some(packed) = &item.record {
         let incoming = unpack(&response.replicas, packed.clone()).map_err(SyncError::Record)?;
         pull(tx, &incoming, applied)?;
-    } else if let Some(id) = item.left.or(item.purged)
-        && let Some(local) = tx.load(id)?
-    {
-        applied.changed.push((local.record.kind.clone(), id));
-        evict::one(tx, state, &local, applied)?;
-    } else if let Some(id) = item.purged {
-        tx.drop_stub(id)?;
+    } else if let Some(id) = item.left.or(item.purged) {
+        match tx.load(id)? {
+            Some(local) => {
+                applied.changed.push((local.record.kind.clone(), id));
+                evict::one(tx, state, &local, applied)?;
+            }
+            None => tx.drop_stub(id)?,
+        }
     }
     Ok(())
 }
@@ -251,8 +253,13 @@ pub(crate) fn pull<T: Tx>(
     applied: &mut Applied,
 ) -> Result<(), SyncError<T::Error>> {
     let id = incoming.id;
+    let found = tx.load(id)?;
+    // What this phone gave up comes back when it has changed, not when a feed starts again.
+    if found.is_none() && tx.stub(id)?.is_some_and(|stub| stub == hash_of(incoming)) {
+        return Ok(());
+    }
     applied.changed.push((incoming.kind.clone(), id));
-    let local = match tx.load(id)? {
+    let local = match found {
         None => {
             applied.received += 1;
             Local::confirmed(incoming.clone())

@@ -83,6 +83,15 @@ impl Engine {
         let wait = full / 2 + i64::from(jitter) % (full / 2 + 1);
         self.not_before_ms = Some(now_ms.saturating_add(wait));
     }
+
+    /// The town asks to be left alone for so many seconds. That long at least, and up to a quarter more,
+    /// so that those who were told the same do not come back as one.
+    pub fn on_told_to_wait(&mut self, now_ms: i64, seconds: u32, jitter: u32) {
+        self.on_failure(now_ms, jitter);
+        let asked = i64::from(seconds).saturating_mul(1_000).min(MAX_BACKOFF_MS);
+        let until_ms = now_ms.saturating_add(asked + i64::from(jitter) % (asked / 4 + 1));
+        self.not_before_ms = self.not_before_ms.max(Some(until_ms));
+    }
 }
 
 #[cfg(test)]
@@ -113,6 +122,20 @@ mod tests {
             last = last.max(until_ms);
         }
         assert!(last > MAX_BACKOFF_MS / 2);
+    }
+
+    #[test]
+    fn what_the_town_asks_to_wait_is_waited() {
+        for jitter in [0, 7, u32::MAX] {
+            let mut engine = Engine::new();
+            engine.on_told_to_wait(1_000, 120, jitter);
+            let Next::Wait { until_ms } = engine.next(1_000, BUSY) else { panic!() };
+            assert!((121_000..=151_000).contains(&until_ms), "{until_ms}");
+            // Nobody can send a phone away for longer than any failure does.
+            engine.on_told_to_wait(1_000, u32::MAX, jitter);
+            let Next::Wait { until_ms } = engine.next(1_000, BUSY) else { panic!() };
+            assert!(until_ms <= 1_000 + MAX_BACKOFF_MS / 4 * 5, "{until_ms}");
+        }
     }
 
     #[test]

@@ -156,6 +156,6 @@ impl Reconciliation {
     }
 }
 
-fn hash_of(record: &Record) -> RecordHash {
+pub(crate) fn hash_of(record: &Record) -> RecordHash {
     canonical::hash(&canonical::encode(record))
 }

@@ -88,6 +88,13 @@ pub trait Tx {
     fn ids(&mut self) -> Result<Vec<RecordId>, Self::Error>;
     /// Hash of the confirmed state of every record that has one, stubs included (with no record).
     fn hashes(&mut self) -> Result<Vec<(RecordHash, RecordId)>, Self::Error>;
+    /// Confirmed records of kinds that a phone gives up, last confirmed by then and with nothing of them
+    /// waiting, oldest first: no unsent save, offer, quarantined save or draft.
+    fn settled(&mut self, confirmed_by: i64) -> Result<Vec<RecordId>, Self::Error>;
+    /// Takes a record off the phone and keeps its stub: id and hash.
+    fn give_up(&mut self, id: RecordId) -> Result<(), Self::Error>;
+    /// The hash that is left of a record that this phone gave up.
+    fn stub(&mut self, id: RecordId) -> Result<Option<RecordHash>, Self::Error>;
     /// Forgets the stub of a record that this phone gave up.
     fn drop_stub(&mut self, id: RecordId) -> Result<(), Self::Error>;
 

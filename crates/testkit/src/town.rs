@@ -7,10 +7,12 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use yaoguan_field::{EnrolOptions, Phone};
+use yaoguan_field::{EnrolOptions, Home, Phone};
 use yaoguan_model::{AccountId, Env, GridCode, Role};
-use yaoguan_town::people::{Account, NewInvite, hash_code, new_code};
+use yaoguan_town::audit::Attribution;
+use yaoguan_town::people::{Account, Coverage, NewInvite, PersonChange, hash_code, new_code};
 use yaoguan_town::serve::{Options, Server};
+use yaoguan_town::storage::People as _;
 use yaoguan_town::{Storage as _, Town, demo};
 use yaoguan_wire::Invite;
 
@@ -58,7 +60,8 @@ impl TestTown {
     }
 
     async fn serve(&mut self) -> anyhow::Result<()> {
-        let options = Options { listen: self.address, behind_proxy: false, public: None };
+        let options =
+            Options { listen: self.address, behind_proxy: false, public: None, backups: None };
         let server = Server::bind(&self.town, &options, Arc::new(self.clock.clone())).await?;
         self.url.clone_from(&server.url);
         self.address = server.url.trim_start_matches("https://").parse()?;
@@ -92,6 +95,16 @@ impl TestTown {
         Ok(())
     }
 
+    /// The town's clock, in seconds.
+    pub fn town_time(&self) -> i64 {
+        self.clock.now_s()
+    }
+
+    /// Something that the town does by itself, now.
+    pub fn done(&self) -> Attribution {
+        Attribution::town(self.clock.now_s())
+    }
+
     /// The town's data folder.
     pub fn data(&self) -> PathBuf {
         self.dir.path().join("town")
@@ -115,26 +128,18 @@ impl TestTown {
 
     /// Another role and other grids for an account.
     pub fn rescope(&self, account: AccountId, role: Role, grids: &[&str]) {
-        self.town.storage.with_raw(|c| {
-            let id = account.as_bytes();
-            c.execute("DELETE FROM account_grid WHERE account = ?1", [id]).expect("the account");
-            for grid in grids {
-                let sql = "INSERT INTO account_grid (account, grid) VALUES (?1, ?2)";
-                c.execute(sql, (id, grid)).expect("a grid");
-            }
-            let sql =
-                "UPDATE account SET role = ?2, scope_version = scope_version + 1 WHERE id = ?1";
-            c.execute(sql, (id, role.as_str())).expect("the account");
-        });
+        let grids = grids.iter().map(|code| code.parse().expect("a grid")).collect();
+        let coverage = Some(Coverage::Grids(grids));
+        let change = PersonChange { role: Some(role), coverage, ..PersonChange::of(account) };
+        let done = Attribution::town(self.clock.now_s());
+        now(self.town.storage.write_people(Vec::new(), vec![change], done)).expect("the account");
     }
 
     /// Strikes a phone off.
     pub fn revoke(&self, phone: &TestPhone) {
         let identity = phone.phone.store().identity().expect("its store").expect("enrolled");
-        self.town.storage.with_raw(|c| {
-            let sql = "UPDATE device SET revoked_at = 1 WHERE id = ?1";
-            c.execute(sql, [identity.device.as_bytes()]).expect("the device");
-        });
+        let done = Attribution::town(self.clock.now_s());
+        now(self.town.storage.revoke_device(identity.device, done)).expect("the device");
     }
 
     /// Stops the town, does something to its closed folder, and serves again as a new line of history.
@@ -189,10 +194,15 @@ impl TestTown {
         let clock = Clock::default();
         let options = EnrolOptions { device_name: "test".to_owned(), lang: "en" };
         let env: Arc<dyn Env> = Arc::new(clock.clone());
-        let mut phone = Phone::enrol(&dir.path().join("phone"), &uri, &options, env).await?;
+        let mut phone = Phone::enrol(home(dir.path()), &uri, &options, env).await?;
         phone.sync(|_| {}).await?;
         Ok(TestPhone { phone, clock, dir })
     }
+}
+
+/// The home of a phone in its temporary folder; the marker lies beside the data.
+fn home(dir: &Path) -> Home {
+    Home::with_state(&dir.join("phone"), &dir.join("state"))
 }
 
 /// A phone in a temporary folder.
@@ -208,11 +218,57 @@ impl TestPhone {
         self.dir.path().join("phone")
     }
 
-    /// Ends the app and starts it again.
-    pub fn restart(self) -> anyhow::Result<Self> {
+    /// The folder of the marker: what no backup takes along.
+    pub fn state(&self) -> PathBuf {
+        self.dir.path().join("state")
+    }
+
+    /// Ends the app, does something to its closed folder, and starts it again.
+    pub fn after(self, with: impl FnOnce(&Path)) -> anyhow::Result<Self> {
         let Self { phone, clock, dir } = self;
         drop(phone);
-        let phone = Phone::open(&dir.path().join("phone"), Arc::new(clock.clone()), "en")?;
+        with(&dir.path().join("phone"));
+        let phone = Phone::open(home(dir.path()), Arc::new(clock.clone()), "en")?;
         Ok(Self { phone, clock, dir })
     }
+
+    /// The same folder at another place, as it is now: another device, or a careless copy. `marker`: the
+    /// marker was copied too.
+    pub fn copied(&self, marker: bool) -> anyhow::Result<Self> {
+        let dir = tempfile::tempdir()?;
+        copy(&self.data(), &dir.path().join("phone"))?;
+        if marker {
+            let own = Home::with_state(&self.data(), &self.state());
+            if let Some(mark) = own.marker.read() {
+                home(dir.path()).marker.write(mark)?;
+            }
+        }
+        let clock = self.clock.clone();
+        let phone = Phone::open(home(dir.path()), Arc::new(clock.clone()), "en")?;
+        Ok(Self { phone, clock, dir })
+    }
+
+    /// Ends the app and starts it again.
+    pub fn restart(self) -> anyhow::Result<Self> {
+        self.after(|_| {})
+    }
+}
+
+/// Copies the files of a folder.
+pub fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        std::fs::copy(entry.path(), to.join(entry.file_name()))?;
+    }
+    Ok(())
+}
+
+/// Waits for a future of the storage, which needs no reactor, in the middle of whatever runs.
+fn now<R: Send>(work: impl Future<Output = R> + Send) -> R {
+    let run = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.expect("a runtime").block_on(work)
+    };
+    std::thread::scope(|scope| scope.spawn(run).join().expect("the storage does not panic"))
 }

@@ -14,9 +14,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use yaoguan_model::Env;
 
-use crate::data::{DATABASE, Town, beside, journal_file, lock, read_key};
+use crate::audit::anchor::{self, Anchor};
+use crate::data::{DATABASE, Town, beside, journal_file, make_private};
 use crate::error::TownError;
+use crate::key_file;
 use crate::line::{private, sync_folder_of};
+use crate::lock;
 use crate::storage::Storage as _;
 use crate::storage::sqlite::Snapshot;
 
@@ -55,6 +58,8 @@ pub struct Restored {
     pub manifest: Manifest,
     /// Where the data that stood there before is now.
     pub aside: Option<PathBuf>,
+    /// How far the audit log had come before.
+    pub left_head: u64,
     pub findings: Vec<crate::storage::Finding>,
 }
 
@@ -115,7 +120,7 @@ pub async fn backup(
     let partial = beside(out, ".partial");
     // What an interrupted backup left.
     _ = std::fs::remove_dir_all(&partial);
-    std::fs::create_dir_all(&partial)?;
+    make_private(&partial)?;
     let made = fill(town, dir, &partial, env).await;
     if made.is_err() {
         _ = std::fs::remove_dir_all(&partial);
@@ -195,15 +200,16 @@ pub async fn restore(
     env: &dyn Env,
 ) -> Result<Restored, TownError> {
     let manifest = check(from)?;
-    let key = read_key(key_file)?;
+    let key = key_file::read(key_file, dir)?;
     let named = Snapshot::of(&from.join(DATABASE), &key)?;
     if hex(&named.town) != manifest.town {
         return Err(bad("the list is of another database"));
     }
-    std::fs::create_dir_all(dir)?;
-    let held = lock(dir)?;
+    make_private(dir)?;
+    let held = lock::take(dir)?;
     let incoming = beside(dir, ".restoring");
     _ = std::fs::remove_dir_all(&incoming);
+    make_private(&incoming)?;
     for name in manifest.files.keys().filter(|name| *name != JOURNAL) {
         copy(&from.join(name), &incoming.join(name))?;
     }
@@ -214,6 +220,7 @@ pub async fn restore(
     } else {
         copy(&from.join(JOURNAL), &journal)?;
     }
+    let left_head = Anchor::new(&anchor::default_file(dir), &key).read()?.last();
     let aside = beside(dir, &format!(".before-restore-{}", env.now_s()));
     let is_town = dir.join(DATABASE).exists();
     std::fs::rename(dir, &aside)?;
@@ -229,5 +236,5 @@ pub async fn restore(
         town.storage.renew_line(env).await?;
     }
     let findings = town.storage.verify().await?.findings;
-    Ok(Restored { manifest, aside: is_town.then_some(aside), findings })
+    Ok(Restored { manifest, aside: is_town.then_some(aside), left_head, findings })
 }

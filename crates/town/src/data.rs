@@ -1,12 +1,9 @@
-//! The town's data folder: `town.db` in it; beside it its key file, its journal, its line marker and the heads
-//! of its audit log.
+//! The town's data folder: `town.db` in it; beside it its key file (see [`crate::key_file`]), its journal, its
+//! line marker and the heads of its audit log.
 //!
-//! The key never lies inside the folder, so that a copy of the folder alone (a backup on a stick) tells
-//! nothing to whoever finds it. Journal and marker lie outside so that a folder that is put back from a copy
-//! meets what happened since (see [`crate::line`] and the storage's journal).
+//! Journal and marker lie outside so that a folder that is put back from a copy meets what happened since
+//! (see [`crate::line`] and the storage's journal).
 
-use std::fs::{File, TryLockError};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use yaoguan_model::Env;
@@ -14,14 +11,12 @@ use yaoguan_model::env::System;
 
 use crate::audit::anchor;
 use crate::error::TownError;
-use crate::line::private;
+use crate::key_file;
 use crate::storage::Storage;
 use crate::storage::sqlite::Sqlite;
 use crate::tls::Ca;
 
 pub(crate) const DATABASE: &str = "town.db";
-/// Held by whoever serves the town or puts another database in its place.
-const LOCK: &str = "town.lock";
 const CA_CERT: &str = "ca_cert";
 const CA_KEY: &str = "ca_key";
 
@@ -55,17 +50,6 @@ pub(crate) fn beside(dir: &Path, ending: &str) -> PathBuf {
     dir.with_file_name(name)
 }
 
-/// Takes the data folder for this process alone, until the file is dropped. Commands that only read or write
-/// through the database work beside it.
-pub fn lock(dir: &Path) -> Result<File, TownError> {
-    let file = File::options().create(true).truncate(false).write(true).open(dir.join(LOCK))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(TownError::InUse(dir.to_owned())),
-        Err(TryLockError::Error(error)) => Err(error.into()),
-    }
-}
-
 impl Town {
     /// Makes a town: key, database, epoch, replica id, CA.
     pub async fn init(
@@ -79,12 +63,8 @@ impl Town {
         if database.exists() {
             return Err(TownError::Exists(dir.to_owned()));
         }
-        std::fs::create_dir_all(dir)?;
-        let key = match read_key(key_file) {
-            Ok(key) => key,
-            Err(_) if !key_file.exists() => new_key(key_file, env)?,
-            Err(error) => return Err(error),
-        };
+        make_private(dir)?;
+        let key = key_file::read_or_make(key_file, dir, env)?;
         let heads = anchor::default_file(dir);
         let storage = Sqlite::open_noting(&database, &key, Some(&heads))?;
         storage.found(name, demo, env).await?;
@@ -101,8 +81,9 @@ impl Town {
         if !database.exists() {
             return Err(TownError::Missing(dir.to_owned()));
         }
+        let key = key_file::read(key_file, dir)?;
         let heads = anchor::default_file(dir);
-        let storage = Sqlite::open_noting(&database, &read_key(key_file)?, Some(&heads))?;
+        let storage = Sqlite::open_noting(&database, &key, Some(&heads))?;
         storage.take_up(&line_file(dir), &journal_file(dir), &System).await?;
         let missing = || TownError::Corrupt("the town has no CA: `init` did not finish".to_owned());
         let cert_pem = storage.secret(CA_CERT).await?.ok_or_else(missing)?;
@@ -111,31 +92,14 @@ impl Town {
     }
 }
 
-pub(crate) fn read_key(file: &Path) -> Result<[u8; 32], TownError> {
-    let bad = || TownError::Key(file.to_owned());
-    let text = std::fs::read_to_string(file).map_err(|_| bad())?;
-    let text = text.trim();
-    let digits: Option<Vec<u8>> =
-        text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect();
-    let digits = digits.filter(|digits| digits.len() == 64).ok_or_else(bad)?;
-    let mut key = [0; 32];
-    for (byte, pair) in key.iter_mut().zip(digits.chunks_exact(2)) {
-        if let [high, low] = pair {
-            *byte = high * 16 + low;
-        }
+/// Makes a folder that its owner alone may enter; one that is there stays as it is.
+pub(crate) fn make_private(dir: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
     }
-    Ok(key)
-}
-
-/// Writes a new key, readable by its owner alone.
-fn new_key(file: &Path, env: &dyn Env) -> Result<[u8; 32], TownError> {
-    let mut key = [0; 32];
-    for (byte, random) in key.iter_mut().zip(env.random_16().into_iter().chain(env.random_16())) {
-        *byte = random;
-    }
-    let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-    let mut out = private(file)?;
-    writeln!(out, "{hex}")?;
-    out.sync_all()?;
-    Ok(key)
+    builder.create(dir)
 }

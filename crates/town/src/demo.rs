@@ -5,15 +5,18 @@ use std::collections::BTreeSet;
 
 use yaoguan_model::geodesy::boundary::Area;
 use yaoguan_model::template::builtin;
-use yaoguan_model::{AccountId, Change, Env, GridCode, Kind, Position, Role};
+use yaoguan_model::{AccountId, Change, Env, Kind, Position, Role};
 
+use crate::audit::{Attribution, By};
 use crate::error::TownError;
 use crate::grids::{self, NewGrid};
-use crate::people::Account;
+use crate::people::{Account, Coverage, NewPerson};
 use crate::storage::{OwnWrite, Storage};
 
 /// Codes and names of the 12 villages and communities (National Bureau of Statistics, 2023).
 const VILLAGES: &str = include_str!("../data/villages.csv");
+/// The login of a new town's administrator.
+pub const ADMIN: &str = "admin";
 const GRIDS: usize = 91;
 const CHIEFS_PER_GRID: usize = 10;
 const VOLUNTEERS_PER_VILLAGE: usize = 4;
@@ -35,9 +38,9 @@ pub struct DemoTown {
 
 /// The account that grids and templates are written by.
 pub async fn add_admin(storage: &dyn Storage, env: &dyn Env) -> Result<AccountId, TownError> {
-    let admin = account(env, "镇管理员", Role::Admin, false, []);
-    let id = admin.id;
-    storage.add_accounts(vec![admin], env.now_s()).await?;
+    let admin = person(env, ADMIN, "镇管理员", Role::Admin, Coverage::Grids(BTreeSet::new()));
+    let id = admin.account.id;
+    storage.write_people(vec![admin], Vec::new(), Attribution::town(env.now_s())).await?;
     Ok(id)
 }
 
@@ -52,7 +55,7 @@ pub async fn publish_template(
     let changes = registers.into_iter().map(|(path, value)| (path, change(value))).collect();
     let id = env.new_record_id();
     let write = OwnWrite { id, kind: Kind::Template, author, changes };
-    storage.write_own(vec![write], env.now_s()).await
+    storage.write_own(vec![write], Attribution::town(env.now_s())).await
 }
 
 /// Fills a new town with invented grids and people.
@@ -63,31 +66,33 @@ pub async fn fill(
 ) -> Result<DemoTown, TownError> {
     let villages = villages();
     let grids = invented_grids(&villages)?;
-    grids::write(storage, &grids, admin, env).await?;
-    let mut accounts = Vec::new();
+    grids::write(storage, &grids, admin, By::Town, env).await?;
+    let mut people = Vec::new();
     for grid in &grids {
         for number in 1..=CHIEFS_PER_GRID {
             let name = format!("{} 联防长{number:02}", grid.name);
-            accounts.push(account(env, &name, Role::Chief, false, [grid.code.clone()]));
+            let login = format!("chief-{}-{number:02}", short(grid.code.as_str()));
+            let own = Coverage::Grids(BTreeSet::from([grid.code.clone()]));
+            people.push(person(env, &login, &name, Role::Chief, own));
         }
     }
-    let chiefs = accounts.len();
+    let chiefs = people.len();
     for (code, name) in &villages {
-        let own: Vec<GridCode> = grids
-            .iter()
-            .filter(|grid| grid.village == *code)
-            .map(|grid| grid.code.clone())
-            .collect();
+        let of_village = grids.iter().filter(|grid| grid.village == *code);
+        let own = Coverage::Grids(of_village.map(|grid| grid.code.clone()).collect());
+        let short = short(code);
         for number in 1..=VOLUNTEERS_PER_VILLAGE {
             let name = format!("{name} 清平巡逻队{number:02}");
-            accounts.push(account(env, &name, Role::Volunteer, false, own.clone()));
+            let login = format!("volunteer-{short}-{number:02}");
+            people.push(person(env, &login, &name, Role::Volunteer, own.clone()));
         }
-        let name = format!("{name} 网格督导");
-        accounts.push(account(env, &name, Role::Supervisor, false, own));
+        let (login, name) = (format!("supervisor-{short}"), format!("{name} 网格督导"));
+        people.push(person(env, &login, &name, Role::Supervisor, own));
     }
-    accounts.push(account(env, "镇综治中心 督导", Role::Supervisor, true, []));
+    let name = "镇综治中心 督导";
+    people.push(person(env, "supervisor", name, Role::Supervisor, Coverage::WholeTown));
     let (volunteers, supervisors) = (villages.len() * VOLUNTEERS_PER_VILLAGE, villages.len() + 1);
-    storage.add_accounts(accounts, env.now_s()).await?;
+    storage.write_people(people, Vec::new(), Attribution::town(env.now_s())).await?;
     Ok(DemoTown { villages: villages.len(), grids: grids.len(), chiefs, volunteers, supervisors })
 }
 
@@ -96,16 +101,16 @@ fn villages() -> Vec<(String, String)> {
     rows.map(|(code, name)| (code.to_owned(), name.to_owned())).collect()
 }
 
-fn account(
-    env: &dyn Env,
-    name: &str,
-    role: Role,
-    whole_town: bool,
-    grids: impl IntoIterator<Item = GridCode>,
-) -> Account {
-    let grids: BTreeSet<GridCode> = grids.into_iter().collect();
+/// The part of a village's or grid's code that differs within the town.
+fn short(code: &str) -> &str {
+    code.get(9..).unwrap_or(code)
+}
+
+fn person(env: &dyn Env, login: &str, name: &str, role: Role, coverage: Coverage) -> NewPerson {
+    let (whole_town, grids) = coverage.into_parts();
     let id = AccountId(env.new_record_id().0);
-    Account { id, name: name.to_owned(), role, whole_town, grids, scope_version: 1 }
+    let account = Account { id, name: name.to_owned(), role, whole_town, grids, scope_version: 1 };
+    NewPerson { account, login: Some(login.to_owned()) }
 }
 
 /// Seven or eight grids a village, in the order of codes.

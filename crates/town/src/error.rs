@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::people::PeopleError;
+
 #[derive(Debug, thiserror::Error)]
 pub enum TownError {
     #[error("there is no town in {0}: run `yaoguan-town init` first")]
@@ -10,6 +12,12 @@ pub enum TownError {
     Exists(PathBuf),
     #[error("the key file {0} cannot be read: without it the data cannot be opened")]
     Key(PathBuf),
+    #[error("others can read the key file {0}: run `chmod 600` on it")]
+    KeyExposed(PathBuf),
+    #[error(
+        "the key file {0} lies inside the data folder: move it out, and name it with --key-file"
+    )]
+    KeyInside(PathBuf),
     #[error("the key does not open this database, or the file is damaged")]
     WrongKey,
     #[error("this database has schema {found}, this program knows {known}: update the program")]
@@ -32,6 +40,8 @@ pub enum TownError {
     Certificate(String),
     #[error("{0}")]
     Input(String),
+    #[error("{0}")]
+    People(#[from] PeopleError),
     #[error("file: {0}")]
     Io(#[from] std::io::Error),
 }

@@ -8,6 +8,7 @@ use yaoguan_model::{
     AccountId, Change, Env, FieldPath, GridCode, Kind, Position, Record, RecordId, Value,
 };
 
+use crate::audit::{Attribution, By};
 use crate::error::TownError;
 use crate::storage::{OwnWrite, Storage};
 
@@ -95,6 +96,7 @@ pub async fn write(
     storage: &dyn Storage,
     grids: &[NewGrid],
     author: AccountId,
+    by: By,
     env: &dyn Env,
 ) -> Result<GridsWritten, TownError> {
     let present = storage.records(Kind::Grid).await?;
@@ -117,7 +119,7 @@ pub async fn write(
         let author = before.map_or(author, |record| record.created_by);
         writes.push(OwnWrite { id, kind: Kind::Grid, author, changes });
     }
-    storage.write_own(writes, env.now_s()).await?;
+    storage.write_own(writes, Attribution::new(by, env.now_s())).await?;
     Ok(written)
 }
 

@@ -6,12 +6,18 @@
 pub mod api;
 pub mod audit;
 pub mod backup;
+pub mod backups;
+mod connections;
 pub mod cursor;
 pub mod data;
 pub mod demo;
+pub mod doctor;
 pub mod error;
 pub mod grids;
+pub mod key_file;
 pub mod line;
+pub mod lock;
+pub mod notify;
 pub mod paging;
 pub mod people;
 pub mod proof;

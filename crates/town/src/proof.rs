@@ -47,7 +47,7 @@ pub async fn authenticate(storage: &dyn Storage, seen: Seen<'_>) -> Result<Devic
     let device = storage.device(proof.device).await.map_err(Denied::Failed)?;
     let device = device.ok_or(Denied::Unauthorised)?;
     proof.verify(&device.public_key).map_err(|_| Denied::Unauthorised)?;
-    if (claims.iat.saturating_sub(seen.now)).abs() > PROOF_SKEW_S {
+    if claims.iat.abs_diff(seen.now) > PROOF_SKEW_S.unsigned_abs() {
         return Err(Denied::ClockSkew);
     }
     if device.barred.is_some() {

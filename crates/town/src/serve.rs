@@ -1,4 +1,7 @@
 //! Runs the town: listens, speaks TLS, renews its certificate, stops gracefully.
+//!
+//! Connections are bounded in number, in all and by address, and in time: whoever opens one and says
+//! nothing, or says it without end, is let go.
 
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
@@ -7,16 +10,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt as _;
 use yaoguan_model::Env;
 
+use crate::api::edges::Peer;
 use crate::api::{App, router};
+use crate::backups::Backups;
+use crate::connections::{Connections, Slot, Timed, forwarded};
 use crate::data::Town;
 use crate::error::TownError;
 use crate::storage::sqlite::Sqlite;
@@ -28,6 +38,14 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(15);
 const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
 /// Requests under way when the town stops get this long.
 const GRACE: Duration = Duration::from_secs(20);
+/// A connection over which nothing goes either way for this long is closed: longer than a request takes.
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
+/// Requests that one HTTP/2 connection carries at once.
+const MAX_STREAMS: u32 = 32;
+/// Streams of a connection that were reset before the town saw them (CVE-2023-44487); then it is closed.
+const MAX_RESETS: usize = 64;
+/// The head of a request.
+const MAX_HEAD_BYTES: usize = 32 * 1024;
 const RENEW_CHECK: Duration = Duration::from_secs(6 * 3600);
 /// How often the line marker is brought up to date.
 const MARK_EVERY: Duration = Duration::from_secs(1);
@@ -42,6 +60,8 @@ pub struct Options {
     pub behind_proxy: bool,
     /// The address that phones use, when it is not the one listened on.
     pub public: Option<String>,
+    /// Where and when the server makes backups by itself.
+    pub backups: Option<Arc<Backups>>,
 }
 
 /// A town that listens and is ready to run.
@@ -50,15 +70,31 @@ pub struct Server {
     app: Router,
     tls: Option<TlsAcceptor>,
     renewal: Option<Renewal>,
+    behind_proxy: bool,
     upkeep: Upkeep,
     /// What phones are told.
     pub url: String,
+    /// Where it listens.
+    pub local: SocketAddr,
 }
 
 /// What a serving town does by itself.
 struct Upkeep {
-    storage: Sqlite,
+    town: Town,
     env: Arc<dyn Env>,
+    backups: Option<Arc<Backups>>,
+}
+
+impl Upkeep {
+    fn start(self) -> Vec<JoinHandle<()>> {
+        let Self { town, env, backups } = self;
+        let mut tasks = vec![
+            tokio::spawn(mark_line(town.storage.clone())),
+            tokio::spawn(purge_daily(town.storage.clone(), Arc::clone(&env))),
+        ];
+        tasks.extend(backups.map(|backups| tokio::spawn(backups.run(town, env))));
+        tasks
+    }
 }
 
 struct Renewal {
@@ -81,8 +117,10 @@ impl Server {
         let url =
             options.public.clone().unwrap_or_else(|| format!("{scheme}://{}", reachable(local)));
         town.storage.set_address(url.clone(), !options.behind_proxy).await?;
-        let app = router(App { storage: Arc::new(town.storage.clone()), env: Arc::clone(&env) });
-        let upkeep = Upkeep { storage: town.storage.clone(), env: Arc::clone(&env) };
+        let app = App::new(Arc::new(town.storage.clone()), Arc::clone(&env));
+        let app = router(App { backups: options.backups.clone(), ..app });
+        let upkeep =
+            Upkeep { town: town.clone(), env: Arc::clone(&env), backups: options.backups.clone() };
         let (tls, renewal) = if options.behind_proxy {
             (None, None)
         } else {
@@ -92,17 +130,16 @@ impl Server {
             let renewal = Renewal { ca: town.ca.clone(), leaf, hosts, env };
             (Some(TlsAcceptor::from(Arc::new(config))), Some(renewal))
         };
-        Ok(Self { listener, app, tls, renewal, upkeep, url })
+        let behind_proxy = options.behind_proxy;
+        Ok(Self { listener, app, tls, renewal, behind_proxy, upkeep, url, local })
     }
 
     /// Serves until `stop` is ready, then lets requests under way finish.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), TownError> {
-        let Self { listener, app, tls, renewal, upkeep, .. } = self;
-        let storage = upkeep.storage.clone();
-        let mut by_itself = vec![
-            tokio::spawn(mark_line(upkeep.storage.clone())),
-            tokio::spawn(purge_daily(upkeep)),
-        ];
+        let Self { listener, app, tls, renewal, behind_proxy, upkeep, .. } = self;
+        let connections = Connections::within_the_system();
+        let storage = upkeep.town.storage.clone();
+        let mut by_itself = upkeep.start();
         by_itself.extend(renewal.map(|renewal| tokio::spawn(renew(renewal))));
         let graceful = GracefulShutdown::new();
         let mut stop = pin!(stop);
@@ -111,8 +148,8 @@ impl Server {
                 accepted = listener.accept() => accepted,
                 () = &mut stop => break,
             };
-            let stream = match accepted {
-                Ok((stream, _)) => stream,
+            let (stream, from) = match accepted {
+                Ok(accepted) => accepted,
                 // Out of file handles and the like: pause instead of spinning.
                 Err(error) => {
                     tracing::error!(%error, "cannot accept");
@@ -120,7 +157,10 @@ impl Server {
                     continue;
                 }
             };
-            tokio::spawn(connection(stream, app.clone(), tls.clone(), graceful.watcher()));
+            // A proxy has one address for everyone.
+            let Some(slot) = connections.admit(from.ip(), !behind_proxy) else { continue };
+            let caller = Caller { app: app.clone(), address: from.ip(), behind_proxy };
+            tokio::spawn(connection(stream, caller, tls.clone(), graceful.watcher(), slot));
         }
         drop(listener);
         for task in by_itself {
@@ -132,13 +172,28 @@ impl Server {
     }
 }
 
-async fn connection(stream: TcpStream, app: Router, tls: Option<TlsAcceptor>, watcher: Watcher) {
+/// The other end of a connection, and what answers it.
+#[derive(Clone)]
+struct Caller {
+    app: Router,
+    address: IpAddr,
+    behind_proxy: bool,
+}
+
+async fn connection(
+    stream: TcpStream,
+    caller: Caller,
+    tls: Option<TlsAcceptor>,
+    watcher: Watcher,
+    _slot: Slot,
+) {
     // Small answers must not wait for a full segment.
     _ = stream.set_nodelay(true);
+    let stream = Timed::new(stream, HEADER_TIMEOUT, IDLE_TIMEOUT);
     match tls {
-        None => http(stream, app, watcher).await,
+        None => http(stream, caller, watcher).await,
         Some(tls) => match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
-            Ok(Ok(stream)) => http(stream, app, watcher).await,
+            Ok(Ok(stream)) => http(stream, caller, watcher).await,
             Ok(Err(error)) => tracing::debug!(%error, "handshake failed"),
             Err(_) => tracing::debug!("handshake took too long"),
         },
@@ -147,13 +202,27 @@ async fn connection(stream: TcpStream, app: Router, tls: Option<TlsAcceptor>, wa
 
 async fn http(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    app: Router,
+    caller: Caller,
     watcher: Watcher,
 ) {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
-    builder.http2().timer(TokioTimer::new()).keep_alive_interval(Some(HEADER_TIMEOUT));
-    let service = TowerToHyperService::new(app);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_buf_size(MAX_HEAD_BYTES);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_pending_accept_reset_streams(MAX_RESETS)
+        .max_header_list_size(MAX_HEAD_BYTES as u32);
+    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+        let Caller { app, address, behind_proxy } = caller.clone();
+        let address = if behind_proxy { forwarded(&request, address) } else { address };
+        request.extensions_mut().insert(Peer(address));
+        app.oneshot(request.map(Body::new))
+    });
     let served = builder.serve_connection(TokioIo::new(stream), service).into_owned();
     let watched = watcher.watch(served);
     if let Err(error) = watched.await {
@@ -170,7 +239,7 @@ async fn mark_line(storage: Sqlite) {
     }
 }
 
-async fn purge_daily(Upkeep { storage, env }: Upkeep) {
+async fn purge_daily(storage: Sqlite, env: Arc<dyn Env>) {
     loop {
         match purge_all(&storage, env.now_s()).await {
             Ok(counts) if counts.is_empty() => {}

@@ -12,7 +12,7 @@ pub enum TransportError {
     NotTheTown(String),
     /// The town answered with an error.
     #[error("{}", .0.message)]
-    Refused(ErrorBody),
+    Refused(Box<ErrorBody>),
     /// Something answered that is not the town (a captive portal), or another protocol.
     #[error("the answer is not one of a town: {0}")]
     NotAnAnswer(String),
@@ -22,6 +22,11 @@ pub enum TransportError {
 }
 
 impl TransportError {
+    /// How long the town asks to be left alone, in seconds.
+    pub fn retry_after_s(&self) -> Option<u32> {
+        if let Self::Refused(body) = self { body.retry_after_s } else { None }
+    }
+
     /// The code that the town answered with.
     pub fn code(&self) -> Option<&ErrorCode> {
         match self {

@@ -1,11 +1,11 @@
 //! The town as a phone reaches it.
 
 use reqwest::header::{ACCEPT_LANGUAGE, CONTENT_ENCODING, CONTENT_TYPE};
-use yaoguan_model::{DeviceId, Env};
+use yaoguan_model::{AccountId, DeviceId, Env};
 use yaoguan_wire::proof::{self, Claims, DeviceKey, body_hash};
 use yaoguan_wire::{
     EnrolRequest, EnrolResponse, ErrorBody, ErrorCode, Invite, PROTOCOL, ReconcileRequest,
-    ReconcileResponse, SyncRequest, SyncResponse, body, limits,
+    ReconcileResponse, SyncRequest, SyncResponse, TokenResponse, body, limits,
 };
 
 use crate::client::{Trust, client};
@@ -71,6 +71,12 @@ impl TownClient {
         self.ask("/v1/reconcile", request, env).await
     }
 
+    /// Has a token made for a tool that reads in this person's name.
+    pub async fn token(&mut self, env: &dyn Env) -> Result<TokenResponse, TransportError> {
+        let empty = body::Encoded { bytes: Vec::new(), zstd: false };
+        self.send("/v1/token", &empty, env).await
+    }
+
     async fn ask<A: serde::Serialize, B: serde::de::DeserializeOwned>(
         &mut self,
         path: &str,
@@ -78,13 +84,22 @@ impl TownClient {
         env: &dyn Env,
     ) -> Result<B, TransportError> {
         let encoded = body::encode(request).map_err(|e| TransportError::Identity(e.to_string()))?;
-        match self.post(path, &encoded, env).await {
+        self.send(path, &encoded, env).await
+    }
+
+    async fn send<T: serde::de::DeserializeOwned>(
+        &mut self,
+        path: &str,
+        encoded: &body::Encoded,
+        env: &dyn Env,
+    ) -> Result<T, TransportError> {
+        match self.post(path, encoded, env).await {
             Err(TransportError::Refused(refused)) if refused.code == ErrorCode::ClockSkew => {
                 let Some(town_time) = refused.town_time else {
                     return Err(TransportError::Refused(refused));
                 };
                 self.clock_offset_s = town_time.saturating_sub(env.now_s());
-                self.post(path, &encoded, env).await
+                self.post(path, encoded, env).await
             }
             other => other,
         }
@@ -155,11 +170,12 @@ pub struct Enrolled {
     pub ca_pem: String,
 }
 
-/// Uses an invite up.
+/// Uses an invite up; if an account is named, only one that is for it.
 pub async fn enrol(
     invite: &Invite,
     public_key: String,
     device_name: &str,
+    account: Option<AccountId>,
     lang: &'static str,
 ) -> Result<Enrolled, TransportError> {
     let pinned = invite.ca.as_deref().map(PinnedCa::new);
@@ -169,6 +185,7 @@ pub async fn enrol(
         code: invite.code.clone(),
         public_key,
         device_name: device_name.to_owned(),
+        account,
     };
     let json = serde_json::to_vec(&request).map_err(|e| TransportError::Identity(e.to_string()))?;
     let response = client(trust)?
@@ -207,5 +224,8 @@ async fn read<T: serde::de::DeserializeOwned>(
         return (body::decode(&bytes, zstd).map_err(foreign), count);
     }
     let error = body::decode::<ErrorBody>(&bytes, zstd).map_err(foreign);
-    (Err(error.map_or_else(|foreign| foreign, TransportError::Refused)), count)
+    (
+        Err(error.map_or_else(|foreign| foreign, |body| TransportError::Refused(Box::new(body)))),
+        count,
+    )
 }

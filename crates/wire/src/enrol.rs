@@ -60,7 +60,7 @@ pub fn is_private_line(town: &str) -> bool {
 }
 
 /// RFC 3986 §2.1: everything but unreserved characters is escaped.
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
     let escaped = |b: u8| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") };
     text.bytes().map(escaped).collect()
@@ -91,6 +91,10 @@ pub struct EnrolRequest {
     pub public_key: String,
     /// How the phone calls itself, for the list of devices.
     pub device_name: String,
+    /// A phone that enrols again: the invite must be for this account, or it is left unused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = "uuid"))]
+    pub account: Option<AccountId>,
 }
 
 /// What the town tells a phone that it enrolled.

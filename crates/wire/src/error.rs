@@ -18,6 +18,9 @@ pub struct ErrorBody {
     /// With `clock_skew`: the town's clock, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub town_time: Option<i64>,
+    /// With `rate_limited` and `busy`: not before so many seconds; the header `Retry-After` says the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_s: Option<u32>,
     /// With `device_revoked` and `account_disabled`: what became of the records that were sent along.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
@@ -76,6 +79,12 @@ codes! {
     InviteUnknown = "invite_unknown",
     /// The invite was used or is too old.
     InviteGone = "invite_gone",
+    /// A phone that enrols again was given an invite of another person.
+    InviteOther = "invite_other",
+    /// The one-time code for a new password is unknown, used or stale.
+    ResetGone = "reset_gone",
+    /// What was given as a new password is none.
+    BadPassword = "bad_password",
     UnknownKind = "unknown_kind",
     /// The town's schema has no such field (yet).
     UnknownField = "unknown_field",
@@ -96,6 +105,14 @@ codes! {
     /// The account's role does not make records of this kind.
     KindNotAllowed = "kind_not_allowed",
     NotFound = "not_found",
+    /// The route is there, not with this method.
+    MethodNotAllowed = "method_not_allowed",
+    /// A `Content-Encoding` other than `zstd` and `identity`.
+    UnsupportedEncoding = "unsupported_encoding",
+    /// Too many requests of one device or from one address; see `retry_after_s`.
+    RateLimited = "rate_limited",
+    /// The town has more to do than it has room for; see `retry_after_s`.
+    Busy = "busy",
     StorageFull = "storage_full",
     Timeout = "timeout",
     Internal = "internal",

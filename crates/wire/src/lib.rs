@@ -11,7 +11,9 @@ pub mod opaque;
 pub mod packing;
 pub mod proof;
 pub mod reconcile;
+pub mod shape;
 pub mod sync;
+pub mod token;
 
 pub use enrol::{EnrolRequest, EnrolResponse, Invite};
 pub use error::{ErrorBody, ErrorCode};
@@ -22,6 +24,7 @@ pub use sync::{
     Clock, FeedItem, HoldNews, HoldOutcome, Judgement, Push, Scope, SyncRequest, SyncResponse,
     Verdict,
 };
+pub use token::TokenResponse;
 
 /// The step of the protocol that this program speaks.
 pub const PROTOCOL: u32 = 1;

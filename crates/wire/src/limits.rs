@@ -28,3 +28,22 @@ pub const PROOF_SKEW_S: i64 = 300;
 pub const INVITE_MINUTES: i64 = 10;
 /// How long an invite may hold that is bound to an account, in minutes.
 pub const INVITE_MINUTES_BOUND: i64 = 72 * 60;
+/// How deep lists and objects may stand in one another. A record needs 8; a parser that follows a text as
+/// deep as it goes ends with its stack.
+pub const MAX_JSON_DEPTH: usize = 32;
+/// Names and values of one message: what is parsed costs memory by the value, not by the byte.
+pub const MAX_JSON_VALUES: usize = 1 << 20;
+/// What a page of records is filled to; the rest is for what stands around the records.
+pub const PAGE_JSON_VALUES: usize = MAX_JSON_VALUES / 4 * 3;
+/// Records in one message.
+pub const MAX_RECORDS: usize = 16_384;
+/// zstd's window, as a power of two: 8 MiB, what RFC 9659 allows for a content encoding.
+pub const MAX_WINDOW_LOG: u32 = 23;
+/// Former replica ids that one push names.
+pub const MAX_FORMER: usize = 4_096;
+/// A body of `POST /v1/enrol` and `POST /v1/password`.
+pub const MAX_SMALL_BYTES: usize = 16 * 1024;
+/// A token for tools holds this long.
+pub const TOKEN_HOLDS_S: i64 = 15 * 60;
+/// Tokens of one account that hold at the same time; a further one ends the oldest.
+pub const MAX_TOKENS: u32 = 8;

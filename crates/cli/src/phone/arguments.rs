@@ -27,6 +27,8 @@ pub(crate) enum Do {
         uri: String,
         #[arg(long, default_value = "yaoguan")]
         device_name: String,
+        #[arg(long)]
+        again: bool,
     },
     Add {
         #[arg(value_parser = kind)]
@@ -102,6 +104,7 @@ pub(crate) enum Do {
     Sync,
     Status,
     Verify,
+    Check,
     Rebuild,
     Address {
         url: String,
@@ -113,6 +116,7 @@ pub(crate) enum Do {
     Api {
         path: String,
     },
+    Token,
 }
 
 #[derive(Debug, Subcommand)]

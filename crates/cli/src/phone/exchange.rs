@@ -37,7 +37,7 @@ fn table(
     let mapping = std::fs::read_to_string(mapping).map_err(failed(mapping))?;
     let mut out = BufWriter::new(File::create(rejects).map_err(failed(rejects))?);
     let bar = output.progress("rows");
-    let words = |reason: &Reason| say(output, reason);
+    let words = |reason: &Reason| crate::said::of_reason(output.words, reason);
     let summary = phone.import_table(&bytes, &mapping, &mut out, &words, |s| bar.at(s.read))?;
     out.flush().map_err(failed(rejects))?;
     drop(bar);
@@ -53,14 +53,6 @@ fn table(
         ];
         vec![output.words.say("say", "imported", &values)]
     })
-}
-
-/// A reason in the person's language.
-fn say(output: &Output<'_>, reason: &Reason) -> String {
-    let column = reason.column.as_deref().or(reason.field.as_deref()).unwrap_or_default();
-    let mut values = vec![("column", column), ("value", reason.value.as_str())];
-    values.extend(reason.params.iter().map(|(name, value)| (*name, value.as_str())));
-    output.words.say("reason", reason.code, &values)
 }
 
 fn track(phone: &mut Phone, output: &Output<'_>, file: &Path) -> Result<(), Failure> {

@@ -12,6 +12,7 @@ use yaoguan_town::{Town, TownError};
 use yaoguan_wire::HoldId;
 
 use super::arguments::{Held, Recovered};
+use super::console;
 use crate::output::{Failure, Output};
 
 pub(super) async fn held(town: &Town, output: &Output<'_>, what: Held) -> Result<(), Failure> {
@@ -35,13 +36,13 @@ pub(super) async fn held(town: &Town, output: &Output<'_>, what: Held) -> Result
                 note,
                 now: System.now_s(),
             };
-            let record = town.storage.release(release).await?;
+            let record = town.storage.release(release, console::by()).await?;
             let values = [("id", record.to_string())];
             let said = || output.words.say("say", "hold_released", &[("id", &values[0].1)]);
             output.result(&json!({ "hold": id, "record": record }), || vec![said()])
         }
         Held::Refuse { id, note } => {
-            town.storage.refuse_held(id, note, System.now_s()).await?;
+            town.storage.refuse_held(id, note, console::done("")).await?;
             let said = || output.words.say("say", "hold_refused", &[]);
             output.result(&json!({ "hold": id }), || vec![said()])
         }
@@ -139,7 +140,7 @@ pub(super) async fn recovered(
                 wanted.push(found.ok_or_else(said)?.hash);
             }
             let wanted = (!every).then_some(wanted);
-            let taken = town.storage.take_recovered(wanted, System.now_s()).await?;
+            let taken = town.storage.take_recovered(wanted, console::done("")).await?;
             let count = taken.to_string();
             let said = || output.words.say("say", "recovered_taken", &[("n", &count)]);
             output.result(&json!({ "taken": taken }), || vec![said()])

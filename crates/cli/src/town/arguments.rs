@@ -1,20 +1,19 @@
 //! The command line of `yaoguan-town`. Words stand in the locale files.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-use yaoguan_model::{AccountId, GridCode, RecordId, Role};
+use yaoguan_model::{AccountId, DeviceId, GridCode, RecordId, Role};
 use yaoguan_wire::HoldId;
+
+use super::settings::flags::{Everywhere, Serving};
 
 /// What was typed.
 #[derive(Debug, Parser)]
 #[command(name = "yaoguan-town", version)]
 pub struct Arguments {
-    #[arg(long, global = true, env = "YAOGUAN_TOWN_DATA", default_value = "yaoguan-town-data")]
-    pub data: PathBuf,
-    #[arg(long, global = true, env = "YAOGUAN_TOWN_KEY_FILE")]
-    pub key_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub everywhere: Everywhere,
     #[arg(long, global = true)]
     pub json: bool,
     #[arg(long, global = true, value_parser = ["zh", "en"])]
@@ -31,14 +30,9 @@ pub(crate) enum Do {
         #[arg(long)]
         demo: bool,
     },
-    Serve {
-        #[arg(long, default_value = "127.0.0.1:8443")]
-        listen: SocketAddr,
-        #[arg(long)]
-        behind_proxy: bool,
-        #[arg(long, value_name = "URL")]
-        public: Option<String>,
-    },
+    Serve(Serving),
+    Settings(Serving),
+    Doctor(Serving),
     Invite {
         #[arg(long)]
         role: Option<Role>,
@@ -57,7 +51,22 @@ pub(crate) enum Do {
         #[command(subcommand)]
         what: Grids,
     },
-    Accounts,
+    Invites {
+        #[command(subcommand)]
+        what: Invites,
+    },
+    Accounts {
+        #[command(subcommand)]
+        what: Option<Accounts>,
+    },
+    Devices {
+        #[command(subcommand)]
+        what: Devices,
+    },
+    Audit {
+        #[command(subcommand)]
+        what: Audit,
+    },
     Held {
         #[command(subcommand)]
         what: Held,
@@ -83,7 +92,156 @@ pub(crate) enum Do {
         reason: String,
     },
     Ca,
-    Status,
+    Status(Serving),
+    Verify,
+}
+
+impl Do {
+    /// The settings that were given to a command that serves or looks at how it is served.
+    pub(crate) fn serving(&self) -> Option<&Serving> {
+        match self {
+            Self::Serve(serving) | Self::Settings(serving) => Some(serving),
+            Self::Doctor(serving) | Self::Status(serving) => Some(serving),
+            Self::Init { .. } | Self::Invite { .. } | Self::Invites { .. } => None,
+            Self::Grids { .. } | Self::Accounts { .. } | Self::Devices { .. } => None,
+            Self::Audit { .. } => None,
+            Self::Held { .. } | Self::Recovered { .. } | Self::Ca | Self::Verify => None,
+            Self::Backup { .. } | Self::Restore { .. } | Self::Purge | Self::Erase { .. } => None,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Invites {
+    List {
+        #[arg(long)]
+        all: bool,
+    },
+    Revoke {
+        id: String,
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    Sheet(Sheet),
+}
+
+/// Whom a sheet of invites is for, and where it goes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Sheet {
+    #[arg(long)]
+    pub(crate) role: Option<Role>,
+    #[arg(long, value_name = "CODE")]
+    pub(crate) village: Option<String>,
+    #[arg(long, value_name = "CODE")]
+    pub(crate) grid: Option<GridCode>,
+    #[arg(long)]
+    pub(crate) file: Option<PathBuf>,
+    #[arg(long, default_value_t = 24)]
+    pub(crate) hours: i64,
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    #[arg(long, value_name = "URL")]
+    pub(crate) address: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Accounts {
+    List,
+    Add {
+        #[arg(long)]
+        login: String,
+        #[arg(long)]
+        name: String,
+        #[arg(long)]
+        role: Role,
+        #[arg(long, default_value = "")]
+        grids: String,
+    },
+    Import {
+        file: PathBuf,
+        #[arg(long)]
+        skip_bad: bool,
+        #[arg(long, requires = "skip_bad")]
+        rejects: Option<PathBuf>,
+    },
+    Role {
+        who: String,
+        role: Role,
+        #[arg(long)]
+        grids: Option<String>,
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    Grids {
+        who: String,
+        grids: String,
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    Login {
+        who: String,
+        login: String,
+    },
+    Disable {
+        who: String,
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    Enable {
+        who: String,
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    Reset {
+        who: String,
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    Password {
+        who: String,
+    },
+    Totp {
+        #[command(subcommand)]
+        what: Totp,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Totp {
+    Enrol {
+        who: String,
+    },
+    Confirm {
+        who: String,
+        code: String,
+    },
+    Disable {
+        who: String,
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Devices {
+    List,
+    Revoke {
+        id: DeviceId,
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    List {
+        #[arg(long, default_value_t = 0)]
+        after: u64,
+        #[arg(long, default_value_t = 1_000)]
+        limit: u32,
+        #[arg(long, value_name = "ID")]
+        about: Option<String>,
+    },
     Verify,
 }
 
@@ -97,9 +255,12 @@ pub(crate) enum Grids {
 pub(crate) enum Held {
     List,
     Show {
+        // Ids are base64url: some begin with a dash.
+        #[arg(allow_hyphen_values = true)]
         id: HoldId,
     },
     Release {
+        #[arg(allow_hyphen_values = true)]
         id: HoldId,
         #[arg(long, value_name = "FIELD=VALUE")]
         set: Vec<String>,
@@ -109,6 +270,7 @@ pub(crate) enum Held {
         note: String,
     },
     Refuse {
+        #[arg(allow_hyphen_values = true)]
         id: HoldId,
         #[arg(long)]
         note: String,

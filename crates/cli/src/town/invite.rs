@@ -3,11 +3,13 @@
 use serde_json::json;
 use yaoguan_model::env::System;
 use yaoguan_model::{AccountId, Env, GridCode, Role};
-use yaoguan_town::people::{Account, NewInvite, hash_code, new_code};
+use yaoguan_town::people::{Account, NewInvite, NewPerson, hash_code, new_code};
+use yaoguan_town::storage::People as _;
 use yaoguan_town::{Storage as _, Town};
 use yaoguan_wire::Invite;
 use yaoguan_wire::limits::{INVITE_MINUTES, INVITE_MINUTES_BOUND};
 
+use super::console;
 use crate::output::{Failure, Output};
 
 /// Where phones look when the town has never served.
@@ -29,31 +31,53 @@ pub(super) async fn invite(town: &Town, output: &Output<'_>, ask: Ask) -> Result
     if !(1..=longest).contains(&minutes) {
         return Err(Failure::Said("invite_minutes", vec![("max", longest.to_string())]));
     }
-    let info = town.storage.info().await?;
-    let address = match ask.address.clone() {
-        Some(address) => address,
-        None => match info.address {
-            known if !known.is_empty() => known,
-            _ => {
-                output.note("invite_address", &[("url", DEFAULT_ADDRESS)]);
-                DEFAULT_ADDRESS.to_owned()
-            }
-        },
-    };
+    let line = Line::of(town, output, ask.address.clone()).await?;
     let account = account(town, &ask).await?;
-    let code = new_code(&System);
-    let now = System.now_s();
-    let expires_at = now + minutes * 60;
-    let invite = NewInvite { code_hash: hash_code(&code), account, expires_at };
-    town.storage.add_invite(invite, now).await?;
-    // Behind a proxy the certificate is a public one; the town's own CA is for its own TLS.
-    let ca = if info.own_tls { Some(town.ca.fingerprint()?) } else { None };
-    let uri = Invite { town: address, code, ca }.to_string();
+    let (invite, uri) = line.invite(account, System.now_s() + minutes * 60);
+    let expires_at = invite.expires_at;
+    town.storage.add_invites(vec![invite], console::done("")).await?;
     let value = json!({ "uri": uri, "account": account, "expires_at": expires_at });
     output.result(&value, || {
         let minutes = minutes.to_string();
         vec![uri.clone(), output.words.say("say", "invite_holds", &[("minutes", &minutes)])]
     })
+}
+
+/// What every invite of a town says: where it is reached, and whose certificate phones meet there.
+pub(super) struct Line {
+    address: String,
+    ca: Option<String>,
+}
+
+impl Line {
+    pub(super) async fn of(
+        town: &Town,
+        output: &Output<'_>,
+        address: Option<String>,
+    ) -> Result<Self, Failure> {
+        let info = town.storage.info().await?;
+        let address = match address {
+            Some(address) => address,
+            None => match info.address {
+                known if !known.is_empty() => known,
+                _ => {
+                    output.note("invite_address", &[("url", DEFAULT_ADDRESS)]);
+                    DEFAULT_ADDRESS.to_owned()
+                }
+            },
+        };
+        // Behind a proxy the certificate is a public one; the town's own CA is for its own TLS.
+        let ca = if info.own_tls { Some(town.ca.fingerprint()?) } else { None };
+        Ok(Self { address, ca })
+    }
+
+    /// A new code for an account: what the town keeps, and what is handed out.
+    pub(super) fn invite(&self, account: AccountId, expires_at: i64) -> (NewInvite, String) {
+        let code = new_code(&System);
+        let invite = NewInvite { code_hash: hash_code(&code), account, expires_at };
+        let (town, ca) = (self.address.clone(), self.ca.clone());
+        (invite, Invite { town, code, ca }.to_string())
+    }
 }
 
 /// The account invited: the one named, or a new one.
@@ -77,6 +101,7 @@ async fn account(town: &Town, ask: &Ask) -> Result<AccountId, Failure> {
     let grids = ask.grids.iter().cloned().collect();
     let name = ask.name.clone().unwrap_or_else(|| format!("{} {}", role.as_str(), id));
     let account = Account { id, name, role, whole_town, grids, scope_version: 1 };
-    town.storage.add_accounts(vec![account], System.now_s()).await?;
+    let person = NewPerson { account, login: None };
+    town.storage.write_people(vec![person], Vec::new(), console::done("")).await?;
     Ok(id)
 }

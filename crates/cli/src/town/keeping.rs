@@ -6,9 +6,11 @@ use std::path::Path;
 use serde_json::json;
 use yaoguan_model::env::System;
 use yaoguan_model::{Env, RecordId};
-use yaoguan_town::storage::{Erasure, Purging as _, purge_all};
+use yaoguan_town::audit::{self, Act, Subject};
+use yaoguan_town::storage::{AuditLog as _, Erasure, Purging as _, purge_all};
 use yaoguan_town::{Town, backup as backups};
 
+use super::console::done;
 use crate::output::{Failure, Output};
 
 pub(super) async fn backup(
@@ -20,6 +22,8 @@ pub(super) async fn backup(
     let bar = output.progress("backing_up");
     let manifest = backups::backup(town, dir, out, &System).await?;
     drop(bar);
+    let entry = done("").entry(Act::BackedUp, Subject::Town).with("position", manifest.position);
+    town.storage.note(entry).await?;
     let bytes: u64 = manifest.files.values().map(|listed| listed.bytes).sum();
     let (folder, records) = (out.display().to_string(), manifest.records.to_string());
     let value = json!({
@@ -43,6 +47,9 @@ pub(super) async fn restore(
     let bar = output.progress("restoring");
     let restored = backups::restore(dir, key_file, from, &System).await?;
     drop(bar);
+    let entry = audit::restored(&done(""), restored.left_head);
+    let entry = entry.with("position", restored.manifest.position);
+    Town::open(dir, key_file).await?.storage.note(entry).await?;
     let manifest = restored.manifest;
     let aside = restored.aside.map(|folder| folder.display().to_string());
     let sound = restored.findings.is_empty();
@@ -93,7 +100,7 @@ pub(super) async fn erase(
         return Err(Failure::Said("reason_missing", vec![]));
     }
     let ids = |ids: &[RecordId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-    match town.storage.erase(household, with_open, System.now_s()).await? {
+    match town.storage.erase(household, with_open, done(reason)).await? {
         Erasure::NotFound => {
             Err(Failure::Said("no_such_household", vec![("id", household.to_string())]))
         }

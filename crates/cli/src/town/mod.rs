@@ -1,10 +1,20 @@
 //! `yaoguan-town`: reads the command line, does one thing for the town, or serves.
 
+mod accounts;
 mod apart;
 mod arguments;
+mod audit;
+mod console;
+mod devices;
+mod doctor;
 mod invite;
+mod invites;
 mod keeping;
+mod owner;
 mod serve;
+pub mod settings;
+mod sheet;
+mod status;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -14,7 +24,9 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 use serde_json::json;
 use yaoguan_model::env::System;
 use yaoguan_model::{Kind, Role};
-use yaoguan_town::data::default_key_file;
+use yaoguan_town::demo::ADMIN;
+use yaoguan_town::people::{code, password};
+use yaoguan_town::storage::SignIns as _;
 use yaoguan_town::{Storage as _, Town, TownError, demo, grids};
 
 pub use arguments::Arguments;
@@ -23,9 +35,13 @@ use arguments::{Do, Grids};
 use crate::help::localised;
 use crate::output::{Failure, Output};
 use crate::words::Words;
+use settings::Settings;
 
 /// What a town is called unless said otherwise.
 const NAME: &str = "姚关镇";
+
+/// Requests that work on the database at once, each with a connection and its memory; others wait.
+const MAX_DATABASE_THREADS: usize = 32;
 
 /// The program.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
@@ -38,38 +54,77 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
         Err(error) => error.exit(),
     };
     let output = Output { words: &words, json: arguments.json };
-    let result = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(run(arguments, &output)),
+    let settings = match settings(&arguments, &output) {
+        Ok(settings) => settings,
+        Err(failure) => return output.exit(Err(failure)),
+    };
+    if let Err(error) = owner::act_as_owner(&settings.data) {
+        return output.exit(Err(error.into()));
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(MAX_DATABASE_THREADS)
+        .enable_all()
+        .build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(run(arguments, &settings, &output)),
         Err(error) => Err(error.into()),
     };
     output.exit(result)
 }
 
-async fn run(arguments: Arguments, output: &Output<'_>) -> Result<(), Failure> {
-    let dir = arguments.data;
-    let key_file = arguments.key_file.unwrap_or_else(|| default_key_file(&dir));
+fn settings(arguments: &Arguments, output: &Output<'_>) -> Result<Settings, Failure> {
+    let env = |name: &str| std::env::var(name).ok();
+    let resolved = Settings::resolve(&arguments.everywhere, arguments.action.serving(), &env);
+    resolved.map_err(|problem| problem.said(output))
+}
+
+async fn run(
+    arguments: Arguments,
+    settings: &Settings,
+    output: &Output<'_>,
+) -> Result<(), Failure> {
+    let (dir, key_file) = (&settings.data, &settings.key_file);
     if let Do::Init { name, demo } = arguments.action {
-        return init(output, &dir, &key_file, name.as_deref().unwrap_or(NAME), demo).await;
+        return init(output, dir, key_file, name.as_deref().unwrap_or(NAME), demo).await;
+    }
+    if let Do::Settings(_) = arguments.action {
+        return settings::show(settings, output);
+    }
+    if let Do::Doctor(_) = arguments.action {
+        return doctor::doctor(settings, output).await;
+    }
+    if let Do::Serve(_) = arguments.action {
+        return serve::serve(settings).await;
     }
     if let Do::Restore { from } = arguments.action {
-        return keeping::restore(output, &dir, &key_file, &from).await;
+        return keeping::restore(output, dir, key_file, &from).await;
     }
-    let town = Town::open(&dir, &key_file).await?;
-    match arguments.action {
-        Do::Init { .. } | Do::Restore { .. } => Ok(()),
-        Do::Serve { listen, behind_proxy, public } => {
-            serve::serve(&town, &dir, listen, behind_proxy, public).await
-        }
+    beside(Town::open(dir, key_file).await?, arguments.action, settings, output).await
+}
+
+/// Commands that need an open town, and may run beside its server.
+async fn beside(
+    town: Town,
+    action: Do,
+    settings: &Settings,
+    output: &Output<'_>,
+) -> Result<(), Failure> {
+    match action {
+        Do::Init { .. } | Do::Settings(_) | Do::Doctor(_) | Do::Serve(_) => Ok(()),
+        Do::Restore { .. } => Ok(()),
         Do::Invite { role, grid, account, name, minutes, address } => {
             let ask = invite::Ask { role, grids: grid, account, name, minutes, address };
             invite::invite(&town, output, ask).await
         }
         Do::Grids { what: Grids::List } => list_grids(&town, output).await,
         Do::Grids { what: Grids::Import { file } } => import_grids(&town, output, file).await,
-        Do::Accounts => accounts(&town, output).await,
+        Do::Invites { what } => invites::run(&town, output, what).await,
+        Do::Accounts { what } => accounts::run(&town, output, what).await,
+        Do::Devices { what } => devices::run(&town, output, what).await,
+        Do::Audit { what } => audit::run(&town, output, what).await,
         Do::Held { what } => apart::held(&town, output, what).await,
         Do::Recovered { what } => apart::recovered(&town, output, what).await,
-        Do::Backup { out } => keeping::backup(&town, output, &dir, &out).await,
+        Do::Backup { out } => keeping::backup(&town, output, &settings.data, &out).await,
         Do::Purge => keeping::purge(&town, output).await,
         Do::Erase { household, with_open, reason } => {
             keeping::erase(&town, output, household, with_open, &reason).await
@@ -80,7 +135,7 @@ async fn run(arguments: Arguments, output: &Output<'_>) -> Result<(), Failure> {
             let value = json!({ "ca_pem": pem, "fingerprint": fingerprint });
             output.result(&value, || vec![pem.trim_end().to_owned()])
         }
-        Do::Status => status(&town, output).await,
+        Do::Status(_) => status::status(&town, settings, output).await,
         Do::Verify => verify(&town, output).await,
     }
 }
@@ -99,6 +154,9 @@ async fn init(
         true => Some(demo::fill(&town.storage, admin, &System).await?),
         false => None,
     };
+    let password = code::new(&System);
+    let hash = password::hash(password.clone(), &System).await?;
+    town.storage.set_password(admin, hash, console::done("")).await?;
     let fingerprint = town.ca.fingerprint()?;
     let key = key_file.display().to_string();
     let value = json!({
@@ -106,16 +164,15 @@ async fn init(
         "grids": made.map_or(0, |m| m.grids), "chiefs": made.map_or(0, |m| m.chiefs),
         "villages": made.map_or(0, |m| m.villages), "volunteers": made.map_or(0, |m| m.volunteers),
         "supervisors": made.map_or(0, |m| m.supervisors),
+        "admin": { "login": ADMIN, "password": password },
     });
     output.result(&value, || {
+        let say = |key: &str, values: &[(&str, &str)]| output.words.say("say", key, values);
         let mut lines = vec![
-            output.words.say(
-                "say",
-                "town_made",
-                &[("name", name), ("dir", &dir.display().to_string())],
-            ),
-            output.words.say("say", "town_key_file", &[("file", &key)]),
-            output.words.say("say", "town_fingerprint", &[("fingerprint", &fingerprint)]),
+            say("town_made", &[("name", name), ("dir", &dir.display().to_string())]),
+            say("town_key_file", &[("file", &key)]),
+            say("town_fingerprint", &[("fingerprint", &fingerprint)]),
+            say("town_admin", &[("login", ADMIN), ("password", &password)]),
         ];
         if let Some(made) = made {
             let counts =
@@ -128,7 +185,7 @@ async fn init(
                 ("volunteers", &volunteers),
                 ("supervisors", &supervisors),
             ];
-            lines.push(output.words.say("say", "town_demo", &values));
+            lines.push(say("town_demo", &values));
         }
         lines
     })
@@ -162,7 +219,7 @@ async fn import_grids(town: &Town, output: &Output<'_>, file: PathBuf) -> Result
     let admin = accounts.iter().find(|account| account.role == Role::Admin);
     let admin =
         admin.ok_or_else(|| TownError::Corrupt("the town has no administrator".to_owned()))?;
-    let written = grids::write(&town.storage, &grids, admin.id, &System).await?;
+    let written = grids::write(&town.storage, &grids, admin.id, console::by(), &System).await?;
     let texts = [written.added, written.changed, written.unchanged].map(|n| n.to_string());
     let [added, changed, unchanged] = &texts;
     let value = json!({
@@ -170,30 +227,6 @@ async fn import_grids(town: &Town, output: &Output<'_>, file: PathBuf) -> Result
     });
     let values = [("added", added.as_str()), ("changed", changed), ("unchanged", unchanged)];
     output.result(&value, || vec![output.words.say("say", "grids_imported", &values)])
-}
-
-async fn accounts(town: &Town, output: &Output<'_>) -> Result<(), Failure> {
-    let accounts = town.storage.accounts().await?;
-    let value: Vec<_> = accounts
-        .iter()
-        .map(|a| json!({ "id": a.id, "name": a.name, "role": a.role, "grids": a.grids }))
-        .collect();
-    output.result(&value, || {
-        accounts.iter().map(|a| format!("{}  {}  {}", a.id, a.role.as_str(), a.name)).collect()
-    })
-}
-
-async fn status(town: &Town, output: &Output<'_>) -> Result<(), Failure> {
-    let (info, counts) = (town.storage.info().await?, town.storage.counts().await?);
-    let value = json!({
-        "town": info.name, "address": info.address, "epoch": info.epoch, "replica": info.replica,
-        "demo": info.demo, "records": counts,
-    });
-    output.result(&value, || {
-        let mut lines = vec![format!("{}  {}", info.name, info.address)];
-        lines.extend(counts.iter().map(|(kind, n)| format!("  {kind}: {n}")));
-        lines
-    })
 }
 
 async fn verify(town: &Town, output: &Output<'_>) -> Result<(), Failure> {

@@ -1,40 +1,61 @@
 //! Serving: the first line on stdout says where, logs go to stderr.
 
-use std::io::Write as _;
-use std::net::SocketAddr;
-use std::path::Path;
+use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 use yaoguan_model::env::System;
-use yaoguan_town::Town;
-use yaoguan_town::data::lock;
+use yaoguan_town::backups::Backups;
+use yaoguan_town::notify::Notify;
 use yaoguan_town::serve::{Options, Server};
+use yaoguan_town::{Town, TownError, lock};
 
+use super::settings::Settings;
 use crate::output::Failure;
 
-/// What is logged unless `YAOGUAN_LOG` says otherwise.
-const LOG: &str = "info,tower_http=warn";
-
-pub(super) async fn serve(
-    town: &Town,
-    dir: &Path,
-    listen: SocketAddr,
-    behind_proxy: bool,
-    public: Option<String>,
-) -> Result<(), Failure> {
-    let _alone = lock(dir)?;
-    let filter = EnvFilter::try_from_env("YAOGUAN_LOG").unwrap_or_else(|_| EnvFilter::new(LOG));
-    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let options = Options { listen, behind_proxy, public };
-    let server = Server::bind(town, &options, Arc::new(System)).await?;
+pub(super) async fn serve(settings: &Settings) -> Result<(), Failure> {
+    log_to_stderr(&settings.log);
+    if !settings.data.is_dir() {
+        return Err(TownError::Missing(settings.data.clone()).into());
+    }
+    // Before the database is opened: a migration must have the folder to itself.
+    let mut lock = lock::take(&settings.data)?;
+    let town = Town::open(&settings.data, &settings.key_file).await?;
+    let backups = settings.backups.clone().map(|plan| Backups::new(plan, &settings.data));
+    let options = Options {
+        listen: settings.listen,
+        behind_proxy: settings.behind_proxy,
+        public: settings.public.clone(),
+        backups: backups.map(Arc::new),
+    };
+    let server = Server::bind(&town, &options, Arc::new(System)).await?;
+    lock.tell(&server.url, server.local)?;
     let line = json!({ "listening": server.url, "fingerprint": town.ca.fingerprint()? });
     let mut out = std::io::stdout();
     writeln!(out, "{line}")?;
     out.flush()?;
-    server.run(asked_to_stop()).await?;
-    Ok(())
+    let notify = Notify::from_env();
+    notify.ready(&server.url);
+    let watching = tokio::spawn(notify.clone().watch());
+    let stop = async move {
+        asked_to_stop().await;
+        notify.stopping();
+    };
+    let served = server.run(stop).await;
+    watching.abort();
+    Ok(served?)
+}
+
+/// One JSON object a line, unless somebody looks on.
+fn log_to_stderr(filter: &str) {
+    let filter = filter.parse().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() {
+        log.init();
+    } else {
+        log.json().init();
+    }
 }
 
 /// SIGINT or SIGTERM.

@@ -6,19 +6,19 @@ use super::encoding::{Charset, Decoder};
 use super::{RawRow, Sheet, repair};
 use crate::error::TableError;
 use crate::limits;
-use crate::mapping::{Delimiter, Mapping, Repair};
+use crate::mapping::{Delimiter, Layout, Repair};
 use crate::reason::Reason;
 
-pub(super) fn read(bytes: &[u8], mapping: &Mapping) -> Result<Sheet, TableError> {
+pub(super) fn read(bytes: &[u8], layout: &Layout) -> Result<Sheet, TableError> {
     if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
         return Err(TableError::Utf16);
     }
     let bytes = bytes.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(bytes);
-    let decoder = Decoder::new(mapping.encoding, bytes);
+    let decoder = Decoder::new(layout.encoding, bytes);
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
-        .delimiter(match mapping.delimiter {
+        .delimiter(match layout.delimiter {
             Delimiter::Comma => b',',
             Delimiter::Semicolon => b';',
             Delimiter::Tab => b'\t',
@@ -35,10 +35,10 @@ pub(super) fn read(bytes: &[u8], mapping: &Mapping) -> Result<Sheet, TableError>
         if record.len() > limits::MAX_COLUMNS {
             return Err(TableError::TooManyColumns { max: limits::MAX_COLUMNS });
         }
-        if line < mapping.header || record.iter().all(<[u8]>::is_empty) {
+        if line < layout.header || record.iter().all(<[u8]>::is_empty) {
             continue;
         }
-        let row = row(&record, line, &decoder, mapping.repair);
+        let row = row(&record, line, &decoder, layout.repair);
         if header.is_some() {
             rows.push(row);
         } else if row.broken.is_empty() {

@@ -9,15 +9,15 @@ use calamine::{DataRef, ExcelDateTime, Reader as _, Xlsx};
 use super::{RawRow, Sheet};
 use crate::error::TableError;
 use crate::limits;
-use crate::mapping::Mapping;
+use crate::mapping::Layout;
 
-pub(super) fn read(bytes: &[u8], mapping: &Mapping) -> Result<Sheet, TableError> {
+pub(super) fn read(bytes: &[u8], layout: &Layout) -> Result<Sheet, TableError> {
     if unpacked_bytes(bytes).is_none_or(|size| size > limits::MAX_UNPACKED_BYTES) {
         return Err(TableError::TooLarge { max: limits::MAX_UNPACKED_BYTES });
     }
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes))?;
     let there = book.sheet_names();
-    let name = match &mapping.sheet {
+    let name = match &layout.sheet {
         Some(wanted) if !there.contains(wanted) => {
             return Err(TableError::NoSuchSheet { wanted: wanted.clone(), there });
         }
@@ -25,10 +25,10 @@ pub(super) fn read(bytes: &[u8], mapping: &Mapping) -> Result<Sheet, TableError>
         None => there.into_iter().next().ok_or(TableError::Empty)?,
     };
     let mut rows = cells(&mut book, &name)?;
-    let first = rows.range(mapping.header..).next().map(|(line, _)| *line);
+    let first = rows.range(layout.header..).next().map(|(line, _)| *line);
     let header = first.and_then(|line| rows.remove(&line)).ok_or(TableError::Empty)?;
     let width = header.len();
-    let after = rows.split_off(&first.unwrap_or(mapping.header));
+    let after = rows.split_off(&first.unwrap_or(layout.header));
     let row = |(line, mut cells): (u64, Vec<String>)| {
         // A worksheet does not store the empty cells at a row's end.
         cells.resize(cells.len().max(width), String::new());

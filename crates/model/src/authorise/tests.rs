@@ -225,6 +225,29 @@ fn a_timeline_entry_is_signed_by_its_writer_or_entered_by_a_supervisor() {
 }
 
 #[test]
+fn a_grid_of_ones_own_beside_a_foreign_one_gains_nothing() {
+    let beside = |before: &Record| {
+        let mut record = before.clone();
+        let change = Change { replaces: Vec::new(), value: text(G2) };
+        let dot = Dot::new(ReplicaId([5; 16]), 1);
+        record.put(&[("grid".parse::<FieldPath>().unwrap(), change)].into(), dot);
+        assert_eq!(record.siblings("grid").len(), 2);
+        record
+    };
+    for before in [hazard(), household(G1)] {
+        for role in [Role::Chief, Role::Supervisor] {
+            let outside = actor(2, role, &[G2]);
+            let judged = judge(Some(&before), &beside(&before), &outside);
+            assert_eq!(judged, Err(Refusal::OutOfScope), "{role:?}");
+        }
+    }
+    // Nor does a household come into another's grid that way.
+    let refused = Err(Refusal::ForeignGrid(G2.parse().unwrap()));
+    let before = household(G1);
+    assert_eq!(judge(Some(&before), &beside(&before), &actor(2, Role::Chief, &[G1])), refused);
+}
+
+#[test]
 fn a_status_step_is_judged_with_the_role() {
     let before = hazard();
     let fields =

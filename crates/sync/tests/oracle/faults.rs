@@ -65,6 +65,11 @@ fn held_save_that_only_the_town_keeps_is_caught() {
 }
 
 #[test]
+fn stub_that_hides_a_change_is_caught() {
+    is_caught(Fault::StubHidesChange);
+}
+
+#[test]
 fn unsent_saves_that_keep_their_dots_under_a_new_id_are_caught() {
     is_caught(Fault::UnsentKeepDotsAtStart);
 }

@@ -111,7 +111,7 @@ impl World {
         if !records.is_empty() {
             db.chain.attempts.push(next);
             db.chain.wrote = false;
-            phone.marker = Some((db.replica, db.counter));
+            phone.marker = Some((db.install, db.counter));
             self.counts.add(Struck::Pushed);
         }
         for parcel in &mut records {
@@ -165,7 +165,8 @@ impl World {
                 }
                 self.verdicts(at, &verdicts, earlier)?;
                 let db = &mut self.phones[at].db;
-                feed.iter().try_for_each(|parcel| db.pull(parcel))?;
+                let blind = self.setting.fault == Fault::StubHidesChange;
+                feed.iter().try_for_each(|parcel| db.pull(parcel, blind))?;
                 db.cursor = cursor;
                 db.quarantine.retain(|kept| kept.hold.is_none_or(|key| holds.contains(&key)));
                 for parcel in &feed {

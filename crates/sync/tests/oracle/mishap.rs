@@ -3,7 +3,7 @@
 use yaoguan_model::canonical;
 
 use crate::count::Struck;
-use crate::phone::Phone;
+use crate::phone::{Phone, hash_of};
 use crate::prng::Prng;
 use crate::wire::{Fault, Judgement, Reply};
 use crate::world::World;
@@ -12,11 +12,14 @@ impl World {
     /// What a program does first: is this database the one that wrote last?
     fn start(&mut self, at: usize) {
         let phone = &self.phones[at];
-        let same = phone.marker.is_some_and(|(replica, highest)| {
-            replica == phone.db.replica && highest <= phone.db.counter
+        let same = phone.marker.is_some_and(|(install, highest)| {
+            install == phone.db.install && highest <= phone.db.counter
         });
         if !same && self.setting.fault != Fault::CloneKeepsReplicaId {
             self.counts.add(Struck::NewIdAtStart);
+            let install = self.number();
+            self.phones[at].marker = Some((install, 0));
+            self.phones[at].db.install = install;
             self.renew(at);
             if self.setting.fault != Fault::UnsentKeepDotsAtStart {
                 self.rebase(at);
@@ -40,6 +43,35 @@ impl World {
             self.phones[at].db.evicted = true;
             self.phones[at].db.copies.remove(&index);
         }
+    }
+
+    /// A finished record goes, its hash stays.
+    pub fn give_up_finished(&mut self, at: usize, dice: &mut Prng) {
+        let copies = &self.phones[at].db.copies;
+        let index = copies.keys().nth(dice.below(copies.len().max(1))).copied();
+        let Some(index) = index.filter(|_| self.phones[at].trip.is_none()) else { return };
+        let drafted = self.phones[at].db.forms.iter().any(|form| form.index == index);
+        if self.evictable(at, index) && !drafted {
+            self.counts.add(Struck::GivenUp);
+            let db = &mut self.phones[at].db;
+            let copy = db.copies.remove(&index).expect("it is there");
+            db.stubs.insert(index, hash_of(&copy.local.record));
+        }
+    }
+
+    /// The file is broken: what can be read goes into a new one, as a new installation.
+    pub fn salvage(&mut self, at: usize, dice: &mut Prng) {
+        self.counts.add(Struck::Salvaged);
+        self.give_up(at, dice);
+        let unreadable: Vec<usize> = (0..self.created)
+            .filter(|index| self.evictable(at, *index) && dice.one_in(3))
+            .collect();
+        let db = &mut self.phones[at].db;
+        for index in unreadable {
+            db.copies.remove(&index);
+        }
+        db.install = 0;
+        self.start(at);
     }
 
     /// The next pages bring everything again.
@@ -211,7 +243,11 @@ impl World {
         for (index, row) in &self.town.rows {
             let bytes = canonical::encode(&row.record);
             for (at, phone) in self.phones.iter().enumerate() {
+                let stub = phone.db.stubs.get(index);
                 let Some(copy) = phone.db.copies.get(index) else {
+                    if stub == Some(&hash_of(&row.record)) {
+                        continue;
+                    }
                     return Err(format!("healed: phone {at} lacks record {index}"));
                 };
                 if copy.local.unsent.is_some() || !phone.db.quarantine.is_empty() {

@@ -37,6 +37,8 @@ pub struct Chain {
 /// What one transaction changes as a whole, and a backup copies.
 #[derive(Debug, Clone)]
 pub struct Database {
+    /// This installation, as the marker outside knows it.
+    pub install: u64,
     pub replica: ReplicaId,
     pub line: u32,
     pub counter: u64,
@@ -48,6 +50,8 @@ pub struct Database {
     /// Something has left this phone since its cursor was 0.
     pub evicted: bool,
     pub forms: Vec<Form>,
+    /// Finished records that were given up: the hash that is left of each.
+    pub stubs: BTreeMap<usize, [u8; 32]>,
     /// Records to compare with the town before all is well again.
     pub unreconciled: Vec<usize>,
 }
@@ -75,8 +79,8 @@ pub struct Trip {
 pub struct Phone {
     pub account: u8,
     pub db: Database,
-    /// Outside the data folder and every backup: the replica id, the highest counter ever sent.
-    pub marker: Option<(ReplicaId, u64)>,
+    /// Outside the data folder and every backup: the installation, the highest counter ever sent.
+    pub marker: Option<(u64, u64)>,
     pub backups: Vec<Database>,
     pub trip: Option<Trip>,
     /// An older client knows fewer paths and writes only those.
@@ -84,8 +88,9 @@ pub struct Phone {
 }
 
 impl Database {
-    pub fn new(replica: ReplicaId, line: u32) -> Self {
+    pub fn new(replica: ReplicaId, line: u32, install: u64) -> Self {
         Self {
+            install,
             replica,
             line,
             counter: 0,
@@ -96,6 +101,7 @@ impl Database {
             cursor: 0,
             evicted: false,
             forms: Vec::new(),
+            stubs: BTreeMap::new(),
             unreconciled: Vec::new(),
         }
     }
@@ -146,8 +152,14 @@ impl Database {
         }
     }
 
-    pub fn pull(&mut self, parcel: &Parcel) -> Result<(), String> {
+    /// `blind`: the fault that a stub hides whatever comes.
+    pub fn pull(&mut self, parcel: &Parcel, blind: bool) -> Result<(), String> {
         let Some(copy) = self.copies.get_mut(&parcel.index) else {
+            let stub = self.stubs.get(&parcel.index);
+            if stub.is_some_and(|stub| blind || *stub == hash_of(&parcel.record)) {
+                return Ok(());
+            }
+            self.stubs.remove(&parcel.index);
             let local = Local::confirmed(parcel.record.clone());
             let copy = Copy { local, shadow: Shadow::confirmed(parcel.state) };
             self.copies.insert(parcel.index, copy);
@@ -214,4 +226,8 @@ impl Database {
         }
         self.quarantine.remove(at);
     }
+}
+
+pub fn hash_of(record: &Record) -> [u8; 32] {
+    yaoguan_model::canonical::hash(&yaoguan_model::canonical::encode(record))
 }

@@ -6,7 +6,7 @@ use crate::wire::Fault;
 use crate::world::{Deed, Operation, Setting, Violation, World};
 
 /// How often each deed is drawn.
-const WEIGHTS: [(Deed, usize); 22] = [
+const WEIGHTS: [(Deed, usize); 24] = [
     (Deed::Create, 6),
     (Deed::Open, 8),
     (Deed::Save, 26),
@@ -18,6 +18,8 @@ const WEIGHTS: [(Deed, usize); 22] = [
     (Deed::Late, 4),
     (Deed::Crash, 3),
     (Deed::Evict, 3),
+    (Deed::GiveUp, 3),
+    (Deed::Salvage, 1),
     (Deed::Refetch, 2),
     (Deed::Backup, 3),
     (Deed::Restore, 2),

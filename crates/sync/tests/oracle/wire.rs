@@ -83,6 +83,8 @@ pub enum Fault {
     UnsentKeepDotsAtStart,
     /// A new epoch leaves the replica ids as they were.
     SameReplicaInNewEpoch,
+    /// What was given up stays hidden when it has changed at the town.
+    StubHidesChange,
     /// The phone forgets a held save as soon as the town holds it.
     HeldForgottenByPhone,
 }

@@ -25,6 +25,8 @@ pub enum Deed {
     Late,
     Crash,
     Evict,
+    GiveUp,
+    Salvage,
     Refetch,
     Backup,
     Restore,
@@ -106,10 +108,11 @@ impl World {
             let (replica, line) = world.new_line(account);
             // Every third phone is an older client: it keeps a path that it does not know.
             let paths = if index % 3 == 2 { 3 } else { 4 };
+            let install = world.number();
             world.phones.push(Phone {
                 account,
-                db: Database::new(replica, line),
-                marker: Some((replica, 0)),
+                db: Database::new(replica, line, install),
+                marker: Some((install, 0)),
                 backups: Vec::new(),
                 trip: None,
                 paths,
@@ -166,6 +169,8 @@ impl World {
             Deed::Late => return self.deliver_late(dice),
             Deed::Crash => self.crash(phone, dice),
             Deed::Evict => self.evict(phone, dice),
+            Deed::GiveUp => self.give_up_finished(phone, dice),
+            Deed::Salvage => self.salvage(phone, dice),
             Deed::Refetch => self.refetch(phone),
             Deed::Backup => self.back_up(phone),
             Deed::Restore => self.restore(phone, dice),

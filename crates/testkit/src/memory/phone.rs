@@ -21,6 +21,9 @@ pub struct MemoryStore {
     pub quarantined: Vec<Quarantined>,
     former: BTreeSet<ReplicaId>,
     offers: BTreeSet<RecordId>,
+    stubs: BTreeMap<RecordId, RecordHash>,
+    /// The town's time when a record was last confirmed.
+    confirmed: BTreeMap<RecordId, i64>,
     pub person: Option<Actor>,
     pub alarms: Vec<(RecordId, Alarm)>,
 }
@@ -35,6 +38,8 @@ impl MemoryStore {
             quarantined: Vec::new(),
             former: BTreeSet::new(),
             offers: BTreeSet::new(),
+            stubs: BTreeMap::new(),
+            confirmed: BTreeMap::new(),
             person: None,
             alarms: Vec::new(),
         }
@@ -78,6 +83,8 @@ impl Tx for MemoryStore {
             self.since.insert(id, self.next);
         }
         self.records.insert(id, local.clone());
+        self.stubs.remove(&id);
+        self.confirmed.insert(id, self.state.last_contact_s.unwrap_or(0));
         Ok(())
     }
     fn remove(&mut self, id: RecordId) -> Result<(), Infallible> {
@@ -139,9 +146,32 @@ impl Tx for MemoryStore {
         let hash = |(id, local): (&RecordId, &Local)| {
             Some((canonical::hash(&canonical::encode(&confirmed(local)?)), *id))
         };
-        Ok(self.records.iter().filter_map(hash).collect())
+        let stubs = self.stubs.iter().map(|(id, hash)| (*hash, *id));
+        Ok(self.records.iter().filter_map(hash).chain(stubs).collect())
     }
-    fn drop_stub(&mut self, _: RecordId) -> Result<(), Infallible> {
+    fn settled(&mut self, confirmed_by: i64) -> Result<Vec<RecordId>, Infallible> {
+        let waits = |id: &RecordId| {
+            let quarantined = self.quarantined.iter().any(|save| save.kept.about.id == *id);
+            quarantined || self.since.contains_key(id) || self.offers.contains(id)
+        };
+        let known = self.confirmed.iter().filter(|(id, at)| {
+            (1..=confirmed_by).contains(*at) && self.records.contains_key(*id) && !waits(id)
+        });
+        let mut ids: Vec<_> = known.map(|(id, at)| (*at, *id)).collect();
+        ids.sort_unstable();
+        Ok(ids.into_iter().map(|(_, id)| id).collect())
+    }
+    fn give_up(&mut self, id: RecordId) -> Result<(), Infallible> {
+        if let Some(local) = self.records.get(&id) {
+            self.stubs.insert(id, canonical::hash(&canonical::encode(&local.record)));
+        }
+        self.remove(id)
+    }
+    fn stub(&mut self, id: RecordId) -> Result<Option<RecordHash>, Infallible> {
+        Ok(self.stubs.get(&id).copied())
+    }
+    fn drop_stub(&mut self, id: RecordId) -> Result<(), Infallible> {
+        self.stubs.remove(&id);
         Ok(())
     }
     fn offers(&mut self) -> Result<Vec<RecordId>, Infallible> {

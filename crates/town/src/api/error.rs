@@ -1,19 +1,18 @@
 //! Errors as answers: a code that programs branch on, a message for people in their language. What went
 //! wrong inside is logged, never sent.
 
-use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use axum::Json;
 use axum::extract::Request;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use axum::{Json, body::Body};
 use yaoguan_model::ReplicaId;
 use yaoguan_wire::{ErrorBody, ErrorCode, Verdict};
 
-use super::asker::{Lang, language};
+use super::language::{Lang, language};
 use crate::error::TownError;
 use crate::proof::Denied;
 
@@ -34,6 +33,7 @@ pub struct ApiError {
     detail: String,
     lang: Lang,
     town_time: Option<i64>,
+    retry_after_s: Option<u32>,
     /// What became of the records that a barred phone sent along.
     verdicts: Vec<Verdict>,
     replicas: Vec<ReplicaId>,
@@ -42,8 +42,15 @@ pub struct ApiError {
 impl ApiError {
     pub fn new(headers: &HeaderMap, code: ErrorCode, detail: impl Into<String>) -> Self {
         let (status, detail, lang) = (status_of(&code), detail.into(), language(headers));
-        let (town_time, verdicts, replicas) = (None, Vec::new(), Vec::new());
-        Self { status, code, detail, lang, town_time, verdicts, replicas }
+        let (town_time, retry_after_s) = (None, None);
+        let (verdicts, replicas) = (Vec::new(), Vec::new());
+        Self { status, code, detail, lang, town_time, retry_after_s, verdicts, replicas }
+    }
+
+    /// Not now: the asker comes back after so many seconds.
+    pub fn later(headers: &HeaderMap, code: ErrorCode, retry_after_s: u32) -> Self {
+        let error = Self::new(headers, code, retry_after_s.to_string());
+        Self { retry_after_s: Some(retry_after_s), ..error }
     }
 
     /// The answer to a phone that may not sync any more: its verdicts, and nothing else.
@@ -80,7 +87,8 @@ impl ApiError {
     }
 }
 
-fn status_of(code: &ErrorCode) -> StatusCode {
+/// The status that a code travels under.
+pub fn status_of(code: &ErrorCode) -> StatusCode {
     match code {
         ErrorCode::UnsupportedProtocol => StatusCode::UPGRADE_REQUIRED,
         ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -88,10 +96,16 @@ fn status_of(code: &ErrorCode) -> StatusCode {
         ErrorCode::DeviceRevoked | ErrorCode::AccountDisabled => StatusCode::UNAUTHORIZED,
         ErrorCode::ReplicaForked => StatusCode::CONFLICT,
         ErrorCode::InviteUnknown | ErrorCode::NotFound => StatusCode::NOT_FOUND,
-        ErrorCode::InviteGone => StatusCode::GONE,
+        ErrorCode::InviteGone | ErrorCode::ResetGone => StatusCode::GONE,
+        ErrorCode::InviteOther => StatusCode::CONFLICT,
+        ErrorCode::BadPassword => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorCode::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
         ErrorCode::Timeout => StatusCode::REQUEST_TIMEOUT,
         ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        ErrorCode::UnsupportedEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        ErrorCode::Busy => StatusCode::SERVICE_UNAVAILABLE,
         ErrorCode::BadRequest | ErrorCode::UnknownKind | ErrorCode::UnknownField => {
             StatusCode::BAD_REQUEST
         }
@@ -122,43 +136,56 @@ impl IntoResponse for ApiError {
                 | ErrorCode::StorageFull
                 | ErrorCode::Timeout
                 | ErrorCode::ClockSkew
+                | ErrorCode::RateLimited
+                | ErrorCode::Busy
         );
         let message = text.replace("{detail}", &self.detail);
-        let Self { code, town_time, verdicts, replicas, .. } = self;
-        let body = ErrorBody { code, message, retriable, town_time, verdicts, replicas };
-        (self.status, Json(body)).into_response()
+        let Self { status, code, town_time, retry_after_s, verdicts, replicas, .. } = self;
+        let body =
+            ErrorBody { code, message, retriable, town_time, retry_after_s, verdicts, replicas };
+        let mut response = (status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        if let Some(seconds) = retry_after_s {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(WAYS));
+        }
+        response
     }
 }
 
-/// Answers of the layers around the handlers (body too large, wrong method, time out) take the shape of
-/// every other error.
+/// How one may ask (RFC 9110 §11.6.1).
+const WAYS: &str = "DPoP algs=\"ES256\", Bearer";
+
+/// Answers of the layers around the handlers (wrong method, time out, a panic) take the shape of every
+/// other error.
 pub async fn in_json(request: Request, next: Next) -> Response {
     let headers = request.headers().clone();
-    let response = next.run(request).await;
-    let has_body =
+    let mut response = next.run(request).await;
+    let is_json =
         response.headers().get(header::CONTENT_TYPE).is_some_and(|t| t == "application/json");
-    let code = match response.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::TooLarge,
-        StatusCode::REQUEST_TIMEOUT => ErrorCode::Timeout,
-        StatusCode::METHOD_NOT_ALLOWED => ErrorCode::NotFound,
-        _ => return response,
-    };
-    if has_body {
+    if is_json {
         return response;
     }
-    let limit = format!("{} bytes", yaoguan_wire::limits::MAX_WIRE_BYTES);
-    ApiError::new(&headers, code, limit).into_response()
+    let code = match response.status() {
+        StatusCode::REQUEST_TIMEOUT => ErrorCode::Timeout,
+        StatusCode::METHOD_NOT_ALLOWED => ErrorCode::MethodNotAllowed,
+        StatusCode::INTERNAL_SERVER_ERROR => ErrorCode::Internal,
+        // What axum's own extractors say of a path or query.
+        status if status.is_client_error() => ErrorCode::BadRequest,
+        _ => return response,
+    };
+    let mut error = ApiError::new(&headers, code, "").into_response();
+    if let Some(allowed) = response.headers_mut().remove(header::ALLOW) {
+        error.headers_mut().insert(header::ALLOW, allowed);
+    }
+    error
 }
 
 /// No such route.
 pub async fn not_found(headers: HeaderMap) -> ApiError {
     ApiError::new(&headers, ErrorCode::NotFound, "")
-}
-
-/// A panic in a handler: logged, answered, and the town goes on.
-pub fn panicked(_: Box<dyn Any + Send + 'static>) -> Response<Body> {
-    tracing::error!("a handler panicked");
-    ApiError::new(&HeaderMap::new(), ErrorCode::Internal, "").into_response()
 }
 
 #[cfg(test)]

@@ -14,6 +14,12 @@ pub struct Ready {
     database_writable: bool,
     /// The feed stands where its counter says.
     feed_moving: bool,
+    /// Seconds since the server's last good backup; none before the first.
+    backup_age_s: Option<i64>,
+    /// What somebody should look at: `backup_off`, `backup_missing`, `backup_old`, `backup_failed`.
+    warnings: Vec<&'static str>,
+    /// Requests that ended in a panic since the start: each is a fault of the program.
+    panics: u64,
 }
 
 /// The process runs.
@@ -29,7 +35,8 @@ pub async fn alive() -> &'static str {
     responses((status = 200, body = Ready), (status = 503, description = "Cannot do its work", body = Ready))
 )]
 pub async fn ready(State(app): State<App>) -> (StatusCode, Json<Ready>) {
-    let (database_writable, feed_moving) = match app.storage.health(app.env.now_s()).await {
+    let now = app.env.now_s();
+    let (database_writable, feed_moving) = match app.storage.health(now).await {
         Ok(health) => (health.writable, health.feed_moves),
         Err(error) => {
             tracing::error!(%error, "not ready");
@@ -38,5 +45,10 @@ pub async fn ready(State(app): State<App>) -> (StatusCode, Json<Ready>) {
     };
     let good = database_writable && feed_moving;
     let status = if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(Ready { database_writable, feed_moving }))
+    let (backup_age_s, warnings) = match &app.backups {
+        Some(backups) => (backups.age_s(now), backups.warnings(now)),
+        None => (None, vec!["backup_off"]),
+    };
+    let panics = app.edges.panics();
+    (status, Json(Ready { database_writable, feed_moving, backup_age_s, warnings, panics }))
 }

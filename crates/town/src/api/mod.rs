@@ -1,58 +1,83 @@
-//! The HTTP surface. Each route is a few lines over the crate's functions.
+//! The HTTP surface. Each route is a few lines over the crate's functions; all of them stand in
+//! [`routes::ROUTES`].
 
+use std::any::Any;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::http::StatusCode;
-use axum::routing::{get, post};
+use axum::body::Body;
+use axum::http::{Response, StatusCode};
+use axum::middleware::{from_fn, from_fn_with_state};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 use yaoguan_model::Env;
-use yaoguan_wire::limits::MAX_WIRE_BYTES;
 
+use crate::backups::Backups;
 use crate::storage::Storage;
 
 mod answer;
 mod asker;
+mod bucket;
+pub mod edges;
 mod enrol;
 pub mod error;
 mod health;
+mod language;
 mod openapi;
+mod password;
 mod reconcile;
 mod records;
+pub mod routes;
+mod sent;
 mod sync;
+mod token;
 
+pub use asker::Asker;
 pub use openapi::document;
-
-/// A request may take this long.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What every route has.
 #[derive(Clone)]
 pub struct App {
     pub storage: Arc<dyn Storage>,
     pub env: Arc<dyn Env>,
+    /// The backups that the server makes by itself.
+    pub backups: Option<Arc<Backups>>,
+    pub edges: Arc<edges::Edges>,
+}
+
+impl App {
+    pub fn new(storage: Arc<dyn Storage>, env: Arc<dyn Env>) -> Self {
+        Self { storage, env, backups: None, edges: Arc::default() }
+    }
 }
 
 /// The whole surface.
 pub fn router(app: App) -> Router {
-    Router::new()
-        .route("/v1/sync", post(sync::sync))
-        .route("/v1/reconcile", post(reconcile::reconcile))
-        .route("/v1/enrol", post(enrol::enrol))
-        .route("/v1/records/{kind}", get(records::list))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/api/openapi.json", get(openapi::json))
+    guarded(routes::routes(), app)
+}
+
+/// Puts before the routes what stands before all of them. The last layer is the outermost.
+fn guarded(routes: Router<App>, app: App) -> Router {
+    let panics = Arc::clone(&app.edges);
+    // A panic in a handler is counted and logged, and the town goes on. `in_json` gives it words.
+    let panicked = move |_: Box<dyn Any + Send + 'static>| {
+        panics.count_panic();
+        tracing::error!("a handler panicked");
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        response
+    };
+    routes
         .fallback(error::not_found)
-        .layer(DefaultBodyLimit::max(MAX_WIRE_BYTES))
-        .layer(CatchPanicLayer::custom(error::panicked))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
-        .layer(axum::middleware::from_fn(error::in_json))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, edges::REQUEST_TIMEOUT))
+        .layer(from_fn_with_state(app.clone(), edges::by_address))
+        .layer(from_fn(error::in_json))
         // Paths hold no personal content; bodies and headers are never logged.
         .layer(TraceLayer::new_for_http())
         .with_state(app)
 }
+
+#[cfg(test)]
+mod tests;

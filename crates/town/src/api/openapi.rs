@@ -1,7 +1,14 @@
 //! The API described by itself: `/api/openapi.json`.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
+use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
 use utoipa::{OpenApi, ToSchema};
+use yaoguan_wire::ErrorBody;
+
+use super::error::status_of;
+use super::routes::ROUTES;
 
 /// A record as it travels: replicas are indexes into the message's table `replicas`.
 #[derive(ToSchema)]
@@ -160,19 +167,47 @@ struct ScopeDoc {
         super::sync::sync,
         super::reconcile::reconcile,
         super::enrol::enrol,
+        super::password::set,
         super::records::list,
+        super::token::make,
         super::health::alive,
-        super::health::ready
-    )
+        super::health::ready,
+        json
+    ),
+    components(schemas(ErrorBody))
 )]
 struct Document;
 
-/// The whole document.
+/// The whole document: to what each handler says of its success, what each route says of its errors.
 pub fn document() -> utoipa::openapi::OpenApi {
-    Document::openapi()
+    let mut document = Document::openapi();
+    for route in ROUTES {
+        let Some(item) = document.paths.paths.get_mut(route.path) else { continue };
+        let operation = if route.method == "GET" { &mut item.get } else { &mut item.post };
+        let Some(operation) = operation else { continue };
+        let mut by_status: BTreeMap<u16, Vec<String>> = BTreeMap::new();
+        for code in route.all_codes() {
+            let codes = by_status.entry(status_of(&code).as_u16()).or_default();
+            codes.push(format!("`{code}`"));
+        }
+        for (status, codes) in by_status {
+            let body = Content::new(Some(Ref::from_schema_name("ErrorBody")));
+            let response = ResponseBuilder::new()
+                .description(codes.join(", "))
+                .content("application/json", body);
+            let response = RefOr::T(response.build());
+            operation.responses.responses.entry(status.to_string()).or_insert(response);
+        }
+    }
+    document
 }
 
-/// `GET /api/openapi.json`.
+/// This description.
+#[utoipa::path(
+    get,
+    path = "/api/openapi.json",
+    responses((status = 200, description = "An OpenAPI document", body = Object))
+)]
 pub async fn json() -> Json<utoipa::openapi::OpenApi> {
     Json(document())
 }

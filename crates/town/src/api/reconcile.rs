@@ -1,6 +1,5 @@
 //! `POST /v1/reconcile`: what phone and town do not have alike (see [`yaoguan_wire::reconcile`]).
 
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
@@ -10,15 +9,14 @@ use negentropy::{Id, Negentropy, NegentropyStorageVector};
 use yaoguan_model::{Record, canonical};
 use yaoguan_wire::body::PageBudget;
 use yaoguan_wire::reconcile::{MAX_WANTED, MESSAGE_BYTES, RecordHash};
-use yaoguan_wire::{
-    ErrorBody, ErrorCode, PROTOCOL, ReconcileRequest, ReconcileResponse, ReplicaTable,
-};
+use yaoguan_wire::{ErrorCode, PROTOCOL, ReconcileRequest, ReconcileResponse, ReplicaTable};
 
 use super::App;
 use super::answer::scope_of;
 use super::asker::device;
 use super::error::ApiError;
-use super::sync::{bound_to, read, written};
+use super::sent::{Sent, read};
+use super::sync::{bound_to, known_version, written};
 use crate::cursor::{self, Cursor};
 use crate::paging;
 
@@ -28,23 +26,19 @@ use crate::paging;
     path = "/v1/reconcile",
     request_body(content = super::openapi::ReconcileRequestDoc, description = "JSON, with `Content-Encoding: zstd` where that is shorter"),
     params(("DPoP" = String, Header, description = "Proof of the device (RFC 9449 shape)")),
-    responses(
-        (status = 200, body = super::openapi::ReconcileResponseDoc),
-        (status = 400, description = "bad_request", body = ErrorBody),
-        (status = 401, description = "unauthorised, clock_skew, device_revoked, account_disabled", body = ErrorBody),
-        (status = 413, description = "too_large", body = ErrorBody),
-        (status = 426, description = "unsupported_protocol", body = ErrorBody)
-    )
+    responses((status = 200, body = super::openapi::ReconcileResponseDoc))
 )]
 pub async fn reconcile(
     State(app): State<App>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-    bytes: Bytes,
+    sent: Sent,
 ) -> Result<Response, ApiError> {
-    let device = device(&app, &method, &uri, &headers, &bytes).await?;
-    let request: ReconcileRequest = read(&headers, &bytes)?;
+    let device = device(&app, &method, &uri, &headers, &sent.bytes).await?;
+    let read = read::<ReconcileRequest>(&app, &headers, &sent).await?;
+    let request = &read.message;
+    known_version(&headers, request.scope_version)?;
     let failed = |error| ApiError::internal(&headers, &error);
     let bad = |detail: &str| ApiError::new(&headers, ErrorCode::BadRequest, detail);
     if request.protocol != PROTOCOL {
@@ -66,7 +60,7 @@ pub async fn reconcile(
         return written(&headers, &answer);
     }
     let cells = paging::cells_of(&account.actor()).into_iter().collect();
-    if let Some(message) = request.message {
+    if let Some(message) = &request.message {
         let asked = B64.decode(message).map_err(|_| bad("the message is not base64url"))?;
         let (hashes, head) = app.storage.hashes(cells).await.map_err(failed)?;
         let reply = tokio::task::spawn_blocking(move || reply(&hashes, &asked)).await;

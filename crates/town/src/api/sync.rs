@@ -1,22 +1,24 @@
 //! `POST /v1/sync`: pushes, then pulls, in one round trip.
 
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use axum::response::{IntoResponse, Response};
 use yaoguan_model::authorise::Actor;
+use yaoguan_model::limits::MAX_INTEGER;
 use yaoguan_model::{AccountId, Record, ReplicaId};
-use yaoguan_wire::body::{self, BadBody};
-use yaoguan_wire::limits::{MAX_HOLDS, MAX_PUSH_TOKENS};
+use yaoguan_wire::body;
+use yaoguan_wire::limits::{MAX_FORMER, MAX_HOLDS, MAX_PUSH_TOKENS, MAX_RECORDS};
 use yaoguan_wire::packing::unpack;
 use yaoguan_wire::reconcile::root_of;
-use yaoguan_wire::{ErrorBody, ErrorCode, Judgement, PROTOCOL, SyncRequest};
+use yaoguan_wire::{ErrorCode, Judgement, PROTOCOL, SyncRequest};
 
 use super::App;
 use super::answer::Answer;
 use super::asker::device_even_barred;
 use super::error::ApiError;
+use super::sent::{Sent, read};
 use crate::cursor::{self, Cursor};
+use crate::error::TownError;
 use crate::paging::{self, Plan};
 use crate::people::{Account, Device};
 use crate::push::Pusher;
@@ -31,36 +33,53 @@ const ROOT_EVERY_S: i64 = 24 * 60 * 60;
     path = "/v1/sync",
     request_body(content = super::openapi::SyncRequestDoc, description = "JSON, with `Content-Encoding: zstd` where that is shorter"),
     params(("DPoP" = String, Header, description = "Proof of the device (RFC 9449 shape)")),
-    responses(
-        (status = 200, body = super::openapi::SyncResponseDoc),
-        (status = 400, description = "bad_request", body = ErrorBody),
-        (status = 401, description = "unauthorised, clock_skew; device_revoked and account_disabled with the verdicts on what was sent", body = ErrorBody),
-        (status = 409, description = "replica_forked", body = ErrorBody),
-        (status = 413, description = "too_large", body = ErrorBody),
-        (status = 426, description = "unsupported_protocol, with the verdicts on what was sent", body = ErrorBody)
-    )
+    responses((status = 200, body = super::openapi::SyncResponseDoc))
 )]
 pub async fn sync(
     State(app): State<App>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-    bytes: Bytes,
+    sent: Sent,
 ) -> Result<Response, ApiError> {
-    let device = device_even_barred(&app, &method, &uri, &headers, &bytes).await?;
-    let request: SyncRequest = read(&headers, &bytes)?;
+    let device = device_even_barred(&app, &method, &uri, &headers, &sent.bytes).await?;
+    let read = read::<SyncRequest>(&app, &headers, &sent).await?;
+    within_limits(&headers, &read.message)?;
     let asked = Asked { app: &app, headers: &headers, device: &device, now: app.env.now_s() };
-    let response = asked.round_trip(request).await?;
+    let response = asked.round_trip(read.message).await?;
     written(&headers, &response)
 }
 
-/// Reads a body that may be compressed.
-pub fn read<T: serde::de::DeserializeOwned>(
-    headers: &HeaderMap,
-    bytes: &Bytes,
-) -> Result<T, ApiError> {
-    let zstd = headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding == "zstd");
-    body::decode(bytes, zstd).map_err(|error| bad_body(headers, &error))
+/// What a request may hold beside its size.
+fn within_limits(headers: &HeaderMap, request: &SyncRequest) -> Result<(), ApiError> {
+    known_version(headers, request.scope_version)?;
+    let push = &request.push;
+    let lists = [
+        ("push tokens", push.tokens.len(), MAX_PUSH_TOKENS),
+        ("former replica ids", push.former.len(), MAX_FORMER),
+        ("held saves", request.holds.len(), MAX_HOLDS),
+        ("records", request.records.len(), MAX_RECORDS),
+    ];
+    let bad = |detail: String| ApiError::new(headers, ErrorCode::BadRequest, detail);
+    if let Some((what, _, max)) = lists.into_iter().find(|(_, count, max)| count > max) {
+        return Err(bad(format!("more than {max} {what}")));
+    }
+    if push.counter > MAX_INTEGER.unsigned_abs() {
+        return Err(bad("the counter is above 2^53 − 1".to_owned()));
+    }
+    if push.next.is_none() && !request.records.is_empty() {
+        return Err(bad("a push with records needs a token of its own".to_owned()));
+    }
+    Ok(())
+}
+
+/// A version of a scope is a number that the town gave out.
+pub fn known_version(headers: &HeaderMap, version: u64) -> Result<(), ApiError> {
+    if version <= MAX_INTEGER.unsigned_abs() {
+        return Ok(());
+    }
+    let detail = "the scope's version is above 2^53 − 1";
+    Err(ApiError::new(headers, ErrorCode::BadRequest, detail))
 }
 
 /// Answers with a body, compressed where that is shorter.
@@ -77,21 +96,17 @@ pub fn written<T: serde::Serialize>(headers: &HeaderMap, body: &T) -> Result<Res
     Ok(answer)
 }
 
-fn bad_body(headers: &HeaderMap, error: &BadBody) -> ApiError {
-    match error {
-        BadBody::TooLarge => {
-            let limit = format!("{} bytes", yaoguan_wire::limits::MAX_WIRE_BYTES);
-            ApiError::new(headers, ErrorCode::TooLarge, limit)
-        }
-        BadBody::Zstd(_) | BadBody::Json(_) => {
-            ApiError::new(headers, ErrorCode::BadRequest, error.to_string())
-        }
-    }
-}
-
 /// What cursors are bound to: one account in one epoch.
 pub fn bound_to<'a>(account: &'a AccountId, info: &'a TownInfo) -> [&'a [u8]; 2] {
     [account.as_bytes().as_slice(), info.epoch.as_bytes().as_slice()]
+}
+
+/// What the town notes beside a round trip keeps no phone from reading: on a full disk it goes without.
+fn noted<T>(result: Result<T, TownError>, otherwise: T) -> T {
+    result.unwrap_or_else(|error| {
+        tracing::warn!(%error, "a note beside a sync was not kept");
+        otherwise
+    })
 }
 
 /// A request and who sent it.
@@ -111,8 +126,8 @@ impl Asked<'_> {
         let failed = |error| ApiError::internal(headers, &error);
         let account = &device.account;
         let info = self.present_line(&request).await?;
-        let off = request.clock.device.saturating_sub(now);
-        app.storage.saw_device(device.id, now, off).await.map_err(failed)?;
+        let off = request.clock.device.saturating_sub(now).clamp(-MAX_INTEGER, MAX_INTEGER);
+        noted(app.storage.saw_device(device.id, now, off).await, ());
         let delivered = self.delivered(&request).await?;
         let mut answer = Answer::new(&info, account, &request, now);
         // A phone that may not sync any more, or speaks another step of the protocol, hears what became
@@ -153,7 +168,7 @@ impl Asked<'_> {
         plan.ask.skip_records = as_pushed;
         let page = app.storage.pull(plan.ask.clone()).await.map_err(failed)?;
         let (next, more) = plan.next(&page);
-        if !more && !goes_back && self.root_is_due().await? {
+        if !more && !goes_back && self.root_is_due().await {
             let cells = paging::cells_of(&account.actor()).into_iter().collect();
             let (hashes, head) = app.storage.hashes(cells).await.map_err(failed)?;
             // Only of the state that the phone is brought to by this answer.
@@ -187,7 +202,7 @@ impl Asked<'_> {
             return Ok(None);
         }
         let storage = &self.app.storage;
-        storage.note_scope(account.clone()).await.map_err(failed)?;
+        noted(storage.note_scope(account.clone()).await, ());
         storage.scope_at(account.id, request.scope_version).await.map_err(failed)
     }
 
@@ -209,9 +224,8 @@ impl Asked<'_> {
         Ok(Plan::new(cursor, (&account.actor(), version), earlier.as_ref(), origin))
     }
 
-    async fn root_is_due(&self) -> Result<bool, ApiError> {
-        let due = self.app.storage.root_due(self.device.id, self.now, ROOT_EVERY_S).await;
-        due.map_err(|error| ApiError::internal(self.headers, &error))
+    async fn root_is_due(&self) -> bool {
+        noted(self.app.storage.root_due(self.device.id, self.now, ROOT_EVERY_S).await, false)
     }
 
     /// Pushes what the request holds; returns each record beside its outcome.
@@ -221,12 +235,6 @@ impl Asked<'_> {
         delivered: Option<Actor>,
     ) -> Result<Vec<(Record, Outcome)>, ApiError> {
         let bad = |detail: &str| ApiError::new(self.headers, ErrorCode::BadRequest, detail);
-        if request.push.tokens.len() > MAX_PUSH_TOKENS || request.holds.len() > MAX_HOLDS {
-            return Err(bad("too many push tokens or holds"));
-        }
-        if request.push.next.is_none() && !request.records.is_empty() {
-            return Err(bad("a push with records needs a token of its own"));
-        }
         let table = request.replicas;
         let former = request.push.former.iter().map(|index| table.get(*index as usize).copied());
         let former: Option<_> = former.collect();

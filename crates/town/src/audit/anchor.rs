@@ -5,8 +5,8 @@
 //! whoever can write the file but not open the database from making lines up. Two processes may write:
 //! lines stand in no order.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -15,6 +15,9 @@ use subtle::ConstantTimeEq as _;
 
 use super::hex;
 use crate::error::TownError;
+
+/// What is read of a file to know its last heads: some twenty lines.
+const TAIL_BYTES: u64 = 4_096;
 
 /// Where heads are noted.
 #[derive(Debug, Clone)]
@@ -71,7 +74,7 @@ impl Anchor {
     pub fn read(&self) -> Result<Read, TownError> {
         let text = match std::fs::read_to_string(&self.path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
             Err(error) => return Err(error.into()),
         };
         let mut read = Read::default();
@@ -82,6 +85,22 @@ impl Anchor {
             }
         }
         Ok(read)
+    }
+
+    /// Whether a head is among the last ones that were noted. A long file is not read as a whole.
+    pub fn ends_with(&self, head: (u64, [u8; 32])) -> Result<bool, TownError> {
+        let mut file = match File::open(&self.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error.into()),
+        };
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
+        let mut tail = Vec::new();
+        file.read_to_end(&mut tail)?;
+        let text = String::from_utf8_lossy(&tail);
+        let found = text.lines().any(|line| self.line(line) == Some(head));
+        Ok(found)
     }
 
     fn line(&self, line: &str) -> Option<(u64, [u8; 32])> {

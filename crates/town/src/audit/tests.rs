@@ -112,6 +112,8 @@ fn a_noted_head_is_read_back_and_a_made_up_one_is_not_believed() {
     anchor.note(3, &[1; 32]).unwrap();
     anchor.note(4, &[2; 32]).unwrap();
     assert_eq!(anchor.read().unwrap().heads, [(3, [1; 32]), (4, [2; 32])]);
+    assert!(anchor.ends_with((3, [1; 32])).unwrap() && anchor.ends_with((4, [2; 32])).unwrap());
+    assert!(!anchor.ends_with((4, [1; 32])).unwrap() && !anchor.ends_with((5, [2; 32])).unwrap());
     anchor::Anchor::new(&path, &[8; 32]).note(5, &[3; 32]).unwrap();
     let read = anchor.read().unwrap();
     assert_eq!((read.heads.len(), read.damaged, read.last()), (2, 1, 4));

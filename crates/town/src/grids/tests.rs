@@ -28,14 +28,14 @@ async fn a_second_import_changes_what_differs_and_leaves_the_rest() {
     let (_dir, storage, admin) = town().await;
     let two = [feature("530521103201001", "一", 99.20), feature("530521103201002", "二", 99.21)];
     let grids = read(&collection(&two)).unwrap();
-    let done = write(&storage, &grids, admin, &System).await.unwrap();
+    let done = write(&storage, &grids, admin, By::Town, &System).await.unwrap();
     assert_eq!((done.added, done.changed, done.unchanged), (2, 0, 0));
-    let done = write(&storage, &grids, admin, &System).await.unwrap();
+    let done = write(&storage, &grids, admin, By::Town, &System).await.unwrap();
     assert_eq!((done.added, done.changed, done.unchanged), (0, 0, 2));
     let renamed =
         [feature("530521103201002", "二号", 99.21), feature("530521103201003", "三", 99.22)];
     let grids = read(&collection(&renamed)).unwrap();
-    let done = write(&storage, &grids, admin, &System).await.unwrap();
+    let done = write(&storage, &grids, admin, By::Town, &System).await.unwrap();
     assert_eq!((done.added, done.changed, done.unchanged), (1, 1, 0));
     let records = storage.records(Kind::Grid).await.unwrap();
     let boundaries = yaoguan_model::geodesy::Boundaries::of_records(&records).0;

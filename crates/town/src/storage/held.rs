@@ -7,6 +7,7 @@ use yaoguan_model::authorise::Actor;
 use yaoguan_model::{AccountId, Changes, DeviceId, FieldPath, Kind, Record, RecordId, Value};
 use yaoguan_wire::{ErrorCode, HoldId, HoldNews};
 
+use crate::audit::{Attribution, By};
 use crate::error::TownError;
 
 /// A held save that waits for a supervisor.
@@ -59,9 +60,14 @@ pub trait Apart: Send + Sync {
     async fn held(&self) -> Result<Vec<Held>, TownError>;
     /// Puts a held save on the record as it is now, under a fresh dot of the town. Nothing changes and
     /// the error says why when the rules of a supervisor do not allow it. Returns the record's id.
-    async fn release(&self, release: Release) -> Result<RecordId, TownError>;
+    async fn release(&self, release: Release, by: By) -> Result<RecordId, TownError>;
     /// Declines a held save; its phone keeps it with these words.
-    async fn refuse_held(&self, hold: HoldId, note: String, now: i64) -> Result<(), TownError>;
+    async fn refuse_held(
+        &self,
+        hold: HoldId,
+        note: String,
+        done: Attribution,
+    ) -> Result<(), TownError>;
     /// Of these holds of an account: what became of those that no longer wait.
     async fn hold_news(
         &self,
@@ -75,6 +81,6 @@ pub trait Apart: Send + Sync {
     async fn take_recovered(
         &self,
         hashes: Option<Vec<[u8; 32]>>,
-        now: i64,
+        done: Attribution,
     ) -> Result<u64, TownError>;
 }

@@ -12,21 +12,30 @@ use yaoguan_model::{
 };
 use yaoguan_wire::{Epoch, Judgement, PushToken};
 
+use crate::audit::Attribution;
 use crate::error::TownError;
-use crate::people::{Account, Device, Enrolment, NewDevice, NewInvite};
+use crate::people::{Account, Device, Enrolment, NewDevice, NewInvite, NewPerson};
 use crate::pull;
 use crate::push::Pusher;
 
 pub mod audit;
 pub mod held;
+pub mod people;
 pub mod purge;
 pub mod scope;
+pub mod sign_in;
 pub mod sqlite;
+pub mod standing;
+pub mod tokens;
 
 pub use audit::{AuditAsk, AuditLog};
 pub use held::{Apart, Held, Recovered, Release};
+pub use people::People;
 pub use purge::{Erasure, Purging, purge_all};
 pub use scope::Scopes;
+pub use sign_in::SignIns;
+pub use standing::{Standing, Stands};
+pub use tokens::Tokens;
 
 /// What a town is.
 #[derive(Debug, Clone)]
@@ -110,7 +119,9 @@ pub struct Health {
 
 /// The town's storage. Every method is one transaction.
 #[async_trait]
-pub trait Storage: Apart + AuditLog + Purging + Scopes + Send + Sync {
+pub trait Storage:
+    Apart + AuditLog + People + Purging + Scopes + SignIns + Stands + Tokens + Send + Sync
+{
     async fn info(&self) -> Result<TownInfo, TownError>;
     /// The line of history changed underneath: a new epoch, replica id and cursor secret.
     async fn renew(&self, env: &dyn Env) -> Result<(), TownError>;
@@ -119,9 +130,17 @@ pub trait Storage: Apart + AuditLog + Purging + Scopes + Send + Sync {
     async fn secret(&self, name: &'static str) -> Result<Option<String>, TownError>;
     async fn set_secret(&self, name: &'static str, value: String) -> Result<(), TownError>;
 
-    async fn add_accounts(&self, accounts: Vec<Account>, now: i64) -> Result<(), TownError>;
+    /// Accounts that the town adds by itself.
+    async fn add_accounts(&self, accounts: Vec<Account>, now: i64) -> Result<(), TownError> {
+        let new = accounts.into_iter().map(|account| NewPerson { account, login: None }).collect();
+        self.write_people(new, Vec::new(), Attribution::town(now)).await?;
+        Ok(())
+    }
+    /// An invite that the town makes by itself.
+    async fn add_invite(&self, invite: NewInvite, now: i64) -> Result<(), TownError> {
+        self.add_invites(vec![invite], Attribution::town(now)).await
+    }
     async fn accounts(&self) -> Result<Vec<Account>, TownError>;
-    async fn add_invite(&self, invite: NewInvite, now: i64) -> Result<(), TownError>;
     /// Uses an invite up and enrols the device, as one.
     async fn enrol(
         &self,
@@ -146,7 +165,7 @@ pub trait Storage: Apart + AuditLog + Purging + Scopes + Send + Sync {
         limit: u32,
     ) -> Result<Vec<Record>, TownError>;
     /// Writes as the town's own replica.
-    async fn write_own(&self, writes: Vec<OwnWrite>, now: i64) -> Result<(), TownError>;
+    async fn write_own(&self, writes: Vec<OwnWrite>, done: Attribution) -> Result<(), TownError>;
     /// Records of a kind, in the order of their ids.
     async fn records(&self, kind: Kind) -> Result<Vec<Record>, TownError>;
     async fn counts(&self) -> Result<BTreeMap<String, u64>, TownError>;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use yaoguan_model::RecordId;
 
+use crate::audit::Attribution;
 use crate::error::TownError;
 
 /// Where a run of purging goes on: town's time of the last change, then the id.
@@ -43,7 +44,7 @@ pub trait Purging: Send + Sync {
         &self,
         household: RecordId,
         with_open: bool,
-        now: i64,
+        done: Attribution,
     ) -> Result<Erasure, TownError>;
     /// Kind → how many were purged, ever.
     async fn purged_counts(&self) -> Result<BTreeMap<String, u64>, TownError>;

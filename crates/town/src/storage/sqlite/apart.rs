@@ -12,6 +12,7 @@ use super::super::held::{Apart, Held, Recovered, Release};
 use super::super::purge::{After, Erasure, Purged, Purging};
 use super::super::scope::Scopes;
 use super::{Sqlite, held, purge, scope};
+use crate::audit::{Attribution, By};
 use crate::error::TownError;
 use crate::people::Account;
 
@@ -21,12 +22,17 @@ impl Apart for Sqlite {
         self.read(held::list).await
     }
 
-    async fn release(&self, release: Release) -> Result<RecordId, TownError> {
-        self.write(move |tx| held::release(tx, &release)).await
+    async fn release(&self, release: Release, by: By) -> Result<RecordId, TownError> {
+        self.write(move |tx| held::release(tx, &release, by)).await
     }
 
-    async fn refuse_held(&self, hold: HoldId, note: String, now: i64) -> Result<(), TownError> {
-        self.write(move |tx| held::refuse(tx, hold, &note, now)).await
+    async fn refuse_held(
+        &self,
+        hold: HoldId,
+        note: String,
+        done: Attribution,
+    ) -> Result<(), TownError> {
+        self.write(move |tx| held::refuse(tx, hold, &note, &done)).await
     }
 
     async fn hold_news(
@@ -44,9 +50,9 @@ impl Apart for Sqlite {
     async fn take_recovered(
         &self,
         hashes: Option<Vec<[u8; 32]>>,
-        now: i64,
+        done: Attribution,
     ) -> Result<u64, TownError> {
-        self.write(move |tx| held::take_recovered(tx, hashes.as_deref(), now)).await
+        self.write(move |tx| held::take_recovered(tx, hashes.as_deref(), &done)).await
     }
 }
 
@@ -91,9 +97,9 @@ impl Purging for Sqlite {
         &self,
         household: RecordId,
         with_open: bool,
-        now: i64,
+        done: Attribution,
     ) -> Result<Erasure, TownError> {
-        let erasure = self.write(move |tx| purge::erase(tx, household, with_open, now)).await?;
+        let erasure = self.write(move |tx| purge::erase(tx, household, with_open, &done)).await?;
         self.forget_log().await?;
         Ok(erasure)
     }

@@ -60,8 +60,11 @@ impl Sqlite {
         make_durable(&writer)?;
         migrations::apply(&mut writer)?;
         let anchor = heads.map(|file| Anchor::new(file, key));
-        let noted = anchor.as_ref().map(Anchor::read).transpose()?.unwrap_or_default().last();
         let head = audit::head(&writer)?;
+        let noted = match (&anchor, head) {
+            (Some(anchor), Some(head)) if anchor.ends_with(head)? => head.0,
+            (_, _) => 0,
+        };
         let inner = Inner {
             path: path.to_owned(),
             key: *key,
@@ -73,6 +76,11 @@ impl Sqlite {
         };
         inner.note(head);
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Where heads of the audit log are noted.
+    pub(super) fn anchor(&self) -> Option<&Anchor> {
+        self.inner.anchor.as_ref()
     }
 
     pub(super) fn key(&self) -> &[u8; 32] {
@@ -95,11 +103,6 @@ impl Sqlite {
             outside.as_mut().map(|outside| work(&writer, outside)).transpose()
         })
         .await
-    }
-
-    /// Where heads of the audit log are noted.
-    pub(super) fn anchor(&self) -> Option<&Anchor> {
-        self.inner.anchor.as_ref()
     }
 
     /// Runs `work` in one immediate transaction: durable when this returns `Ok`, not begun else.

@@ -7,7 +7,8 @@ use yaoguan_wire::{ErrorCode, HoldId, HoldNews, HoldOutcome};
 use super::super::Batch;
 use super::super::held::{Held, Recovered, Release};
 use super::push::{around, around_both, load, purged_context, write};
-use super::{feed, id16, own, people};
+use super::{audit, feed, id16, own, people};
+use crate::audit::{Act, Attribution, By, Subject};
 use crate::error::TownError;
 use crate::push::Hold;
 use crate::release::{self, Start};
@@ -125,14 +126,21 @@ pub(super) fn refuse(
     tx: &Transaction<'_>,
     id: HoldId,
     note: &str,
-    now: i64,
+    done: &Attribution,
 ) -> Result<(), TownError> {
-    waiting(tx, id)?;
-    decide(tx, id, "refused", note, now)
+    let held = waiting(tx, id)?;
+    decide(tx, id, "refused", note, done.at)?;
+    let entry = done.entry(Act::HoldRefused, Subject::Hold(id));
+    audit::write(tx, &entry.with("record", held.about.id.to_string()))?;
+    Ok(())
 }
 
 /// A fresh write of the town with the kept changes.
-pub(super) fn release(tx: &Transaction<'_>, release: &Release) -> Result<RecordId, TownError> {
+pub(super) fn release(
+    tx: &Transaction<'_>,
+    release: &Release,
+    by: By,
+) -> Result<RecordId, TownError> {
     let held = waiting(tx, release.hold)?;
     let before = load(tx, held.about.id)?;
     let purged = purged_context(tx, held.about.id)?.is_some() && before.is_none();
@@ -160,6 +168,10 @@ pub(super) fn release(tx: &Transaction<'_>, release: &Release) -> Result<RecordI
     placements.add(tx, &record, None)?;
     decide(tx, release.hold, "released", &release.note, release.now)?;
     placements.write(tx)?;
+    let done = Attribution::new(by, release.now);
+    let entry = done.entry(Act::HoldReleased, Subject::Hold(release.hold));
+    let mended = u64::try_from(release.mended.len()).unwrap_or(u64::MAX);
+    audit::write(tx, &entry.with("record", record.id.to_string()).with("mended", mended))?;
     Ok(record.id)
 }
 
@@ -243,8 +255,9 @@ pub(super) fn recovered(connection: &Connection) -> Result<Vec<Recovered>, TownE
 pub(super) fn take_recovered(
     tx: &Transaction<'_>,
     hashes: Option<&[[u8; 32]]>,
-    now: i64,
+    done: &Attribution,
 ) -> Result<u64, TownError> {
+    let now = done.at;
     let mut placements = feed::Placements::default();
     let mut taken = 0;
     // Households first: their checks stand where they stand.
@@ -278,5 +291,9 @@ pub(super) fn take_recovered(
         }
     }
     placements.write(tx)?;
+    if taken > 0 {
+        let entry = done.entry(Act::RecoveredTaken, Subject::Town);
+        audit::write(tx, &entry.with("records", taken))?;
+    }
     Ok(taken)
 }

@@ -36,8 +36,12 @@ const MIRRORED: &[Mirrored] = &[
     Mirrored { append_only: true, ..rows("account_scope", &["account", "version"]) },
     // Each sync notes the last contact, which nobody misses.
     Mirrored { of: &["account", "name", "public_key", "revoked_at"], ..rows("device", &["id"]) },
-    rows("credential", &["account"]),
     rows("invite", &["code_hash"]),
+    // A password that was changed and a code that was used do not come back.
+    Mirrored {
+        of: &["password", "reset_hash", "totp_secret", "totp_confirmed"],
+        ..rows("credential", &["account"])
+    },
     Mirrored { append_only: true, ..rows("purged", &["id"]) },
     Mirrored { append_only: true, ..rows("audit", &["sequence"]) },
 ];
@@ -259,7 +263,7 @@ fn state_of(
 ) -> Result<Option<String>, TownError> {
     let sql = format!("SELECT * FROM {} WHERE {}", mirrored.table, by_key(mirrored));
     let mut statement = database.prepare_cached(&sql)?;
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let row = statement.query_row(params_from_iter(values(key)?), |row| {
         let mut columns = Map::new();
         for name in names {
@@ -283,7 +287,7 @@ fn write_row(tx: &Transaction<'_>, mirrored: &Mirrored, state: &str) -> Result<(
     let columns: Map<String, Json> = serde_json::from_str(state).map_err(corrupt)?;
     let sql = format!("SELECT * FROM {} LIMIT 0", mirrored.table);
     let statement = tx.prepare(&sql)?;
-    let known: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let known: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let kept: Vec<(&String, &Json)> = columns.iter().filter(|(c, _)| known.contains(c)).collect();
     let names: Vec<&str> = kept.iter().map(|(column, _)| column.as_str()).collect();
     let marks: Vec<String> = (1..=names.len()).map(|n| format!("?{n}")).collect();

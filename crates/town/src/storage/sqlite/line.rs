@@ -8,7 +8,8 @@ use yaoguan_wire::Epoch;
 
 use super::connection::Outside;
 use super::journal::Journal;
-use super::{Sqlite, id16, purge};
+use super::{Sqlite, audit, id16, purge};
+use crate::audit::{Attribution, restored};
 use crate::error::TownError;
 use crate::line::{Line, Mark};
 
@@ -26,7 +27,7 @@ impl Fresh {
     }
 }
 
-fn here(connection: &Connection) -> Result<Mark, TownError> {
+pub(super) fn here(connection: &Connection) -> Result<Mark, TownError> {
     let sql = "SELECT epoch, position FROM town CROSS JOIN feed_head";
     Ok(connection.prepare_cached(sql)?.query_row([], |row| {
         Ok(Mark { epoch: Epoch::new(id16(row, "epoch")?), position: row.get("position")? })
@@ -116,7 +117,10 @@ impl Sqlite {
     pub async fn renew_line(&self, env: &dyn Env) -> Result<(), TownError> {
         self.replay().await?;
         let Fresh { epoch, replica, secret } = Fresh::new(env);
+        let left = self.anchor().map(|anchor| anchor.read()).transpose()?.unwrap_or_default();
+        let done = Attribution::town(env.now_s());
         self.write(move |tx| {
+            audit::write(tx, &restored(&done, left.last()))?;
             tx.execute(
                 "UPDATE town SET epoch = ?1, replica = ?2, cursor_secret = ?3, lines = lines + 1",
                 (epoch, replica, secret),

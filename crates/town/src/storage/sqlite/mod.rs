@@ -3,6 +3,8 @@
 mod apart;
 mod audit;
 mod connection;
+mod enrolled;
+pub mod examine;
 mod feed;
 mod health;
 mod held;
@@ -14,6 +16,9 @@ mod people;
 mod purge;
 mod push;
 mod scope;
+mod sign_in;
+mod standing;
+mod tokens;
 mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,7 +35,7 @@ pub use line::{Snapshot, check_journal};
 use super::{Batch, Health, OwnWrite, Pushed, Storage, TownInfo, Verified};
 use crate::audit::{Act, Attribution, Subject};
 use crate::error::TownError;
-use crate::people::{Account, Device, Enrolment, NewDevice, NewInvite};
+use crate::people::{Account, Device, Enrolment, NewDevice};
 use crate::pull;
 
 /// Sixteen bytes of a column.
@@ -114,16 +119,8 @@ impl Storage for Sqlite {
         .await
     }
 
-    async fn add_accounts(&self, accounts: Vec<Account>, now: i64) -> Result<(), TownError> {
-        self.write(move |tx| people::add_accounts(tx, &accounts, now)).await
-    }
-
     async fn accounts(&self) -> Result<Vec<Account>, TownError> {
         self.read(people::accounts).await
-    }
-
-    async fn add_invite(&self, invite: NewInvite, now: i64) -> Result<(), TownError> {
-        self.write(move |tx| people::add_invite(tx, &invite, now)).await
     }
 
     async fn enrol(
@@ -132,15 +129,15 @@ impl Storage for Sqlite {
         device: NewDevice,
         now: i64,
     ) -> Result<Enrolment, TownError> {
-        self.write(move |tx| people::enrol(tx, &code_hash, &device, now)).await
+        self.write(move |tx| enrolled::enrol(tx, &code_hash, &device, now)).await
     }
 
     async fn device(&self, id: DeviceId) -> Result<Option<Device>, TownError> {
-        self.read(move |connection| people::device(connection, id)).await
+        self.read(move |connection| enrolled::device(connection, id)).await
     }
 
     async fn saw_device(&self, id: DeviceId, now: i64, clock_off_s: i64) -> Result<(), TownError> {
-        self.write(move |tx| people::saw_device(tx, id, now, clock_off_s)).await
+        self.write(move |tx| enrolled::saw_device(tx, id, now, clock_off_s)).await
     }
 
     async fn grids(&self) -> Result<BTreeSet<GridCode>, TownError> {
@@ -165,8 +162,8 @@ impl Storage for Sqlite {
         self.read(move |connection| feed::readable(connection, &cells, &kind, after, limit)).await
     }
 
-    async fn write_own(&self, writes: Vec<OwnWrite>, now: i64) -> Result<(), TownError> {
-        self.write(move |tx| own::write(tx, &writes, now)).await
+    async fn write_own(&self, writes: Vec<OwnWrite>, done: Attribution) -> Result<(), TownError> {
+        self.write(move |tx| own::write(tx, &writes, &done)).await
     }
 
     async fn records(&self, kind: Kind) -> Result<Vec<Record>, TownError> {

@@ -6,13 +6,19 @@ use yaoguan_model::{Dot, Kind, Record, ReplicaId};
 
 use super::super::OwnWrite;
 use super::push::{load, write as write_record};
-use super::{feed, id16};
+use super::{audit, feed, id16};
+use crate::audit::{Act, Attribution, Subject};
 use crate::error::TownError;
 
 /// Each write is one save with a dot of the town's replica.
-pub(super) fn write(tx: &Transaction<'_>, writes: &[OwnWrite], now: i64) -> Result<(), TownError> {
+pub(super) fn write(
+    tx: &Transaction<'_>,
+    writes: &[OwnWrite],
+    done: &Attribution,
+) -> Result<(), TownError> {
+    let now = done.at;
     let mut placements = feed::Placements::default();
-    let mut grids_changed = false;
+    let mut grids = 0_u64;
     for own in writes {
         let dot = dots(tx, 1)?.into_iter().next().ok_or(TownError::Corrupt("town".to_owned()))?;
         let blank = || Record::new(own.id, own.kind.clone(), own.author);
@@ -22,15 +28,16 @@ pub(super) fn write(tx: &Transaction<'_>, writes: &[OwnWrite], now: i64) -> Resu
         placements.add(tx, &record, None)?;
         if record.kind == Kind::Grid {
             project_grid(tx, &record)?;
-            grids_changed = true;
+            grids += 1;
         }
     }
-    if grids_changed {
+    if grids > 0 {
         // Whoever has the whole town has other grids now.
         tx.execute(
             "UPDATE account SET scope_version = scope_version + 1 WHERE whole_town = 1",
             [],
         )?;
+        audit::write(tx, &done.entry(Act::GridsImported, Subject::Town).with("grids", grids))?;
     }
     placements.write(tx)
 }

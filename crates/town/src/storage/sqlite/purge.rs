@@ -7,8 +7,9 @@ use yaoguan_model::retention::{TOWN_KEEPS_S, is_finished};
 use yaoguan_model::{Kind, Record, RecordId, canonical};
 
 use super::super::purge::{After, Erasure, Purged};
-use super::id16;
 use super::push::{checks_of, load, purged_context};
+use super::{audit, id16};
+use crate::audit::{Act, Attribution, Subject};
 use crate::error::TownError;
 
 /// Candidates looked at in one transaction.
@@ -39,6 +40,9 @@ pub(super) fn due(
         }
     }
     let counts = purge.counts.clone();
+    if !counts.is_empty() {
+        note(tx, &Attribution::town(now), (Act::Purged, Subject::Town), &counts)?;
+    }
     purge.tell(tx)?;
     Ok(Purged { counts, next })
 }
@@ -84,8 +88,9 @@ pub(super) fn erase(
     tx: &Transaction<'_>,
     id: RecordId,
     with_open: bool,
-    now: i64,
+    done: &Attribution,
 ) -> Result<Erasure, TownError> {
+    let now = done.at;
     let Some(household) = load(tx, id)?.filter(|record| record.kind == Kind::Household) else {
         return Ok(Erasure::NotFound);
     };
@@ -116,8 +121,24 @@ pub(super) fn erase(
         purge.add(tx, record, now)?;
     }
     let counts = purge.counts.clone();
+    note(tx, done, (Act::Erased, Subject::Record(id)), &counts)?;
     purge.tell(tx)?;
     Ok(Erasure::Done(counts))
+}
+
+/// How many of each kind went, in the audit log.
+fn note(
+    tx: &Transaction<'_>,
+    done: &Attribution,
+    (act, about): (Act, Subject),
+    counts: &BTreeMap<String, u64>,
+) -> Result<(), TownError> {
+    let mut entry = done.entry(act, about);
+    for (kind, count) in counts {
+        entry = entry.with(kind, *count);
+    }
+    audit::write(tx, &entry)?;
+    Ok(())
 }
 
 /// Carries out what the list of purged records says: after a database was put back from before. Returns how

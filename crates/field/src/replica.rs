@@ -1,0 +1,78 @@
+//! Whether this phone alone writes under its replica id: see [`crate::marker`].
+
+use yaoguan_store::{SqliteTx, StoreError};
+use yaoguan_sync::{PhoneStore as _, rewrite_after_fork};
+
+use crate::error::FieldError;
+use crate::marker::Mark;
+use crate::phone::Phone;
+
+impl Phone {
+    /// Every write of this phone: one transaction, under a replica id that is its own.
+    pub(crate) fn transact<R, E: From<StoreError> + From<FieldError>>(
+        &mut self,
+        work: impl FnOnce(&mut SqliteTx<'_>) -> Result<R, E>,
+    ) -> Result<R, E> {
+        if !self.is_own {
+            self.store.check_writable()?;
+            let mark = self.fresh_mark();
+            // Without a marker the next start takes a new id again; nothing is sent until then.
+            _ = self.marker.write(mark);
+            self.take_new_id(mark)?;
+        }
+        self.store.transact(work)
+    }
+
+    /// At start: compares the store with the marker. What cannot be done now is done before the first
+    /// write, so that a phone whose disk is full or read-only still opens.
+    pub(crate) fn compare_with_marker(&mut self) -> Result<(), FieldError> {
+        let (install, counter) = (self.store.install_id()?, self.store.state()?.counter);
+        let same = |mark: Mark| mark.install == install && mark.counter <= counter;
+        self.is_own = self.marker.read().is_some_and(same);
+        if self.is_own || self.store.check_writable().is_err() {
+            return Ok(());
+        }
+        let mark = self.fresh_mark();
+        if self.marker.write(mark).is_ok() && self.take_new_id(mark).is_err() {
+            // Marker and store disagree: the next start, or the first write, tries again.
+            self.is_own = false;
+        }
+        Ok(())
+    }
+
+    /// A store that was made just now is its own.
+    pub(crate) fn mark_new_store(&mut self) -> Result<(), FieldError> {
+        let install = self.store.install_id()?;
+        _ = self.marker.write(Mark { install, counter: 0 });
+        self.is_own = true;
+        Ok(())
+    }
+
+    /// Before a push: whatever becomes of this folder, the counters that go out now are never used again.
+    pub(crate) fn mark_before_push(&self, counter: u64) -> Result<(), FieldError> {
+        let install = self.store.install_id()?;
+        let enough = |mark: Mark| mark.install == install && mark.counter >= counter;
+        if self.marker.read().is_some_and(enough) {
+            return Ok(());
+        }
+        let failed = |source| FieldError::Marker { path: self.marker.place(), source };
+        self.marker.write(Mark { install, counter }).map_err(failed)
+    }
+
+    fn fresh_mark(&self) -> Mark {
+        Mark { install: self.env.random_16(), counter: 0 }
+    }
+
+    /// The marker names the new installation already: when this fails, the two disagree and it is tried
+    /// again.
+    fn take_new_id(&mut self, mark: Mark) -> Result<(), FieldError> {
+        let env = self.env.clone();
+        self.store.transact(|tx| -> Result<(), FieldError> {
+            tx.set_install_id(mark.install)?;
+            rewrite_after_fork(tx, env.as_ref())?;
+            Ok(())
+        })?;
+        self.is_own = true;
+        Ok(())
+    }
+}

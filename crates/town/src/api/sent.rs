@@ -1,0 +1,109 @@
+//! A body as it was sent: received within its time, its size and the room that there is.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, HeaderValue, header};
+use http_body_util::BodyExt as _;
+use yaoguan_wire::ErrorCode;
+use yaoguan_wire::body::{self, BadBody};
+use yaoguan_wire::limits::{MAX_DECODED_BYTES, MAX_WIRE_BYTES};
+
+use super::App;
+use super::edges::{BODY_IDLE, Room};
+use super::error::ApiError;
+
+/// A body larger than this is parsed beside the threads that serve everyone.
+const PARSE_ASIDE_BYTES: u64 = 256 * 1024;
+
+/// The bytes, and the room that they fill.
+pub(super) struct Sent {
+    pub bytes: Bytes,
+    _room: Room,
+}
+
+impl Sent {
+    /// For routes whose bodies are a few lines.
+    pub(super) fn at_most(&self, headers: &HeaderMap, bytes: usize) -> Result<(), ApiError> {
+        if self.bytes.len() <= bytes {
+            return Ok(());
+        }
+        Err(ApiError::new(headers, ErrorCode::TooLarge, format!("{bytes} bytes")))
+    }
+}
+
+impl FromRequest<App> for Sent {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
+        let (parts, mut body) = request.into_parts();
+        let headers = &parts.headers;
+        let declared = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok());
+        let declared = declared.and_then(|text| text.parse::<usize>().ok()).unwrap_or(0);
+        if declared > MAX_WIRE_BYTES {
+            return Err(too_large(headers));
+        }
+        let mut room = app.edges.room(headers, 0)?;
+        let mut bytes = Vec::new();
+        loop {
+            let frame = match tokio::time::timeout(BODY_IDLE, body.frame()).await {
+                Err(_) => return Err(ApiError::new(headers, ErrorCode::Timeout, "")),
+                Ok(None) => break,
+                Ok(Some(Err(error))) => {
+                    return Err(ApiError::new(headers, ErrorCode::BadRequest, error.to_string()));
+                }
+                Ok(Some(Ok(frame))) => frame,
+            };
+            let Ok(data) = frame.into_data() else { continue };
+            if bytes.len() + data.len() > MAX_WIRE_BYTES {
+                return Err(too_large(headers));
+            }
+            room.and(app.edges.room(headers, data.len())?);
+            bytes.extend_from_slice(&data);
+        }
+        Ok(Self { bytes: bytes.into(), _room: room })
+    }
+}
+
+/// A message, and the room that it fills.
+pub(super) struct Read<T> {
+    pub message: T,
+    _room: Option<Room>,
+}
+
+/// Reads a body that may be compressed, when there is room for what it decodes to. What `Content-Type`
+/// says is not looked at: a body is what it is.
+pub(super) async fn read<T: serde::de::DeserializeOwned + Send + 'static>(
+    app: &App,
+    headers: &HeaderMap,
+    sent: &Sent,
+) -> Result<Read<T>, ApiError> {
+    let zstd = match headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes) {
+        None => false,
+        Some(encoding) if encoding.eq_ignore_ascii_case(b"identity") => false,
+        Some(encoding) if encoding.eq_ignore_ascii_case(b"zstd") => true,
+        Some(_) => return Err(ApiError::new(headers, ErrorCode::UnsupportedEncoding, "zstd")),
+    };
+    let size = body::decoded_size(&sent.bytes, zstd);
+    if size.is_some_and(|size| size > MAX_DECODED_BYTES as u64) {
+        return Err(too_large(headers));
+    }
+    let room = app.edges.turn(size).await;
+    let bytes = sent.bytes.clone();
+    let decoded = if size.is_some_and(|size| size <= PARSE_ASIDE_BYTES) {
+        body::decode(&bytes, zstd)
+    } else {
+        let parsed = tokio::task::spawn_blocking(move || body::decode(&bytes, zstd)).await;
+        parsed.map_err(|error| ApiError::new(headers, ErrorCode::Internal, error.to_string()))?
+    };
+    let message = decoded.map_err(|error| match error {
+        BadBody::TooLarge => too_large(headers),
+        BadBody::TooDeep | BadBody::Zstd(_) | BadBody::Json(_) => {
+            ApiError::new(headers, ErrorCode::BadRequest, error.to_string())
+        }
+    })?;
+    Ok(Read { message, _room: room })
+}
+
+fn too_large(headers: &HeaderMap) -> ApiError {
+    ApiError::new(headers, ErrorCode::TooLarge, format!("{MAX_WIRE_BYTES} bytes"))
+}

@@ -1,0 +1,110 @@
+//! What is wrong with a town, and what it is called: one function for each thing that can be wrong. It
+//! changes nothing, and works beside a running server and on a town that does not start.
+//!
+//! Words stand in the locale files of the command line, under `[doctor]` and `[remedy]`, by `found`.
+
+mod backups;
+mod clock;
+mod database;
+mod files;
+mod network;
+mod unit;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use yaoguan_model::Env;
+
+use crate::backups::Schedule;
+use crate::lock;
+
+pub use files::{FREE_BAD, FREE_LOW};
+
+/// How grave a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    Ok,
+    /// Somebody should see to it.
+    Warn,
+    /// The town does not work, or is not safe, until somebody has.
+    Bad,
+}
+
+impl State {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warn => "warn",
+            Self::Bad => "bad",
+        }
+    }
+}
+
+/// One thing looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// What was looked at.
+    pub name: &'static str,
+    pub state: State,
+    /// What was found: the key of its words, and of the remedy when it is not well.
+    pub found: &'static str,
+    pub values: Vec<(&'static str, String)>,
+}
+
+impl Check {
+    fn new(name: &'static str, state: State, found: &'static str) -> Self {
+        Self { name, state, found, values: Vec::new() }
+    }
+    fn ok(name: &'static str, found: &'static str) -> Self {
+        Self::new(name, State::Ok, found)
+    }
+    fn warn(name: &'static str, found: &'static str) -> Self {
+        Self::new(name, State::Warn, found)
+    }
+    fn bad(name: &'static str, found: &'static str) -> Self {
+        Self::new(name, State::Bad, found)
+    }
+    fn with(mut self, key: &'static str, value: impl ToString) -> Self {
+        self.values.push((key, value.to_string()));
+        self
+    }
+    fn about(self, path: &Path) -> Self {
+        self.with("path", path.display())
+    }
+}
+
+/// What is to be looked at.
+pub struct Patient<'a> {
+    pub data: &'a Path,
+    pub key_file: &'a Path,
+    pub listen: SocketAddr,
+    pub public: Option<&'a str>,
+    pub behind_proxy: bool,
+    pub backups: Option<&'a Schedule>,
+    /// Where systemd finds units.
+    pub units: &'a [PathBuf],
+    pub env: &'a dyn Env,
+}
+
+/// Every check, in the order in which one would look.
+pub async fn examine(patient: &Patient<'_>) -> Vec<Check> {
+    let now = patient.env.now_s();
+    let mut checks = vec![files::folder(patient.data)];
+    if patient.data.is_dir() {
+        checks.push(files::owner(patient.data));
+        checks.push(files::free_space(patient.data));
+        checks.push(files::file_system(patient.data));
+    }
+    checks.push(files::key(patient.key_file, patient.data));
+    let (found, inside) = database::look(patient, now);
+    checks.extend(found);
+    let holder = lock::holder(patient.data);
+    checks.push(network::port(patient.listen, holder.as_ref()));
+    if let Some(inside) = &inside {
+        checks.extend(network::certificate(patient, inside, holder.as_ref()));
+    }
+    checks.push(clock::clock(patient.data, now));
+    checks.extend(backups::look(patient, now).await);
+    checks.push(unit::unit(patient.units));
+    checks
+}

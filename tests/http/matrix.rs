@@ -1,0 +1,243 @@
+//! Who may what: every route of the router × every sort of asker × own and other cell × own and other
+//! author. The routes come from the router's own table: one without rows here fails.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
+use serde_json::{Value, json};
+use yaoguan_model::{AccountId, Kind, Role, canonical};
+use yaoguan_testkit::town::{GRID, TestTown};
+use yaoguan_town::api::routes::{ROUTES, Route};
+use yaoguan_town::storage::Storage as _;
+
+use crate::population::{Marked, Sort, populate, seen};
+use crate::{Answer, Ask, Device, device_of, empty_request};
+
+/// An asker of the matrix.
+pub(crate) struct Asker {
+    pub(crate) name: &'static str,
+    /// The role whose records it may see; none when it may see nothing.
+    reads: Option<Role>,
+    account: Option<AccountId>,
+    pub(crate) device: Option<Device>,
+    token: Option<String>,
+}
+
+impl Asker {
+    fn may_see(&self, marked: &Marked) -> bool {
+        let own_author = self.account == Some(marked.author);
+        self.reads.is_some_and(|role| marked.sort.is_read_by(role, marked.own_cell, own_author))
+    }
+
+    /// A token reads and does nothing else.
+    fn signs(&self) -> bool {
+        self.reads.is_some() && self.token.is_none()
+    }
+
+    pub(crate) async fn ask(
+        &self,
+        town: &TestTown,
+        method: &str,
+        path: &str,
+        body: &[u8],
+    ) -> Answer {
+        let mut ask = Ask::new(town, method, path).body(body);
+        if let Some(device) = &self.device {
+            ask = ask.proof(device, |_| {});
+        }
+        if let Some(token) = &self.token {
+            ask = ask.bearer(token);
+        }
+        ask.send().await
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) town: TestTown,
+    pub(crate) askers: Vec<Asker>,
+    all: Vec<Marked>,
+    hashes: Vec<String>,
+    epoch: Value,
+}
+
+pub(crate) async fn world() -> World {
+    let town = TestTown::start().await.unwrap();
+    let mut askers = Vec::new();
+    let sorts = [
+        ("volunteer", Role::Volunteer, true),
+        ("chief", Role::Chief, true),
+        ("supervisor", Role::Supervisor, true),
+        ("admin", Role::Admin, true),
+        ("revoked", Role::Chief, false),
+        ("disabled", Role::Chief, false),
+        ("token", Role::Chief, true),
+    ];
+    for (name, role, reads) in sorts {
+        let grids: &[&str] = if role == Role::Admin { &[] } else { &[GRID] };
+        let account = town.account(role, grids).await.unwrap();
+        let device = Some(device_of(&town, account).await);
+        let reads = reads.then_some(role);
+        askers.push(Asker { name, reads, account: Some(account), device, token: None });
+    }
+    let none = Asker { name: "anonymous", reads: None, account: None, device: None, token: None };
+    askers.push(none);
+    let stranger = town.account(Role::Chief, &[GRID]).await.unwrap();
+    let mut authors: Vec<AccountId> = askers.iter().filter_map(|asker| asker.account).collect();
+    authors.push(stranger);
+    let all = populate(&town, &authors).await;
+    for asker in &mut askers {
+        let Some(device) = &asker.device else { continue };
+        match asker.name {
+            "token" => {
+                let made = Ask::new(&town, "POST", "/v1/token").proof(device, |_| {}).send().await;
+                asker.token = Some(made.json["token"].as_str().unwrap().to_owned());
+                asker.device = None;
+            }
+            "revoked" => town.town.storage.with_raw(|c| {
+                let sql = "UPDATE device SET revoked_at = 1 WHERE id = ?1";
+                c.execute(sql, [device.id.as_bytes()]).unwrap();
+            }),
+            "disabled" => town.town.storage.with_raw(|c| {
+                let sql = "UPDATE account SET disabled_at = 1 WHERE id = ?1";
+                c.execute(sql, [asker.account.unwrap().as_bytes()]).unwrap();
+            }),
+            _ => {}
+        }
+    }
+    let mut hashes = Vec::new();
+    for kind in Kind::ALL {
+        let records = town.town.storage.records(kind).await.unwrap();
+        hashes.extend(records.iter().map(|r| B64.encode(canonical::hash(&canonical::encode(r)))));
+    }
+    let info = town.town.storage.info().await.unwrap();
+    let epoch = serde_json::to_value(info.epoch).unwrap();
+    World { town, askers, all, hashes, epoch }
+}
+
+/// What one asker got from one route: was it let in, and what did it hear?
+struct Heard {
+    allowed: bool,
+    /// It ought to have been let in.
+    expected: bool,
+    /// Everything that was said, over all requests of the row.
+    said: String,
+    /// Sorts of record that the route tells of.
+    sorts: &'static [Sort],
+}
+
+/// The rows of a route for one asker; none: this test does not know the route.
+async fn rows(route: &Route, world: &World, asker: &Asker) -> Option<Heard> {
+    let town = &world.town;
+    let all: &'static [Sort] = &crate::population::SORTS;
+    let heard = match (route.method, route.path) {
+        ("POST", "/v1/sync") => {
+            let (mut said, mut allowed, mut cursor) = (String::new(), false, Value::Null);
+            loop {
+                let mut request = empty_request();
+                if cursor.is_string() {
+                    request["cursor"] = cursor;
+                }
+                let body = request.to_string();
+                let answer = asker.ask(town, "POST", "/v1/sync", body.as_bytes()).await;
+                said += &answer.json.to_string();
+                allowed |= answer.status == 200;
+                cursor = answer.json["cursor"].clone();
+                if answer.json["more"] != true {
+                    break;
+                }
+            }
+            Heard { allowed, expected: asker.signs(), said, sorts: all }
+        }
+        ("POST", "/v1/reconcile") => {
+            // Whoever knows every hash still gets only what is theirs.
+            let request = json!({ "protocol": 1, "epoch": world.epoch, "scope_version": 0, "wanted": world.hashes });
+            let body = request.to_string();
+            let answer = asker.ask(town, "POST", "/v1/reconcile", body.as_bytes()).await;
+            let allowed = answer.status == 200;
+            assert!(!allowed || answer.json["answered"] == world.hashes.len(), "{}", answer.json);
+            Heard { allowed, expected: asker.signs(), said: answer.json.to_string(), sorts: all }
+        }
+        ("GET", "/v1/records/{kind}") => {
+            let (mut said, mut statuses) = (String::new(), BTreeSet::new());
+            for kind in Kind::ALL {
+                let answer = asker.ask(town, "GET", &format!("/v1/records/{kind}"), &[]).await;
+                statuses.insert(answer.status);
+                said += &answer.json.to_string();
+            }
+            assert_eq!(statuses.len(), 1, "{} {statuses:?}", asker.name);
+            let allowed = statuses.contains(&200);
+            Heard { allowed, expected: asker.reads.is_some(), said, sorts: all }
+        }
+        ("POST", "/v1/token") => {
+            let answer = asker.ask(town, "POST", "/v1/token", &[]).await;
+            let (allowed, said) = (answer.status == 200, answer.json.to_string());
+            Heard { allowed, expected: asker.signs(), said, sorts: &[] }
+        }
+        ("POST", "/v1/enrol") => {
+            // Nobody is shut out before the code is looked at.
+            let body =
+                json!({ "protocol": 1, "code": "none", "public_key": "none", "device_name": "x" });
+            let body = body.to_string();
+            let answer = asker.ask(town, "POST", "/v1/enrol", body.as_bytes()).await;
+            let (allowed, said) = (answer.status == 400, answer.json.to_string());
+            Heard { allowed, expected: true, said, sorts: &[] }
+        }
+        ("POST", "/v1/password") => {
+            // Nor before login and code are.
+            let body =
+                json!({ "login": "none", "code": "none", "password": "correct horse battery" });
+            let body = body.to_string();
+            let answer = asker.ask(town, "POST", "/v1/password", body.as_bytes()).await;
+            let (allowed, said) = (answer.status == 410, answer.json.to_string());
+            Heard { allowed, expected: true, said, sorts: &[] }
+        }
+        ("GET", "/healthz" | "/readyz" | "/api/openapi.json") => {
+            let answer = asker.ask(town, "GET", route.path, &[]).await;
+            let said = answer.json.to_string();
+            Heard { allowed: answer.status == 200, expected: true, said, sorts: &[] }
+        }
+        _ => return None,
+    };
+    Some(heard)
+}
+
+#[tokio::test]
+async fn nobody_hears_from_any_route_what_is_not_theirs() {
+    let world = world().await;
+    let (mut count, mut leaks) = (0, Vec::new());
+    let mut allowed_rows: BTreeMap<&str, usize> = BTreeMap::new();
+    for route in ROUTES {
+        for asker in &world.askers {
+            let name = format!("{} {} {}", route.method, route.path, asker.name);
+            let heard = rows(route, &world, asker).await;
+            let heard = heard.unwrap_or_else(|| panic!("{name}: this route has no rows"));
+            assert_eq!(heard.allowed, heard.expected, "{name}");
+            *allowed_rows.entry(route.path).or_default() += usize::from(heard.allowed);
+            let seen = seen(&heard.said, &world.all);
+            for own_cell in [true, false] {
+                for own_author in [true, false] {
+                    count += 1;
+                    let class = world.all.iter().filter(|marked| {
+                        marked.own_cell == own_cell
+                            && (asker.account == Some(marked.author)) == own_author
+                    });
+                    for marked in class {
+                        let told = heard.allowed && heard.sorts.contains(&marked.sort);
+                        let expected = told && asker.may_see(marked);
+                        let found = seen.contains(marked.canary.as_str());
+                        if found && !expected {
+                            leaks.push(format!("{name}: {}", marked.canary));
+                        }
+                        assert!(found || !expected, "{name}: {} is missing", marked.canary);
+                    }
+                }
+            }
+        }
+    }
+    for route in ROUTES {
+        assert!(allowed_rows[route.path] > 0, "{} lets nobody in", route.path);
+    }
+    println!("matrix: {} routes, {count} rows, {} leaks", ROUTES.len(), leaks.len());
+    assert_eq!(leaks, Vec::<String>::new());
+}
