@@ -50,12 +50,10 @@ pub struct Track {
 impl Track {
     /// The track of a patrol, so that [`write_gpx`] can write it. GPX has no accuracy in metres.
     pub fn of_fixes(name: Option<String>, segments: &[Vec<geodesy::Fix>]) -> Self {
-        let fix = |fix: &geodesy::Fix| Fix {
-            position: fix.position,
-            at_ms: fix.at_ms,
-            ele_cm: None,
-        };
-        let segments: Vec<Vec<Fix>> = segments.iter().map(|s| s.iter().map(fix).collect()).collect();
+        let fix =
+            |fix: &geodesy::Fix| Fix { position: fix.position, at_ms: fix.at_ms, ele_cm: None };
+        let segments: Vec<Vec<Fix>> =
+            segments.iter().map(|s| s.iter().map(fix).collect()).collect();
         let points = segments.iter().map(Vec::len).sum();
         Self { name, segments, points, ..Self::default() }
     }

@@ -164,17 +164,16 @@ fn what_is_not_gpx_is_refused_with_words() {
 #[test]
 fn the_track_of_a_patrol_goes_out_as_gpx_and_geojson_with_every_fix() {
     use yaoguan_model::Position;
-    use yaoguan_model::geodesy::Fix;
     let fix = |n: i64, at_ms| {
         let position = Position { lat_e7: 246_000_000 + n, lon_e7: 992_000_000 };
-        Fix { position, at_ms, accuracy_cm: Some(512) }
+        yaoguan_model::geodesy::Fix { position, at_ms, accuracy_cm: Some(512) }
     };
     let at = 1_795_492_800_000;
     let segments = [vec![fix(0, Some(at)), fix(1, None)], vec![], vec![fix(2, Some(at + 1))]];
     let mut out = Vec::new();
-    let track = gpx::Track::of_fixes(Some("patrol".to_owned()), &segments);
-    gpx::write_gpx(&track, &mut out).unwrap();
-    let back = gpx::read(&out).unwrap();
+    let track = Track::of_fixes(Some("patrol".to_owned()), &segments);
+    write_gpx(&track, &mut out).unwrap();
+    let back = read(&out).unwrap();
     assert_eq!((back.segments.clone(), back.points), (track.segments, 3));
     let mut out = Vec::new();
     yaoguan_exchange::export::write_track_geojson(&segments, &mut out).unwrap();

@@ -14,10 +14,12 @@ use tower_http::trace::TraceLayer;
 use yaoguan_model::Env;
 
 use crate::backups::Backups;
+use crate::blobs::Kept;
 use crate::storage::Storage;
 
 mod answer;
 mod asker;
+mod blobs;
 mod bucket;
 pub mod edges;
 mod enrol;
@@ -32,6 +34,7 @@ pub mod routes;
 mod sent;
 mod sync;
 mod token;
+mod uploads;
 
 pub use asker::Asker;
 pub use openapi::document;
@@ -44,11 +47,12 @@ pub struct App {
     /// The backups that the server makes by itself.
     pub backups: Option<Arc<Backups>>,
     pub edges: Arc<edges::Edges>,
+    pub blobs: Kept,
 }
 
 impl App {
-    pub fn new(storage: Arc<dyn Storage>, env: Arc<dyn Env>) -> Self {
-        Self { storage, env, backups: None, edges: Arc::default() }
+    pub fn new(storage: Arc<dyn Storage>, env: Arc<dyn Env>, blobs: Kept) -> Self {
+        Self { storage, env, backups: None, edges: Arc::default(), blobs }
     }
 }
 

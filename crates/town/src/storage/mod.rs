@@ -19,6 +19,7 @@ use crate::pull;
 use crate::push::Pusher;
 
 pub mod audit;
+pub mod blobs;
 pub mod held;
 pub mod people;
 pub mod purge;
@@ -120,7 +121,7 @@ pub struct Health {
 /// The town's storage. Every method is one transaction.
 #[async_trait]
 pub trait Storage:
-    Apart + AuditLog + People + Purging + Scopes + SignIns + Stands + Tokens + Send + Sync
+    Apart + AuditLog + blobs::Blobs + People + Purging + Scopes + SignIns + Stands + Tokens + Send + Sync
 {
     async fn info(&self) -> Result<TownInfo, TownError>;
     /// The line of history changed underneath: a new epoch, replica id and cursor secret.
