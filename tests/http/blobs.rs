@@ -335,9 +335,7 @@ async fn what_nothing_refers_to_and_what_is_not_finished_is_forgotten_in_time() 
     refer(&town, own.account, GRID, BlobHash::of(&kept)).await;
     let path = begin(&town, &own, BlobHash([1; 32]), 100).await;
     assert_eq!(patch(&town, &own, &path, 0, &[0; 10]).await.status, 204);
-    let sweep = async || {
-        town.town.blobs.sweep(&town.town.storage, town.town_time()).await.unwrap()
-    };
+    let sweep = async || town.town.blobs.sweep(&town.town.storage, town.town_time()).await.unwrap();
     assert_eq!(sweep().await, 0);
     town.clock.shift(UPLOAD_HOLDS_S + 1);
     let head = tus(&town, "HEAD", &path).proof(&own, |_| {}).send().await;
@@ -348,7 +346,17 @@ async fn what_nothing_refers_to_and_what_is_not_finished_is_forgotten_in_time() 
     assert_eq!(sweep().await, 1);
     assert_eq!(read(&town, &own, BlobHash::of(&loose)).await.0, 404);
     assert_eq!(read(&town, &own, BlobHash::of(&kept)).await, (200, kept));
-    assert_eq!(files(&town.data().join("blobs")).len(), 1);
+    let left = files(&town.data().join("blobs"));
+    assert_eq!(left.len(), 1);
+    // What is missing or altered is found.
+    let verify = async || town.town.blobs.verify(&town.town.storage).await.unwrap().len();
+    assert_eq!(verify().await, 0);
+    let mut sealed = std::fs::read(&left[0]).unwrap();
+    sealed[1000] ^= 1;
+    std::fs::write(&left[0], sealed).unwrap();
+    assert_eq!(verify().await, 1);
+    std::fs::remove_file(&left[0]).unwrap();
+    assert_eq!(verify().await, 1);
 }
 
 #[tokio::test]

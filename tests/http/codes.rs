@@ -128,14 +128,8 @@ async fn of_files(town: &TestTown, own: &Device, route: &Route) -> Vec<crate::An
                 blobs::patch(town, own, &upload, 7, &[0; 10]).await,
                 sum.header("upload-checksum", "sha256 AAAA").body(b"x").send().await,
                 blobs::patch(town, own, &upload, 0, &[0; 100]).await,
-                blobs::patch(
-                    town,
-                    own,
-                    &blobs::begin(town, own, hash, 10).await,
-                    0,
-                    &[0; 100],
-                )
-                .await,
+                blobs::patch(town, own, &blobs::begin(town, own, hash, 10).await, 0, &[0; 100])
+                    .await,
             ]
         }
         ("DELETE", _) => vec![tus("DELETE", none).send().await],

@@ -16,6 +16,7 @@ use yaoguan_model::BlobHash;
 use yaoguan_model::env::System;
 
 use crate::error::TownError;
+use crate::storage::Finding;
 use crate::storage::blobs::Blobs;
 
 /// Unfinished uploads of one account.
@@ -51,6 +52,21 @@ impl Kept {
         let key = SealKey::derive(database_key, Purpose::Blobs);
         let store = Arc::new(Folder { root: dir.join(FOLDER), key });
         Self { store, gate: Arc::default() }
+    }
+
+    /// Files that are not there, or not what their name says.
+    pub async fn verify(&self, storage: &dyn Blobs) -> Result<Vec<Finding>, TownError> {
+        let mut findings = Vec::new();
+        for hash in storage.blobs().await? {
+            let detail = match self.store.read(hash, 0..u64::MAX).await {
+                Ok(Some(bytes)) if BlobHash::of(&bytes) == hash => continue,
+                Ok(Some(_)) => format!("{hash}: other bytes"),
+                Ok(None) => format!("{hash}: missing"),
+                Err(error) => error.to_string(),
+            };
+            findings.push(Finding { sort: "blob", record: None, detail });
+        }
+        Ok(findings)
     }
 
     /// Ends uploads and files whose time is over; returns how many files went.

@@ -10,9 +10,9 @@ use yaoguan_model::Env;
 use yaoguan_model::env::System;
 
 use crate::audit::anchor;
+use crate::blobs::Kept;
 use crate::error::TownError;
 use crate::key_file;
-use crate::blobs::Kept;
 use crate::storage::Storage;
 use crate::storage::sqlite::Sqlite;
 use crate::tls::Ca;

@@ -72,8 +72,8 @@ pub async fn read(
     // Known and not there: a folder put back without its blobs.
     let bytes = bytes.ok_or_else(missing)?;
     let status = if range.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
-    let mut response = answer(status, &found, hash, Body::from(bytes))
-        .map_err(|error| internal(error.into()))?;
+    let mut response =
+        answer(status, &found, hash, Body::from(bytes)).map_err(|error| internal(error.into()))?;
     if let Some(range) = range {
         let text = format!("bytes {}-{}/{}", range.start, range.end.saturating_sub(1), found.size);
         if let Ok(value) = text.parse() {

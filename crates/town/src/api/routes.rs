@@ -4,7 +4,9 @@ use axum::Router;
 use axum::routing::{MethodRouter, delete, get, head, options, patch, post};
 use yaoguan_wire::ErrorCode;
 
-use super::{App, blobs, enrol, health, openapi, password, reconcile, records, sync, token, uploads};
+use super::{
+    App, blobs, enrol, health, openapi, password, reconcile, records, sync, token, uploads,
+};
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -170,12 +170,7 @@ pub async fn give_up(
 }
 
 /// The asker's upload of this id; of anybody else's nothing is said.
-async fn find(
-    app: &App,
-    asker: &Asker,
-    id: &str,
-    headers: &HeaderMap,
-) -> Result<Upload, ApiError> {
+async fn find(app: &App, asker: &Asker, id: &str, headers: &HeaderMap) -> Result<Upload, ApiError> {
     speaks_tus(headers)?;
     let missing = || ApiError::new(headers, ErrorCode::NotFound, "");
     let id = Uuid::try_parse(id).map_err(|_| missing())?;
@@ -362,10 +357,7 @@ fn http_date(seconds: i64) -> String {
     time.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
-fn answer(
-    status: StatusCode,
-    headers: impl IntoIterator<Item = (HeaderName, String)>,
-) -> Answer {
+fn answer(status: StatusCode, headers: impl IntoIterator<Item = (HeaderName, String)>) -> Answer {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
     response.headers_mut().insert(RESUMABLE, HeaderValue::from_static(VERSION));

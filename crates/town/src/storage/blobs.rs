@@ -82,6 +82,8 @@ pub trait Blobs: Send + Sync {
         cells: Vec<Cell>,
         account: AccountId,
     ) -> Result<Option<Readable>, TownError>;
+    /// Every file, by name.
+    async fn blobs(&self) -> Result<Vec<BlobHash>, TownError>;
     /// Ends uploads whose time is over, and forgets files that nothing has referred to for long; their names
     /// are returned, so that the bytes go too.
     async fn forget_blobs(&self, now: i64) -> Result<Vec<BlobHash>, TownError>;

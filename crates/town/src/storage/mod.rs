@@ -96,7 +96,8 @@ pub struct OwnWrite {
 /// One thing that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// `integrity`, `hash`, `record`, `coverage`, `dot`, `feed`, `head`, `grid`, `check`, `purged`.
+    /// `integrity`, `hash`, `record`, `coverage`, `dot`, `feed`, `head`, `grid`, `check`, `purged`,
+    /// `blob`.
     pub sort: &'static str,
     pub record: Option<RecordId>,
     pub detail: String,
@@ -121,7 +122,17 @@ pub struct Health {
 /// The town's storage. Every method is one transaction.
 #[async_trait]
 pub trait Storage:
-    Apart + AuditLog + blobs::Blobs + People + Purging + Scopes + SignIns + Stands + Tokens + Send + Sync
+    Apart
+    + AuditLog
+    + blobs::Blobs
+    + People
+    + Purging
+    + Scopes
+    + SignIns
+    + Stands
+    + Tokens
+    + Send
+    + Sync
 {
     async fn info(&self) -> Result<TownInfo, TownError>;
     /// The line of history changed underneath: a new epoch, replica id and cursor secret.

@@ -36,7 +36,8 @@ impl Blobs for Sqlite {
         self.read(move |connection| {
             let sql = "SELECT bytes FROM upload_part WHERE upload = ?1 ORDER BY start";
             let mut statement = connection.prepare_cached(sql)?;
-            let parts = statement.query_map([id.as_bytes()], |row| row.get::<_, Vec<u8>>("bytes"))?;
+            let parts =
+                statement.query_map([id.as_bytes()], |row| row.get::<_, Vec<u8>>("bytes"))?;
             Ok(parts.collect::<Result<Vec<_>, _>>()?.concat())
         })
         .await
@@ -68,6 +69,15 @@ impl Blobs for Sqlite {
         account: AccountId,
     ) -> Result<Option<Readable>, TownError> {
         self.read(move |connection| readable(connection, hash, &cells, account)).await
+    }
+
+    async fn blobs(&self) -> Result<Vec<BlobHash>, TownError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached("SELECT hash FROM blob ORDER BY hash")?;
+            let rows = statement.query_map([], |row| row.get("hash").map(BlobHash))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
     }
 
     async fn forget_blobs(&self, now: i64) -> Result<Vec<BlobHash>, TownError> {
@@ -119,12 +129,7 @@ fn find(
     Ok(found.optional()?)
 }
 
-fn append(
-    tx: &Transaction<'_>,
-    id: Uuid,
-    start: u64,
-    bytes: &[u8],
-) -> Result<Appended, TownError> {
+fn append(tx: &Transaction<'_>, id: Uuid, start: u64, bytes: &[u8]) -> Result<Appended, TownError> {
     let sql = "SELECT received, size FROM upload WHERE id = ?1 AND done = 0";
     let row = tx.prepare_cached(sql)?.query_row([id.as_bytes()], |row| {
         Ok((row.get::<_, u64>("received")?, row.get::<_, u64>("size")?))
@@ -285,6 +290,7 @@ pub(super) fn refer_as_author(tx: &Transaction<'_>, record: &Record) -> Result<(
 /// Who pushed a held save: references in it are that person's.
 pub(super) fn pusher_of(tx: &Transaction<'_>, hold: HoldId) -> Result<AccountId, TownError> {
     let sql = "SELECT account FROM held WHERE id = ?1";
-    let account = tx.prepare_cached(sql)?.query_row([hold.as_bytes()], |row| id16(row, "account"))?;
+    let account =
+        tx.prepare_cached(sql)?.query_row([hold.as_bytes()], |row| id16(row, "account"))?;
     Ok(AccountId::from_bytes(account))
 }
