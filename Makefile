@@ -1,8 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench sim audit package operations
+.PHONY: help app e2e-browser screenshots demo test check bench sim audit package operations
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
 demo: ## a town and two phones on this machine: report offline, sync, read on the other
 	scripts/demo
@@ -10,6 +10,12 @@ test: ## everything that must hold: check, all Rust tests, the independent Pytho
 	scripts/test
 check: ## format, clippy, rustdoc, audit
 	scripts/check
+app: ## the phone's screens in a browser on this machine: http://127.0.0.1:8787
+	scripts/app
+e2e-browser: ## the app in a browser against a real town
+	scripts/e2e-browser
+screenshots: ## pictures of every screen, into docs/screens
+	PICTURES=1 scripts/e2e-browser
 bench: ## measurements
 	scripts/bench
 sim: ## the oracle on random histories: make sim runs=1000000

@@ -4,10 +4,12 @@ use std::fs::{self, File, Permissions};
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, UNIX_EPOCH};
 
 use rusqlite::Connection;
 use serde_json::Value;
+use yaoguan_model::Env as _;
+use yaoguan_model::env::System;
 
 use crate::town::Town;
 
@@ -120,7 +122,9 @@ const FILES: &[Fault] = &[
         bad: true,
         plant: |town| {
             let file = File::options().write(true).open(town.data().join("town.db")).unwrap();
-            file.set_modified(SystemTime::now() + Duration::from_secs(86_400)).unwrap();
+            let tomorrow = System.now_s() + 86_400;
+            let tomorrow = Duration::from_secs(tomorrow.unsigned_abs());
+            file.set_modified(UNIX_EPOCH + tomorrow).unwrap();
             vec![]
         },
     },

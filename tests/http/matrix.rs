@@ -35,6 +35,25 @@ impl Asker {
         self.reads.is_some() && self.token.is_none()
     }
 
+    /// Everything that a sync gives, page by page, and whether there was anything.
+    async fn pull(&self, town: &TestTown) -> (bool, String) {
+        let (mut said, mut allowed, mut cursor) = (String::new(), false, Value::Null);
+        loop {
+            let mut request = empty_request();
+            if cursor.is_string() {
+                request["cursor"] = cursor;
+            }
+            let body = request.to_string();
+            let answer = self.ask(town, "POST", "/v1/sync", body.as_bytes()).await;
+            said += &answer.json.to_string();
+            allowed |= answer.status == 200;
+            cursor = answer.json["cursor"].clone();
+            if answer.json["more"] != true {
+                return (allowed, said);
+            }
+        }
+    }
+
     pub(crate) async fn ask(
         &self,
         town: &TestTown,
@@ -132,21 +151,7 @@ async fn rows(route: &Route, world: &World, asker: &Asker) -> Option<Heard> {
     let all: &'static [Sort] = &crate::population::SORTS;
     let heard = match (route.method, route.path) {
         ("POST", "/v1/sync") => {
-            let (mut said, mut allowed, mut cursor) = (String::new(), false, Value::Null);
-            loop {
-                let mut request = empty_request();
-                if cursor.is_string() {
-                    request["cursor"] = cursor;
-                }
-                let body = request.to_string();
-                let answer = asker.ask(town, "POST", "/v1/sync", body.as_bytes()).await;
-                said += &answer.json.to_string();
-                allowed |= answer.status == 200;
-                cursor = answer.json["cursor"].clone();
-                if answer.json["more"] != true {
-                    break;
-                }
-            }
+            let (allowed, said) = asker.pull(town).await;
             Heard { allowed, expected: asker.signs(), said, sorts: all }
         }
         ("POST", "/v1/reconcile") => {

@@ -228,7 +228,8 @@ fn value_at(row: &Row, line: &PathSpec, account: AccountId, first: bool) -> Valu
         (Kind::Hazard, "status") => "rectified".into(),
         (Kind::Task, "status") => "cancelled".into(),
         (_, "timeline.*") => {
-            Value::map([("by", Value::text(account.to_string())), ("at", 1.into())])
+            let at = Value::from(if first { 1 } else { 2 });
+            Value::map([("by", Value::text(account.to_string())), ("at", at)])
         }
         _ => value(line.shape, !first),
     }
@@ -271,7 +272,8 @@ impl World {
                 let id = self.households[&row.own_cell].to_string();
                 fields.insert("household".to_owned(), Value::text(id));
             }
-            _ => {}
+            Kind::Patrol | Kind::Hazard | Kind::Household | Kind::Grid => {}
+            Kind::Template | Kind::Unknown(_) => {}
         }
         let fields: Vec<_> = fields.iter().map(|(path, v)| (path.as_str(), v.clone())).collect();
         write(&self.town, row.kind.clone(), author, &fields)

@@ -67,11 +67,16 @@ async fn a_restored_town_knows_the_last_password_and_its_whole_log() {
     set(&town, "the first password").await;
     let dir = tempfile::tempdir().unwrap();
     let kept = dir.path().join("town.db");
-    town.meddled(|data| _ = std::fs::copy(data.join("town.db"), &kept).unwrap()).await.unwrap();
+    let keep = |data: &std::path::Path| {
+        std::fs::copy(data.join("town.db"), &kept).unwrap();
+    };
+    town.meddled(keep).await.unwrap();
     set(&town, "the second password").await;
     let ask = || AuditAsk { after: 0, limit: u32::MAX, subject: None };
     let before = town.town.storage.audit(ask()).await.unwrap();
-    let put_back = |data: &std::path::Path| _ = std::fs::copy(&kept, data.join("town.db")).unwrap();
+    let put_back = |data: &std::path::Path| {
+        std::fs::copy(&kept, data.join("town.db")).unwrap();
+    };
     town.meddled(put_back).await.unwrap();
 
     let typed = |password| Try { login: "supervisor", password, totp: None, address: "192.0.2.1" };

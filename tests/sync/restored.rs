@@ -75,6 +75,26 @@ async fn put_back(town: &mut TestTown, how: How, backup: &Path, files: &Path) {
     }
 }
 
+/// The stopped town's files, as somebody copies them.
+async fn keep_files(town: &mut TestTown, files: &Path) {
+    town.meddled(|data| {
+        copy(data, files);
+        for name in ["town.line", "town.journal"] {
+            std::fs::copy(data.with_file_name(name), files.join(name)).unwrap();
+        }
+    })
+    .await
+    .unwrap();
+}
+
+/// The reports are on this phone, with the edit of the first.
+fn assert_whole(phone: &TestPhone, reports: [RecordId; 3]) {
+    assert_eq!(hazards(&phone.phone), reports.into());
+    let title = phone.phone.show(reports[0]).unwrap().fields["title"].clone();
+    assert_eq!(title.as_text(), Some("甲改的"));
+    assert_sound(phone);
+}
+
 async fn a_restored_town(how: How) {
     let mut town = TestTown::start().await.unwrap();
     let dir = tempfile::tempdir().unwrap();
@@ -90,14 +110,7 @@ async fn a_restored_town(how: How) {
     let unused = town.invite(account(&a), town.address).await.unwrap();
     let manifest = backup::backup(&town.town, &town.data(), &taken, &town.clock).await.unwrap();
     assert!(manifest.files.contains_key("journal.db"));
-    town.meddled(|data| {
-        copy(data, &files);
-        for name in ["town.line", "town.journal"] {
-            std::fs::copy(data.with_file_name(name), files.join(name)).unwrap();
-        }
-    })
-    .await
-    .unwrap();
+    keep_files(&mut town, &files).await;
 
     // What neither has: a report, an edit, an erasure, a phone struck off, a grid taken away, an invite used,
     // a new phone of a new person.
@@ -112,9 +125,8 @@ async fn a_restored_town(how: How) {
     town.rescope(account(&moved), Role::Chief, &[OTHER_GRID]);
     let place: PathBuf = dir.path().join("second");
     let options = EnrolOptions { device_name: "second".to_owned(), lang: "en" };
-    Phone::enrol(Home::with_state(&place, dir.path()), &unused, &options, Arc::new(System))
-        .await
-        .unwrap();
+    let second = Home::with_state(&place, dir.path());
+    Phone::enrol(second, &unused, &options, Arc::new(System)).await.unwrap();
     let mut later = town.phone(Role::Chief, &[GRID]).await.unwrap();
     let of_later = report(&mut later.phone, 3);
     sync(&mut later).await;
@@ -131,9 +143,7 @@ async fn a_restored_town(how: How) {
         sync(&mut b).await;
         sync(&mut a).await;
         assert_ne!(town.town.storage.info().await.unwrap().epoch, before);
-        assert_eq!(hazards(&a.phone), [old, new, of_later].into());
-        assert_eq!(a.phone.show(old).unwrap().fields["title"].as_text(), Some("甲改的"));
-        assert_sound(&a);
+        assert_whole(&a, [old, new, of_later]);
         return;
     }
     for _ in 0..2 {
@@ -143,15 +153,13 @@ async fn a_restored_town(how: How) {
     }
     let storage = &town.town.storage;
     assert_ne!(storage.info().await.unwrap().epoch, before, "{how:?}");
-    let done = yaoguan_town::audit::Attribution::town(town.clock.now_s());
+    let done = Attribution::town(town.clock.now_s());
     storage.take_recovered(None, done).await.unwrap();
     for phone in [&mut a, &mut b, &mut later] {
         sync(phone).await;
-        assert_eq!(hazards(&phone.phone), [old, new, of_later].into(), "{how:?}");
-        assert_sound(phone);
+        assert_whole(phone, [old, new, of_later]);
     }
     assert_same(&a.phone, &b.phone, old);
-    assert_eq!(a.phone.show(old).unwrap().fields["title"].as_text(), Some("甲改的"));
     assert_eq!(storage.verify().await.unwrap().findings, []);
     assert!(storage.records(Kind::Household).await.unwrap().is_empty(), "erased stays erased");
     assert!(a.phone.show(erased).is_err());

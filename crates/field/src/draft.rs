@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use yaoguan_model::Record;
+use yaoguan_model::RecordId;
 use yaoguan_store::draft::Draft;
 
 use crate::edit::{Edit, Form};
@@ -22,7 +22,11 @@ impl Phone {
             values,
             updated_at: self.env.now_ms(),
         };
-        self.transact(|tx| Ok::<_, FieldError>(tx.put_draft(&draft)?))
+        self.put_draft(&draft)
+    }
+
+    pub(crate) fn put_draft(&mut self, draft: &Draft) -> Result<(), FieldError> {
+        self.transact(|tx| Ok::<_, FieldError>(tx.put_draft(draft)?))
     }
 
     /// Forms that were open when the app ended, latest first.
@@ -30,8 +34,8 @@ impl Phone {
         Ok(self.store.drafts()?)
     }
 
-    /// Throws a draft away, or clears it after its save.
-    pub fn drop_draft(&mut self, record: &Record) -> Result<(), FieldError> {
-        self.transact(|tx| Ok::<_, FieldError>(tx.remove_draft(record.id.0)?))
+    /// Throws a draft away.
+    pub fn drop_draft(&mut self, id: RecordId) -> Result<(), FieldError> {
+        self.transact(|tx| Ok::<_, FieldError>(tx.remove_draft(id.0)?))
     }
 }

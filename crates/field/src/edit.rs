@@ -15,8 +15,11 @@ use crate::phone::Phone;
 
 /// What the screens have to fetch again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "field.ts"))]
 pub struct Changed {
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
     pub kind: Kind,
+    #[cfg_attr(feature = "ts", ts(type = "string[]"))]
     pub ids: Vec<RecordId>,
 }
 
@@ -28,12 +31,19 @@ pub type Edit = BTreeMap<FieldPath, Option<Value>>;
 pub struct Form {
     in_view: Record,
     is_new: bool,
+    /// It was kept as a draft, which goes with the save.
+    is_draft: bool,
 }
 
 impl Form {
     /// The record in view.
     pub fn record(&self) -> &Record {
         &self.in_view
+    }
+
+    /// A form that was kept as a draft.
+    pub(crate) fn of_draft(in_view: Record, is_new: bool) -> Self {
+        Self { in_view, is_new, is_draft: true }
     }
 
     pub(crate) fn changes(&self, edit: &Edit) -> BTreeMap<FieldPath, Change> {
@@ -50,12 +60,12 @@ impl Phone {
     pub fn new_form(&self, kind: Kind) -> Result<Form, FieldError> {
         let author = self.identity()?.account;
         let in_view = Record::new(self.env.new_record_id(), kind, author);
-        Ok(Form { in_view, is_new: true })
+        Ok(Form { in_view, is_new: true, is_draft: false })
     }
 
     /// A form on a record that is there.
     pub fn open_form(&self, id: RecordId) -> Result<Form, FieldError> {
-        Ok(Form { in_view: self.find(id)?, is_new: false })
+        Ok(Form { in_view: self.find(id)?, is_new: false, is_draft: false })
     }
 
     /// Saves what was altered: one transaction, one dot. Nothing has changed when this fails.
@@ -117,6 +127,9 @@ impl Phone {
             };
             tx.set_state(&state)?;
             tx.put(&local)?;
+            if form.is_draft {
+                tx.remove_draft(id.0)?;
+            }
             Ok(())
         })?;
         Ok(Changed { kind, ids: vec![id] })

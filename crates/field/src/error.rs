@@ -13,6 +13,7 @@ use yaoguan_transport::TransportError;
 /// Closed: every code has words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "field.ts"))]
 pub enum ErrorCode {
     NotEnrolled,
     AlreadyEnrolled,
@@ -138,6 +139,14 @@ impl FieldError {
             Self::Transport(TransportError::Refused(_)) => ErrorCode::TownRefused,
             Self::Transport(_) | Self::Protocol(_) => ErrorCode::Protocol,
         }
+    }
+
+    /// The town's own word for its refusal; see docs/SYNC.md, *Errors*.
+    pub fn town_code(&self) -> Option<String> {
+        if let Self::Transport(error) = self {
+            return error.code().map(|code| code.as_str().to_owned());
+        }
+        None
     }
 
     /// How long the town asks to be left alone, in seconds: for

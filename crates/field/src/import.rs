@@ -168,7 +168,7 @@ impl Phone {
     }
 
     /// The grid in which a track starts, else the person's first one.
-    fn grid_of(&self, segments: &[Vec<Fix>]) -> Result<Value, FieldError> {
+    pub(crate) fn grid_of(&self, segments: &[Vec<Fix>]) -> Result<Value, FieldError> {
         let boundaries = self.boundaries()?;
         let first = segments.iter().flatten().next();
         let found = first.and_then(|fix| boundaries.find(fix.position)).cloned();

@@ -7,10 +7,8 @@ use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime};
 use yaoguan_model::schema::{Invalid, Problem, Shape};
 use yaoguan_model::{FieldPath, Kind, Position, Value};
 
+use crate::dates::SHANGHAI_S;
 use crate::edit::Edit;
-
-/// The town's clock on the wall: UTC+8, no summer time.
-const SHANGHAI_S: i32 = 8 * 3600;
 
 fn path_of(text: &str) -> Result<FieldPath, Invalid> {
     let unknown = |path| Invalid { path, problem: Problem::UnknownField };

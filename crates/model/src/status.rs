@@ -143,13 +143,17 @@ pub fn legal_steps(
     let leads = |(_, taken): &&(Dot, Taken<'_>)| reached.contains(taken.from);
     let led: BTreeSet<&str> = writing.steps.iter().filter(leads).map(|(_, t)| t.to).collect();
     let contested = before.is_some_and(|b| b.distinct("status").len() > 1);
+    let stays = |state: &str| {
+        incoming.distinct("status").iter().any(|value| value.as_text() == Some(state))
+    };
+    let takes_away = writing.replaced.iter().any(|state| !stays(state));
     for (_, word) in &writing.states {
         let settled = settles && (contested || writing.saves().len() > 1) && reached.contains(word);
         let started = before.is_none() && *word == spec.start;
-        // The state that stands there, written again, is no step.
-        let stands = before.is_some_and(|b| {
-            b.distinct("status").iter().any(|value| value.as_text() == Some(word))
-        });
+        // A state that stands there, written again beside the others (a phone that took a new replica id),
+        // is no step.
+        let there = |b: &Record| b.distinct("status").iter().any(|v| v.as_text() == Some(word));
+        let stands = !takes_away && before.is_some_and(there);
         if !(led.contains(word) || settled || started || stands) {
             return Err(if before.is_none() && writing.steps.is_empty() {
                 StepError::WrongStart(spec.start)
@@ -162,8 +166,7 @@ pub fn legal_steps(
         return Ok(());
     }
     let left = |state: &str| {
-        let stays = incoming.distinct("status").iter().any(|value| value.as_text() == Some(state));
-        stays || writing.steps.iter().filter(leads).any(|(_, taken)| taken.from == state)
+        stays(state) || writing.steps.iter().filter(leads).any(|(_, taken)| taken.from == state)
     };
     match writing.replaced.iter().find(|state| !left(state)) {
         None => Ok(()),

@@ -79,6 +79,11 @@ impl Store {
         read(&self.connection, None)
     }
 
+    /// One form that is open.
+    pub fn draft(&self, id: Uuid) -> Result<Option<Draft>, StoreError> {
+        Ok(self.drafts()?.into_iter().find(|draft| draft.id == id))
+    }
+
     /// Whether a draft is still open.
     pub fn has_draft(&self, id: Uuid) -> Result<bool, StoreError> {
         let mut statement = self.connection.prepare_cached("SELECT 1 FROM draft WHERE id = ?1")?;

@@ -7,4 +7,5 @@ pub(crate) const TABLE: Table = Table {
     columns: &[Text("code"), Text("name"), Text("village")],
     order: "code",
     searched: &["name", "village_name"],
+    initials: &[],
 };

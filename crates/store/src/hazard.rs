@@ -20,4 +20,5 @@ pub(crate) const TABLE: Table = Table {
     ],
     order: "seen_at",
     searched: &["title", "description", "address"],
+    initials: &[],
 };

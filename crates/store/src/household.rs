@@ -7,4 +7,5 @@ pub(crate) const TABLE: Table = Table {
     columns: &[Text("address"), Text("grid")],
     order: "address",
     searched: &["address", "contact_name"],
+    initials: &["address"],
 };

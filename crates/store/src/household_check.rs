@@ -7,4 +7,5 @@ pub(crate) const TABLE: Table = Table {
     columns: &[Text("household"), Text("outcome"), Int("checked_at"), Text("due_on")],
     order: "checked_at",
     searched: &["note", "advice"],
+    initials: &[],
 };

@@ -7,4 +7,5 @@ pub(crate) const TABLE: Table = Table {
     columns: &[Text("title"), Int("valid_until")],
     order: "valid_until",
     searched: &["title", "text"],
+    initials: &[],
 };

@@ -15,4 +15,5 @@ pub(crate) const TABLE: Table = Table {
     ],
     order: "started_at",
     searched: &["note", "weather"],
+    initials: &[],
 };

@@ -21,6 +21,8 @@ pub(crate) struct Table {
     pub order: &'static str,
     /// Paths whose text the search finds.
     pub searched: &'static [&'static str],
+    /// Paths that are also found by the first letters of their pinyin.
+    pub initials: &'static [&'static str],
 }
 
 /// A column takes the value shown of the path of the same name.
@@ -79,7 +81,10 @@ pub(crate) fn derive(table: &Table, record: &Record) -> Row {
     values.extend(table.columns.iter().map(|column| column.value(record)));
     let live = state != Deletion::Deleted;
     let place = record.shown("position").and_then(Position::of).filter(|_| live);
-    let text = if live { search::text(record, table.searched) } else { String::new() };
+    let mut text = if live { search::text(record, table.searched) } else { String::new() };
+    if live {
+        text.push_str(&search::initials(record, table.initials));
+    }
     Row { values, place, text }
 }
 

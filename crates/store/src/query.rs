@@ -198,11 +198,11 @@ impl Store {
     }
 }
 
-fn body_and_unsent(row: &Row<'_>) -> rusqlite::Result<(Vec<u8>, bool)> {
+pub(crate) fn body_and_unsent(row: &Row<'_>) -> rusqlite::Result<(Vec<u8>, bool)> {
     Ok((row.get("body")?, row.get("unsent")?))
 }
 
-fn stored((body, unsent): (Vec<u8>, bool)) -> Result<Stored, StoreError> {
+pub(crate) fn stored((body, unsent): (Vec<u8>, bool)) -> Result<Stored, StoreError> {
     Ok(Stored { record: tx::decode(&body)?, unsent })
 }
 

@@ -24,6 +24,21 @@ pub(crate) fn text(record: &Record, paths: &[&str]) -> String {
     text
 }
 
+/// The first letters of the pinyin of these paths, over all siblings: 上街12号 is also found as `sj12h`.
+pub(crate) fn initials(record: &Record, paths: &[&str]) -> String {
+    let mut text = String::new();
+    for words in paths.iter().flat_map(|path| record.distinct(path)).filter_map(|v| v.as_text()) {
+        text.extend(words.chars().map(initial).filter(|c| *c != MARK && *c != '\0'));
+        text.push('\n');
+    }
+    text
+}
+
+fn initial(c: char) -> char {
+    use pinyin::ToPinyin as _;
+    c.to_pinyin().and_then(|pinyin| pinyin.first_letter().chars().next()).unwrap_or(c)
+}
+
 /// What is asked, as an FTS5 expression: every word must occur. `None` when no word is long enough to be
 /// looked up (one Han character, or fewer than three letters).
 pub fn expression(question: &str) -> Option<String> {

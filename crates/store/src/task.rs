@@ -14,4 +14,5 @@ pub(crate) const TABLE: Table = Table {
     ],
     order: "due_on",
     searched: &["words"],
+    initials: &[],
 };

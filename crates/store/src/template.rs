@@ -7,4 +7,5 @@ pub(crate) const TABLE: Table = Table {
     columns: &[Text("code"), Int("version")],
     order: "code",
     searched: &["title_zh", "title_en"],
+    initials: &[],
 };

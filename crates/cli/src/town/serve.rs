@@ -1,5 +1,6 @@
 //! Serving: the first line on stdout says where, logs go to stderr.
 
+use std::future::Future;
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 
@@ -31,6 +32,8 @@ pub(super) async fn serve(settings: &Settings) -> Result<(), Failure> {
     };
     let server = Server::bind(&town, &options, Arc::new(System)).await?;
     lock.tell(&server.url, server.local)?;
+    // Before anybody is told that it serves: whoever hears it may ask it to stop.
+    let asked_to_stop = asked_to_stop()?;
     let line = json!({ "listening": server.url, "fingerprint": town.ca.fingerprint()? });
     let mut out = std::io::stdout();
     writeln!(out, "{line}")?;
@@ -39,7 +42,7 @@ pub(super) async fn serve(settings: &Settings) -> Result<(), Failure> {
     notify.ready(&server.url);
     let watching = tokio::spawn(notify.clone().watch());
     let stop = async move {
-        asked_to_stop().await;
+        asked_to_stop.await;
         notify.stopping();
     };
     let served = server.run(stop).await;
@@ -58,16 +61,15 @@ fn log_to_stderr(filter: &str) {
     }
 }
 
-/// SIGINT or SIGTERM.
-async fn asked_to_stop() {
+/// SIGINT or SIGTERM, from this call on.
+fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-        Err(_) => _ = tokio::signal::ctrl_c().await,
-    }
+    })
 }

@@ -134,7 +134,7 @@ fn next(connection: &Connection, ask: &Ask<'_>) -> rusqlite::Result<Option<(Sql,
          ORDER BY {key} {way} LIMIT 1"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     statement
         .query_row((after, before), |row| {
             let mut values = Row::new();

@@ -34,17 +34,15 @@ pub struct ApiError {
     lang: Lang,
     town_time: Option<i64>,
     retry_after_s: Option<u32>,
-    /// What became of the records that a barred phone sent along.
-    verdicts: Vec<Verdict>,
-    replicas: Vec<ReplicaId>,
+    /// What became of the records that a barred phone sent along, and the table that it indexes.
+    verdicts: Option<Box<(Vec<Verdict>, Vec<ReplicaId>)>>,
 }
 
 impl ApiError {
     pub fn new(headers: &HeaderMap, code: ErrorCode, detail: impl Into<String>) -> Self {
         let (status, detail, lang) = (status_of(&code), detail.into(), language(headers));
         let (town_time, retry_after_s) = (None, None);
-        let (verdicts, replicas) = (Vec::new(), Vec::new());
-        Self { status, code, detail, lang, town_time, retry_after_s, verdicts, replicas }
+        Self { status, code, detail, lang, town_time, retry_after_s, verdicts: None }
     }
 
     /// Not now: the asker comes back after so many seconds.
@@ -60,7 +58,8 @@ impl ApiError {
         verdicts: Vec<Verdict>,
         replicas: Vec<ReplicaId>,
     ) -> Self {
-        Self { verdicts, replicas, ..Self::new(headers, code, "") }
+        let verdicts = Some(Box::new((verdicts, replicas)));
+        Self { verdicts, ..Self::new(headers, code, "") }
     }
 
     pub fn internal(headers: &HeaderMap, error: &TownError) -> Self {
@@ -151,7 +150,8 @@ impl IntoResponse for ApiError {
                 | ErrorCode::Busy
         );
         let message = text.replace("{detail}", &self.detail);
-        let Self { status, code, town_time, retry_after_s, verdicts, replicas, .. } = self;
+        let Self { status, code, town_time, retry_after_s, verdicts, .. } = self;
+        let (verdicts, replicas) = verdicts.map(|both| *both).unwrap_or_default();
         let body =
             ErrorBody { code, message, retriable, town_time, retry_after_s, verdicts, replicas };
         let mut response = (status, Json(body)).into_response();

@@ -1,0 +1,205 @@
+//! Commands of the screens. Each is a line over `field`: the shell's commands will be the same lines.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value as Json, json};
+use yaoguan_field::{
+    Changed, EnrolOptions, FieldError, FormPatch, FormStart, ListQuery, MapBox, Nearby,
+    PatrolWords, Phone, Settings, values,
+};
+use yaoguan_model::RecordId;
+use yaoguan_model::risk::Answer;
+
+use crate::host::{Host, locked};
+
+/// Why a command gave nothing.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Field(FieldError),
+    /// There is no such command.
+    Unknown,
+    Body(String),
+}
+
+impl Failure {
+    pub(crate) fn to_json(&self) -> Json {
+        match self {
+            Self::Field(error) => json!({
+                "code": error.code(), "detail": error.to_string(), "path": error.path(),
+                "town_code": error.town_code(),
+            }),
+            Self::Unknown => json!({ "code": "unknown_command", "detail": "" }),
+            Self::Body(detail) => json!({ "code": "bad_request", "detail": detail }),
+        }
+    }
+}
+
+impl From<FieldError> for Failure {
+    fn from(error: FieldError) -> Self {
+        Self::Field(error)
+    }
+}
+
+#[derive(Deserialize)]
+struct ById {
+    id: RecordId,
+}
+#[derive(Deserialize)]
+struct ByNumber {
+    number: i64,
+}
+#[derive(Deserialize)]
+struct Mended {
+    number: i64,
+    values: Json,
+}
+#[derive(Deserialize)]
+struct Answers {
+    answers: BTreeMap<String, Answer>,
+}
+#[derive(Deserialize)]
+struct Invite {
+    invite: String,
+    device_name: String,
+}
+#[derive(Deserialize)]
+struct Line {
+    online: bool,
+}
+
+/// Runs one command on a thread that may block.
+pub(crate) async fn run(
+    host: Arc<Host>,
+    command: String,
+    body: impl AsRef<[u8]> + Send + 'static,
+) -> Result<Json, Failure> {
+    let runtime = tokio::runtime::Handle::current();
+    let work = move || {
+        let body = if body.as_ref().is_empty() { b"{}" } else { body.as_ref() };
+        match command.as_str() {
+            "enrol" => runtime.block_on(enrol(&host, read(body)?)),
+            "sync" | "line" | "sync_now" | "position" | "settings" | "set_settings" => {
+                of_host(&host, &command, body)
+            }
+            _ => of_phone(&host, &command, body),
+        }
+    };
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(Failure::Body(error.to_string())))
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(body).map_err(|error| Failure::Body(error.to_string()))
+}
+
+fn give<T: serde::Serialize>(value: T) -> Result<Json, Failure> {
+    serde_json::to_value(value).map_err(|error| Failure::Body(error.to_string()))
+}
+
+async fn enrol(host: &Host, asked: Invite) -> Result<Json, Failure> {
+    let settings = locked(&host.early_settings).clone();
+    let lang = if settings.lang == "en" { "en" } else { "zh" };
+    let options = EnrolOptions { device_name: asked.device_name, lang };
+    let env = Arc::clone(&host.env);
+    let mut phone = match host.open() {
+        // Revoked, or its key was lost: the same person on the same store.
+        Ok(mut phone) if phone.today().is_ok() => {
+            phone.enrol_again(asked.invite.trim(), &options).await?;
+            phone
+        }
+        Ok(_) | Err(_) => Phone::enrol(&host.dir, asked.invite.trim(), &options, env).await?,
+    };
+    phone.set_settings(&settings)?;
+    host.adopt(phone);
+    host.wake();
+    give(true)
+}
+
+/// What the shell itself answers.
+fn of_host(host: &Host, command: &str, body: &[u8]) -> Result<Json, Failure> {
+    match command {
+        // `line` stands for the platform: without one nothing goes out here, whoever asks.
+        "sync" if host.pulse(|pulse| pulse.now().online) => host.wake(),
+        "line" => {
+            let online = read::<Line>(body)?.online;
+            host.pulse(|pulse| pulse.set_online(online));
+            host.wake.notify_one();
+            host.tell_sync();
+        }
+        "position" => return give(*locked(&host.last_fix)),
+        "settings" => {
+            let early = || locked(&host.early_settings).clone();
+            return give(host.phone(|phone| phone.settings()).unwrap_or_else(|_| early()));
+        }
+        "set_settings" => {
+            let settings: Settings = read(body)?;
+            *locked(&host.early_settings) = settings.clone();
+            let set = host.phone(|phone| phone.set_settings(&settings));
+            return give(set.unwrap_or(settings));
+        }
+        _ => {}
+    }
+    give(host.pulse(|pulse| pulse.now().clone()))
+}
+
+fn of_phone(host: &Host, command: &str, body: &[u8]) -> Result<Json, Failure> {
+    if let Some(changed) = change(host, command, body)? {
+        host.changed(&changed);
+        return give(changed);
+    }
+    let id = || Ok::<_, Failure>(read::<ById>(body)?.id);
+    match command {
+        "today" => give(host.phone(|phone| phone.today())?),
+        "todo" => give(host.phone(|phone| phone.todo())?),
+        "whereabouts" => give(host.phone(|phone| phone.whereabouts())?),
+        "list" => give(read(body).map(|q: ListQuery| host.phone(|p| p.list_rows(&q)))??),
+        "record" => give(id().map(|id| host.phone(|phone| phone.record_page(id)))??),
+        "forms" => give(host.phone(|phone| phone.forms())?),
+        "form" => give(id().map(|id| host.phone(|phone| phone.form(id)))??),
+        "start_form" => give(read(body).map(|s: FormStart| host.phone(|p| p.start_form(&s)))??),
+        "patch_form" => give(read(body).map(|f: FormPatch| host.phone(|p| p.patch_form(&f)))??),
+        "discard_form" => give(id().map(|id| host.phone(|phone| phone.discard_form(id)))??),
+        "already_reported" => {
+            give(read(body).map(|n: Nearby| host.phone(|p| p.already_reported_rows(&n)))??)
+        }
+        "grids" => give(host.phone(|phone| phone.grid_features())?),
+        "hazards_in" => give(read(body).map(|a: MapBox| host.phone(|p| p.hazards_in(a)))??),
+        "check_template" => give(host.phone(|phone| phone.check_template())?),
+        "assess" => give(read(body).map(|a: Answers| host.phone(|p| p.assess(&a.answers)))??),
+        "patrol" => give(host.phone(|phone| phone.patrol_now())?),
+        "start_patrol" => give(host.phone(Phone::start_patrol)?),
+        "stop_patrol" => give(host.phone(Phone::stop_patrol)?),
+        "review_patrol" => give(host.phone(|phone| phone.review_patrol())?),
+        "discard_patrol" => give(host.phone(Phone::discard_patrol)?),
+        "health" => give(host.phone(|phone| phone.health())?),
+        _ => Err(Failure::Unknown),
+    }
+}
+
+/// Commands that write a record, and so are to be sent; none for any other command.
+fn change(host: &Host, command: &str, body: &[u8]) -> Result<Option<Changed>, Failure> {
+    let id = || Ok::<_, Failure>(read::<ById>(body)?.id);
+    let changed = match command {
+        "save_form" => id().map(|id| host.phone(|phone| phone.save_form(id)))??,
+        "set_values" => read(body).map(|f: FormPatch| host.phone(|p| p.set_values(&f)))??,
+        "settle" => read(body).map(|f: FormPatch| host.phone(|p| p.settle(&f)))??,
+        "delete" => id().map(|id| host.phone(|phone| phone.delete(id)))??,
+        "undelete" => id().map(|id| host.phone(|phone| phone.undelete(id)))??,
+        "save_patrol" => read(body).map(|w: PatrolWords| host.phone(|p| p.save_patrol(&w)))??,
+        "discard_rejected" => {
+            read(body).map(|n: ByNumber| host.phone(|p| p.discard(n.number)))??
+        }
+        "mend" => {
+            let mended: Mended = read(body)?;
+            host.phone(|phone| {
+                let kind = phone.quarantine_entry(mended.number)?.save.kept.about.kind;
+                phone.mend(mended.number, &values::from_json(&kind, &mended.values)?)
+            })?
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(changed))
+}

@@ -1,0 +1,66 @@
+//! `field` over HTTP on loopback, so that the screens of the app run in a plain browser. For development
+//! and tests only: it has no protection but the loopback address, and is part of no release.
+
+mod commands;
+mod host;
+mod server;
+mod syncing;
+mod walking;
+
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Parser;
+use yaoguan_field::position::Played;
+
+use crate::host::Host;
+
+/// The dev server of the field app.
+#[derive(Debug, Parser)]
+#[command(name = "yaoguan-devserver")]
+struct Arguments {
+    /// The phone's folder.
+    #[arg(long, default_value = "yaoguan-data")]
+    data: PathBuf,
+    /// Port on 127.0.0.1; 0 lets the system choose.
+    #[arg(long, default_value_t = 8787)]
+    port: u16,
+    /// The built screens.
+    #[arg(long, default_value = "ui/dist/field")]
+    ui: PathBuf,
+    /// A GPX track to be walked.
+    #[arg(long)]
+    gpx: Option<PathBuf>,
+    /// How many times faster than it was walked.
+    #[arg(long, default_value_t = 1)]
+    speed: i64,
+    /// Begin without a line.
+    #[arg(long)]
+    offline: bool,
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let source = match &arguments.gpx {
+        Some(file) => Some(Played::gpx(&std::fs::read(file)?, arguments.speed)?),
+        None => None,
+    };
+    let host = Arc::new(Host::new(arguments.data, !arguments.offline));
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
+        let listener = tokio::net::TcpListener::bind(address).await?;
+        let line = serde_json::json!({ "listening": format!("http://{}", listener.local_addr()?) });
+        let mut out = std::io::stdout();
+        writeln!(out, "{line}")?;
+        out.flush()?;
+        tokio::spawn(syncing::run(Arc::clone(&host)));
+        if let Some(source) = source {
+            tokio::spawn(walking::run(Arc::clone(&host), Box::new(source)));
+        }
+        axum::serve(listener, server::router(host, &arguments.ui)).await?;
+        Ok(())
+    })
+}

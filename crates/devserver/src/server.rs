@@ -1,0 +1,91 @@
+//! Routes: `POST /api/COMMAND` with JSON, `GET /api/events`, and the built screens with a strict policy.
+
+use std::convert::Infallible;
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Path as Segment, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::sse::{Event as Sent, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use futures_util::Stream;
+use tokio::sync::broadcast::error::RecvError;
+use tower_http::services::{ServeDir, ServeFile};
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use crate::commands::{self, Failure};
+use crate::host::{Event, Host};
+
+/// Nothing from elsewhere, no inline script.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
+     connect-src 'self'; worker-src 'self' blob:; font-src 'self' data:; base-uri 'none'; \
+     form-action 'none'; frame-ancestors 'none'",
+);
+
+pub(crate) fn router(host: Arc<Host>, ui: &Path) -> Router {
+    // The screens have one page; their addresses are its own.
+    let files = ServeDir::new(ui).fallback(ServeFile::new(ui.join("index.html")));
+    Router::new()
+        .route("/api/events", get(events))
+        .route("/api/{command}", post(command))
+        .fallback_service(files)
+        .layer(SetResponseHeaderLayer::overriding(header::CONTENT_SECURITY_POLICY, POLICY))
+        .layer(SetResponseHeaderLayer::overriding(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ))
+        .layer(from_fn(only_loopback))
+        .with_state(host)
+}
+
+/// A page of the web that has a name resolve to 127.0.0.1 is turned away by its Host.
+async fn only_loopback(request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let name = host.map(|host| host.rsplit_once(':').map_or(host, |(name, _)| name));
+    if matches!(name, Some("127.0.0.1" | "localhost")) {
+        next.run(request).await
+    } else {
+        StatusCode::FORBIDDEN.into_response()
+    }
+}
+
+async fn command(
+    State(host): State<Arc<Host>>,
+    Segment(command): Segment<String>,
+    body: Bytes,
+) -> Response {
+    match commands::run(host, command, body).await {
+        Ok(value) => Json(value).into_response(),
+        Err(failure) => answer(&failure),
+    }
+}
+
+fn answer(failure: &Failure) -> Response {
+    let status = match failure {
+        Failure::Field(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Failure::Unknown => StatusCode::NOT_FOUND,
+        Failure::Body(_) => StatusCode::BAD_REQUEST,
+    };
+    (status, Json(failure.to_json())).into_response()
+}
+
+async fn events(
+    State(host): State<Arc<Host>>,
+) -> Sse<impl Stream<Item = Result<Sent, Infallible>>> {
+    let receiver = host.events.subscribe();
+    let stream = futures_util::stream::unfold(receiver, |mut receiver| async move {
+        let event = match receiver.recv().await {
+            Ok(event) => event,
+            Err(RecvError::Lagged(_)) => Event::Changed { changed: None },
+            Err(RecvError::Closed) => return None,
+        };
+        let sent = Sent::default().json_data(&event).unwrap_or_default();
+        Some((Ok(sent), receiver))
+    });
+    Sse::new(stream).keep_alive(KeepAlive::default())
+}

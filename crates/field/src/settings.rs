@@ -1,0 +1,56 @@
+//! What the person has set: language, text size, theme. It stays on this phone.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::FieldError;
+use crate::phone::Phone;
+
+const NAME: &str = "screen";
+
+/// Settings of the screens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "field.ts"))]
+pub struct Settings {
+    #[cfg_attr(feature = "ts", ts(type = "'zh' | 'en'"))]
+    pub lang: String,
+    /// Base size in pixels.
+    #[cfg_attr(feature = "ts", ts(type = "18 | 20 | 24 | 30"))]
+    pub text_px: u8,
+    #[cfg_attr(feature = "ts", ts(type = "'standard' | 'outdoor'"))]
+    pub theme: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { lang: "zh".to_owned(), text_px: 18, theme: "standard".to_owned() }
+    }
+}
+
+impl Settings {
+    /// Known words and sizes; anything else becomes the default.
+    fn sound(self) -> Self {
+        let default = Self::default();
+        let lang = if matches!(self.lang.as_str(), "zh" | "en") { self.lang } else { default.lang };
+        let known = matches!(self.theme.as_str(), "standard" | "outdoor");
+        let theme = if known { self.theme } else { default.theme };
+        let sizes = matches!(self.text_px, 18 | 20 | 24 | 30);
+        Self { lang, theme, text_px: if sizes { self.text_px } else { default.text_px } }
+    }
+}
+
+impl Phone {
+    pub fn settings(&self) -> Result<Settings, FieldError> {
+        let stored = self.store.setting(NAME)?;
+        let read = stored.and_then(|text| serde_json::from_str::<Settings>(&text).ok());
+        Ok(read.unwrap_or_default().sound())
+    }
+
+    pub fn set_settings(&mut self, settings: &Settings) -> Result<Settings, FieldError> {
+        let sound = settings.clone().sound();
+        self.lang = if sound.lang == "en" { "en" } else { "zh" };
+        let text =
+            serde_json::to_string(&sound).map_err(|e| FieldError::Protocol(e.to_string()))?;
+        self.transact(|tx| Ok::<_, FieldError>(tx.set_setting(NAME, &text)?))?;
+        Ok(sound)
+    }
+}

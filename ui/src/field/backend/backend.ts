@@ -1,0 +1,75 @@
+// What the screens ask of the phone. The dev server answers over HTTP, the shell will over IPC; the
+// screens know neither.
+import type * as T from '@shared/types/field'
+
+export type { T }
+
+type Id = { id: string }
+
+/** Command → [what goes in, what comes out]. */
+export interface Commands {
+  today: [void, T.Today]
+  todo: [void, T.Todo]
+  whereabouts: [void, T.Whereabouts]
+  list: [T.ListQuery, T.Rows]
+  record: [Id, T.RecordPage]
+  forms: [void, T.FormView[]]
+  form: [Id, T.FormView]
+  start_form: [T.FormStart, T.FormView]
+  patch_form: [T.FormPatch, T.FormView]
+  save_form: [Id, T.Changed]
+  discard_form: [Id, null]
+  set_values: [T.FormPatch, T.Changed]
+  settle: [T.FormPatch, T.Changed]
+  delete: [Id, T.Changed]
+  undelete: [Id, T.Changed]
+  already_reported: [T.Nearby, T.Row[]]
+  grids: [void, GeoJSON]
+  hazards_in: [T.MapBox, T.Row[]]
+  check_template: [void, T.CheckTemplate]
+  assess: [{ answers: Record<string, string> }, T.RiskView]
+  patrol: [void, T.PatrolNow | null]
+  start_patrol: [void, T.PatrolNow]
+  stop_patrol: [void, T.PatrolReview]
+  review_patrol: [void, T.PatrolReview]
+  save_patrol: [T.PatrolWords, T.Changed]
+  discard_patrol: [void, null]
+  health: [void, T.Health]
+  mend: [{ number: number; values: Record<string, unknown> }, T.Changed]
+  discard_rejected: [{ number: number }, T.Changed]
+  settings: [void, T.Settings]
+  set_settings: [T.Settings, T.Settings]
+  enrol: [{ invite: string; device_name: string }, true]
+  sync: [void, T.SyncNow]
+  sync_now: [void, T.SyncNow]
+  line: [{ online: boolean }, T.SyncNow]
+  position: [void, T.Point | null]
+}
+
+export interface GeoJSON {
+  type: 'FeatureCollection'
+  features: unknown[]
+}
+
+export type BackendEvent =
+  | { event: 'changed'; changed: T.Changed | null }
+  | { event: 'sync'; sync: T.SyncNow }
+  | { event: 'fix'; at: T.Point; patrol: T.PatrolNow | null }
+
+/** `code` decides what a screen does; its words stand in the locale files. */
+export class BackendError extends Error {
+  constructor(
+    readonly code: T.ErrorCode | 'unknown_command' | 'bad_request' | 'unreachable',
+    readonly path: string | null,
+    readonly townCode: string | null,
+    detail: string,
+  ) {
+    super(detail)
+  }
+}
+
+export interface Backend {
+  call<C extends keyof Commands>(command: C, input?: Commands[C][0]): Promise<Commands[C][1]>
+  /** Hears events until the function returned is called. */
+  listen(heard: (event: BackendEvent) => void): () => void
+}

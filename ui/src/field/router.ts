@@ -1,0 +1,38 @@
+import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
+import { asError, backend } from './backend'
+
+const routes: RouteRecordRaw[] = [
+  { path: '/', name: 'today', component: () => import('./today/TodayPage.vue'), meta: { tabs: true } },
+  { path: '/map', name: 'map', component: () => import('./map/MapPage.vue'), meta: { tabs: true } },
+  { path: '/todo', name: 'todo', component: () => import('./task/TodoPage.vue'), meta: { tabs: true } },
+  { path: '/me', name: 'me', component: () => import('./me/MePage.vue'), meta: { tabs: true } },
+  { path: '/settings', component: () => import('./me/SettingsPage.vue') },
+  { path: '/privacy', component: () => import('./me/PrivacyPage.vue') },
+  { path: '/welcome', name: 'welcome', component: () => import('./welcome/WelcomePage.vue') },
+  { path: '/report', component: () => import('./hazard/NewHazard.vue') },
+  { path: '/hazard/:id', component: () => import('./hazard/HazardForm.vue') },
+  { path: '/patrol', component: () => import('./patrol/PatrolPage.vue') },
+  { path: '/households', component: () => import('./household/HouseholdsPage.vue') },
+  { path: '/household/:id', component: () => import('./household/HouseholdForm.vue') },
+  { path: '/check/:id', component: () => import('./household/CheckForm.vue') },
+  { path: '/advice/:id', component: () => import('./household/AdvicePage.vue') },
+  { path: '/records', component: () => import('./record/RecordsPage.vue') },
+  { path: '/record/:id', component: () => import('./record/RecordPage.vue') },
+  { path: '/sync', component: () => import('./sync/SyncPage.vue') },
+  { path: '/:rest(.*)', redirect: '/' },
+]
+
+export const router = createRouter({ history: createWebHistory(), routes, scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 } })
+
+// A phone that is not enrolled has one place to be.
+let enrolled = false
+router.beforeEach(async (to) => {
+  if (enrolled || to.name === 'welcome') return true
+  try {
+    await backend.call('whereabouts')
+    enrolled = true
+    return true
+  } catch (failure) {
+    return asError(failure).code === 'not_enrolled' ? { name: 'welcome' } : true
+  }
+})

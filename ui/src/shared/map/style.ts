@@ -1,0 +1,83 @@
+// The plain base: paper, the town's grids, nothing from a network. Layers in the order of drawing.
+import type { StyleSpecification } from 'maplibre-gl'
+
+export interface Colours {
+  paper: string
+  line: string
+  pine: string
+  ink: string
+  amber: string
+  red: string
+  blue: string
+}
+
+export function colours(): Colours {
+  const style = getComputedStyle(document.documentElement)
+  const of = (name: string) => style.getPropertyValue(`--${name}`).trim()
+  return { paper: of('paper'), line: of('control'), pine: of('pine'), ink: of('ink'), amber: of('amber'), red: of('red'), blue: of('blue') }
+}
+
+const NONE = { type: 'FeatureCollection', features: [] } as const
+
+export function plainStyle(c: Colours): StyleSpecification {
+  const severity = ['match', ['get', 'severity'], 'major', c.red, 'serious', c.amber, c.pine]
+  return {
+    version: 8,
+    sources: {
+      grids: { type: 'geojson', data: NONE },
+      track: { type: 'geojson', data: NONE },
+      hazards: { type: 'geojson', data: NONE },
+    },
+    layers: [
+      { id: 'paper', type: 'background', paint: { 'background-color': '#eef3f0' } },
+      { id: 'grid', type: 'fill', source: 'grids', paint: { 'fill-color': ['case', ['get', 'mine'], c.pine, '#ffffff'], 'fill-opacity': ['case', ['get', 'mine'], 0.14, 0.7] } },
+      { id: 'grid-line', type: 'line', source: 'grids', paint: { 'line-color': ['case', ['get', 'mine'], c.pine, c.line], 'line-width': ['case', ['get', 'mine'], 2.5, 1] } },
+      { id: 'gap', type: 'line', source: 'track', filter: ['==', ['get', 'gap'], true], paint: { 'line-color': c.amber, 'line-width': 3, 'line-dasharray': [1.5, 1.5] } },
+      { id: 'track', type: 'line', source: 'track', filter: ['!=', ['get', 'gap'], true], layout: { 'line-cap': 'round', 'line-join': 'round' }, paint: { 'line-color': c.blue, 'line-width': 5 } },
+      { id: 'hazard', type: 'circle', source: 'hazards', paint: { 'circle-radius': ['match', ['get', 'severity'], 'major', 12, 'serious', 10, 8], 'circle-color': severity, 'circle-stroke-color': '#ffffff', 'circle-stroke-width': 2.5 } },
+      { id: 'grid-name', type: 'symbol', source: 'grids', minzoom: 12.4, layout: { 'text-field': ['get', 'name'], 'text-size': 15, 'text-font': ['sans-serif'] }, paint: { 'text-color': c.ink, 'text-halo-color': '#ffffff', 'text-halo-width': 1.5 } },
+    ],
+  } as StyleSpecification
+}
+
+interface At {
+  lat: number
+  lon: number
+}
+
+/** Lines of a track; between two of them a dashed one says that there was no fix. */
+export function trackFeatures(parts: At[][]): object {
+  const line = (points: At[], gap: boolean) => ({
+    type: 'Feature',
+    properties: { gap },
+    geometry: { type: 'LineString', coordinates: points.map((p) => [p.lon, p.lat]) },
+  })
+  const features = parts.flatMap((part, at) => {
+    const before = parts[at - 1]?.at(-1)
+    const first = part[0]
+    const drawn = part.length > 1 ? [line(part, false)] : []
+    return before && first ? [line([before, first], true), ...drawn] : drawn
+  })
+  return { type: 'FeatureCollection', features }
+}
+
+export function bounds(parts: At[][]): [[number, number], [number, number]] | null {
+  const all = parts.flat()
+  if (all.length === 0) return null
+  const lats = all.map((p) => p.lat)
+  const lons = all.map((p) => p.lon)
+  return [[Math.min(...lons), Math.min(...lats)], [Math.max(...lons), Math.max(...lats)]]
+}
+
+interface GridFeature {
+  properties: { mine: boolean }
+  geometry: { coordinates: [number, number][][][] }
+}
+
+/** The corners of the own grids; of all of them where none is own. */
+export function ownGrids(grids: object | null): At[][] {
+  const features = (grids as { features?: GridFeature[] } | null)?.features ?? []
+  const mine = features.filter((feature) => feature.properties.mine)
+  const shown = mine.length > 0 ? mine : features
+  return shown.map((feature) => feature.geometry.coordinates.flat(2).map(([lon, lat]) => ({ lat, lon })))
+}
