@@ -1,6 +1,11 @@
 //! The log of a running patrol: what was acknowledged is there, however the process ends.
 
-#![allow(clippy::unwrap_used, reason = "a test fails where it stands")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails where it stands"
+)]
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;

@@ -1,6 +1,11 @@
 //! What becomes of pictures, good and hostile.
 
-#![allow(clippy::unwrap_used, reason = "a test fails where it stands")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails where it stands"
+)]
 
 use std::io::Cursor;
 
@@ -216,5 +221,5 @@ fn a_watermark_is_burnt_in_only_where_it_is_asked_for() {
     };
     assert_eq!(white(&plain.full.jpeg), 0);
     assert!(white(&marked.full.jpeg) > 2_000, "{}", white(&marked.full.jpeg));
-    assert_eq!(corners(&marked.full.jpeg)[..2], *"rg");
+    assert!(corners(&marked.full.jpeg).starts_with("rg"));
 }

@@ -1,6 +1,11 @@
 //! Files at rest: what was sealed comes back, and nothing else does.
 
-#![allow(clippy::unwrap_used, reason = "a test fails where it stands")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails where it stands"
+)]
 
 use std::io::Cursor;
 

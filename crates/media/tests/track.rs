@@ -1,6 +1,11 @@
 //! Tracks: every fix comes back, in few bytes.
 
-#![allow(clippy::unwrap_used, reason = "a test fails where it stands")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails where it stands"
+)]
 
 use proptest::prelude::*;
 use yaoguan_media::limits::MAX_TRACK_BYTES;
