@@ -9,6 +9,7 @@
 )]
 
 mod attacks;
+mod blobs;
 mod codes;
 mod console;
 mod enrol;

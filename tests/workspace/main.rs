@@ -41,7 +41,7 @@ fn own_below(package: &str) -> BTreeSet<String> {
 
 #[test]
 fn model_and_sync_know_no_runtime_no_database_no_http() {
-    for package in ["yaoguan-model", "yaoguan-wire", "yaoguan-sync"] {
+    for package in ["yaoguan-model", "yaoguan-wire", "yaoguan-sync", "yaoguan-media"] {
         let all = below(package);
         for foreign in ["tokio", "rusqlite", "libsqlite3-sys", "reqwest", "hyper", "axum"] {
             assert!(!all.contains(foreign), "{package} reaches {foreign}");
@@ -59,17 +59,21 @@ fn model_alone_is_pure() {
 
 #[test]
 fn crates_know_only_what_the_architecture_allows() {
-    let allowed: [(&str, &[&str]); 10] = [
+    let allowed: [(&str, &[&str]); 11] = [
         ("model", &[]),
         ("wire", &["model"]),
         ("sync", &["model", "wire"]),
         ("store", &["model", "wire", "sync"]),
         ("transport", &["model", "wire", "sync"]),
         ("exchange", &["model"]),
+        ("media", &["model"]),
         ("field", &["model", "wire", "sync", "store", "transport", "exchange"]),
         ("devserver", &["model", "wire", "sync", "store", "transport", "exchange", "field"]),
-        ("town", &["model", "wire", "sync", "exchange"]),
-        ("cli", &["model", "wire", "sync", "store", "transport", "exchange", "field", "town"]),
+        ("town", &["model", "wire", "sync", "exchange", "media"]),
+        (
+            "cli",
+            &["model", "wire", "sync", "store", "transport", "exchange", "field", "town", "media"],
+        ),
     ];
     for (name, allowed) in allowed {
         let found = own_below(&format!("yaoguan-{name}"));

@@ -22,7 +22,7 @@ use yaoguan_model::deletion::{self, Deletion};
 pub use cell::{Cell, fixed};
 pub use columns::{Column, columns};
 pub use csv::{neutralised, write_csv};
-pub use geojson::write_geojson;
+pub use geojson::{write_geojson, write_track_geojson};
 pub use labels::{Lang, column_label, word_label};
 pub use xlsx::write_xlsx;
 

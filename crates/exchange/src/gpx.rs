@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
-use yaoguan_model::Position;
+use yaoguan_model::{Position, geodesy};
 
 use crate::error::GpxError;
 use crate::limits::{MAX_FILE_BYTES, MAX_XML_DEPTH};
@@ -45,6 +45,18 @@ pub struct Track {
     pub points: usize,
     /// Points at 0,0, which were left out.
     pub missing_fixes: usize,
+}
+
+impl Track {
+    /// The track of a patrol, so that [`write_gpx`] can write it. GPX has no accuracy in metres.
+    pub fn of_fixes(name: Option<String>, segments: &[Vec<geodesy::Fix>]) -> Self {
+        let fix =
+            |fix: &geodesy::Fix| Fix { position: fix.position, at_ms: fix.at_ms, ele_cm: None };
+        let segments: Vec<Vec<Fix>> =
+            segments.iter().map(|s| s.iter().map(fix).collect()).collect();
+        let points = segments.iter().map(Vec::len).sum();
+        Self { name, segments, points, ..Self::default() }
+    }
 }
 
 /// Reads a track.

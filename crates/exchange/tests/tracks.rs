@@ -160,3 +160,30 @@ fn what_is_not_gpx_is_refused_with_words() {
     let huge = vec![b' '; yaoguan_exchange::limits::MAX_FILE_BYTES + 1];
     assert!(matches!(read(&huge), Err(GpxError::TooLarge { .. })));
 }
+
+#[test]
+fn the_track_of_a_patrol_goes_out_as_gpx_and_geojson_with_every_fix() {
+    use yaoguan_model::Position;
+    let fix = |n: i64, at_ms| {
+        let position = Position { lat_e7: 246_000_000 + n, lon_e7: 992_000_000 };
+        yaoguan_model::geodesy::Fix { position, at_ms, accuracy_cm: Some(512) }
+    };
+    let at = 1_795_492_800_000;
+    let segments = [vec![fix(0, Some(at)), fix(1, None)], vec![], vec![fix(2, Some(at + 1))]];
+    let mut out = Vec::new();
+    let track = Track::of_fixes(Some("patrol".to_owned()), &segments);
+    write_gpx(&track, &mut out).unwrap();
+    let back = read(&out).unwrap();
+    assert_eq!((back.segments.clone(), back.points), (track.segments, 3));
+    let mut out = Vec::new();
+    yaoguan_exchange::export::write_track_geojson(&segments, &mut out).unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&out).unwrap();
+    assert!(String::from_utf8(out).unwrap().parse::<geojson::GeoJson>().is_ok());
+    let first = &json["features"][0];
+    assert_eq!(first["geometry"]["type"], "LineString");
+    assert_eq!(first["properties"]["coordTimes"][0], "2026-11-24T04:00:00.000Z");
+    assert!(first["properties"]["coordTimes"][1].is_null());
+    assert_eq!(first["properties"]["accuracies"][0], 5.12);
+    assert_eq!(json["features"][1]["geometry"]["type"], "Point");
+    assert!(json["features"].get(2).is_none());
+}

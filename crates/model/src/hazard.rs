@@ -1,7 +1,7 @@
 //! Hazard 隐患: something dangerous at a place, and what was done about it.
 
 use crate::schema::{
-    KindSpec, PathSpec, RECORDED_AT, Shape, Writer, Writer::*, deletion_by, may, must,
+    KindSpec, PHOTO, PathSpec, RECORDED_AT, Shape, Writer, Writer::*, deletion_by, may, must,
 };
 use crate::status::{Step, TIMELINE, step, step_with_note};
 
@@ -89,13 +89,8 @@ pub const SPEC: KindSpec = KindSpec {
         PathSpec::new("address", Shape::Line, REPORTER, "where it is, in words"),
         PathSpec::new("grid", Shape::Grid, REPORTER, "who is responsible").required(),
         PathSpec::new("seen_at", Shape::Time, REPORTER, "when it was seen").required(),
-        PathSpec::new(
-            "photos.*",
-            Shape::Object(&[may("caption", Shape::Line), may("taken_at", Shape::Time)]),
-            &[Reader],
-            "what it looks like; the object, not people",
-        )
-        .removed_by(REPORTER),
+        PathSpec::new("photos.*", PHOTO, &[Reader], "what it looks like; the object, not people")
+            .removed_by(REPORTER),
         PathSpec::new("patrol", Shape::Record, REPORTER, "the patrol on which it was seen"),
         PathSpec::new(
             "household",

@@ -2,7 +2,7 @@
 //! with its household.
 
 use crate::schema::{
-    KindSpec, PathSpec, RECORDED_AT, Shape, Writer, Writer::*, deletion_by, may, must,
+    KindSpec, PHOTO, PathSpec, RECORDED_AT, Shape, Writer, Writer::*, deletion_by, may, must,
 };
 
 pub const OUTCOMES: &[&str] = &["done", "nobody_home", "declined"];
@@ -63,12 +63,7 @@ pub const SPEC: KindSpec = KindSpec {
             CHECKER,
             "that the household was told what is recorded",
         ),
-        PathSpec::new(
-            "photos.*",
-            Shape::Object(&[may("caption", Shape::Line), may("taken_at", Shape::Time)]),
-            CHECKER,
-            "the object, not people",
-        ),
+        PathSpec::new("photos.*", PHOTO, CHECKER, "the object, not people"),
         PathSpec::new("note", Shape::Text, CHECKER, "what else there was about the dwelling"),
         RECORDED_AT,
         deletion_by(CHECKER),

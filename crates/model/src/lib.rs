@@ -7,6 +7,7 @@
 //! [`changes`] (what one side did on its own); then [`schema`] and the file of a kind.
 
 pub mod authorise;
+pub mod blob;
 pub mod canonical;
 pub mod cells;
 pub mod changes;
@@ -38,6 +39,7 @@ pub mod template;
 pub mod value;
 pub mod version_vector;
 
+pub use blob::BlobHash;
 pub use changes::Changes;
 pub use dot::Dot;
 pub use env::Env;

@@ -1,7 +1,9 @@
 //! Patrol 巡逻: people on duty, from start to stop, and the way they went.
 
 use crate::limits::MAX_INTEGER;
-use crate::schema::{KindSpec, PathSpec, RECORDED_AT, Shape, Writer, Writer::*, deletion_by, may};
+use crate::schema::{
+    KindSpec, PHOTO, PathSpec, RECORDED_AT, Shape, Writer, Writer::*, deletion_by,
+};
 
 /// Qingping patrol 清平巡逻队, anti-risk volunteers 防风险志愿队, chiefs, others.
 pub const TEAMS: &[&str] = &["qingping", "anti_risk", "chief", "other"];
@@ -44,13 +46,8 @@ pub const SPEC: KindSpec = KindSpec {
             "simplified line, polyline-encoded (1e-5), a part for each stretch",
         ),
         PathSpec::new("track", Shape::Hash, &[Author], "the blob with every fix"),
-        PathSpec::new(
-            "photos.*",
-            Shape::Object(&[may("caption", Shape::Line), may("taken_at", Shape::Time)]),
-            &[Reader],
-            "what was seen; the object, not people",
-        )
-        .removed_by(&[Author, Chief, Supervisor]),
+        PathSpec::new("photos.*", PHOTO, &[Reader], "what was seen; the object, not people")
+            .removed_by(&[Author, Chief, Supervisor]),
         PathSpec::new("source", Shape::Line, &[Author], "the file it was imported from")
             .immutable(),
         PathSpec::new("source_key", Shape::Line, &[Author], "hash of that file's track")

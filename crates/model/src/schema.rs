@@ -143,6 +143,14 @@ pub const RECORDED_AT: PathSpec = PathSpec::new(
 )
 .immutable();
 
+/// A photo of a record, under its SHA-256.
+pub const PHOTO: Shape = Shape::Object(&[
+    may("caption", Shape::Line),
+    may("taken_at", Shape::Time),
+    // The small picture that travels first.
+    may("thumb", Shape::Hash),
+]);
+
 /// A kind as the town knows it.
 #[derive(Debug, Clone, Copy)]
 pub struct KindSpec {
@@ -309,7 +317,7 @@ pub fn is_date(text: &str) -> bool {
     (1..=days).contains(&d)
 }
 
-fn is_hash(text: &str) -> bool {
+pub(crate) fn is_hash(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 

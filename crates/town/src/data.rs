@@ -10,6 +10,7 @@ use yaoguan_model::Env;
 use yaoguan_model::env::System;
 
 use crate::audit::anchor;
+use crate::blobs::Kept;
 use crate::error::TownError;
 use crate::key_file;
 use crate::storage::Storage;
@@ -25,6 +26,7 @@ const CA_KEY: &str = "ca_key";
 pub struct Town {
     pub storage: Sqlite,
     pub ca: Ca,
+    pub blobs: Kept,
 }
 
 /// Where the key of a data folder lies unless said otherwise: beside it, `<folder>.key`.
@@ -72,7 +74,7 @@ impl Town {
         let ca = Ca::new(name, env.now_s())?;
         storage.set_secret(CA_CERT, ca.cert_pem.clone()).await?;
         storage.set_secret(CA_KEY, ca.key_pem.clone()).await?;
-        Ok(Self { storage, ca })
+        Ok(Self { storage, ca, blobs: Kept::in_folder(dir, &key) })
     }
 
     /// Opens a town that is there.
@@ -88,7 +90,7 @@ impl Town {
         let missing = || TownError::Corrupt("the town has no CA: `init` did not finish".to_owned());
         let cert_pem = storage.secret(CA_CERT).await?.ok_or_else(missing)?;
         let key_pem = storage.secret(CA_KEY).await?.ok_or_else(missing)?;
-        Ok(Self { storage, ca: Ca { cert_pem, key_pem } })
+        Ok(Self { storage, ca: Ca { cert_pem, key_pem }, blobs: Kept::in_folder(dir, &key) })
     }
 }
 

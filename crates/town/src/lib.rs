@@ -7,6 +7,7 @@ pub mod api;
 pub mod audit;
 pub mod backup;
 pub mod backups;
+pub mod blobs;
 mod connections;
 pub mod cursor;
 pub mod data;

@@ -53,6 +53,8 @@ const RENEW_CHECK: Duration = Duration::from_secs(6 * 3600);
 const MARK_EVERY: Duration = Duration::from_secs(1);
 /// How often the town looks for what has served its purpose.
 const PURGE_EVERY: Duration = Duration::from_secs(24 * 3600);
+/// How often it looks for files and uploads whose time is over.
+const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 
 /// How to serve.
 #[derive(Debug, Clone)]
@@ -96,6 +98,7 @@ impl Upkeep {
         let mut tasks = vec![
             tokio::spawn(mark_line(town.storage.clone())),
             tokio::spawn(purge_daily(town.storage.clone(), Arc::clone(&env))),
+            tokio::spawn(sweep_blobs(town.clone(), Arc::clone(&env))),
         ];
         tasks.extend(backups.map(|backups| tokio::spawn(backups.run(town, env))));
         tasks
@@ -122,7 +125,7 @@ impl Server {
         let url =
             options.public.clone().unwrap_or_else(|| format!("{scheme}://{}", reachable(local)));
         town.storage.set_address(url.clone(), !options.behind_proxy).await?;
-        let app = App::new(Arc::new(town.storage.clone()), Arc::clone(&env));
+        let app = App::new(Arc::new(town.storage.clone()), Arc::clone(&env), town.blobs.clone());
         let console = options.console_dir.as_deref().map(Files::read).transpose()?;
         let console = Arc::new(console.unwrap_or_default());
         let edges = Arc::clone(&app.edges);
@@ -256,6 +259,17 @@ async fn purge_daily(storage: Sqlite, env: Arc<dyn Env>) {
             Err(error) => tracing::error!(%error, "purging failed"),
         }
         tokio::time::sleep(PURGE_EVERY).await;
+    }
+}
+
+async fn sweep_blobs(town: Town, env: Arc<dyn Env>) {
+    loop {
+        match town.blobs.sweep(&town.storage, env.now_s()).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "files that nothing refers to are gone"),
+            Err(error) => tracing::error!(%error, "files cannot be swept"),
+        }
+        tokio::time::sleep(SWEEP_EVERY).await;
     }
 }
 

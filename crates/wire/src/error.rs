@@ -121,6 +121,16 @@ codes! {
     RateLimited = "rate_limited",
     /// The town has more to do than it has room for; see `retry_after_s`.
     Busy = "busy",
+    /// Bytes do not begin where the upload ends; the detail says where that is.
+    OffsetMismatch = "offset_mismatch",
+    /// Bytes are not those of their checksum.
+    ChecksumMismatch = "checksum_mismatch",
+    /// A file is not what it says to be, or not fit to be kept.
+    BlobRefused = "blob_refused",
+    /// An upload in another way than tus 1.0.0.
+    UnsupportedTus = "unsupported_tus",
+    /// A range behind the end of a file.
+    RangeNotSatisfiable = "range_not_satisfiable",
     StorageFull = "storage_full",
     Timeout = "timeout",
     Internal = "internal",

@@ -231,7 +231,8 @@ async fn import_grids(town: &Town, output: &Output<'_>, file: PathBuf) -> Result
 
 async fn verify(town: &Town, output: &Output<'_>) -> Result<(), Failure> {
     let bar = output.progress("verifying");
-    let verified = town.storage.verify().await?;
+    let mut verified = town.storage.verify().await?;
+    verified.findings.extend(town.blobs.verify(&town.storage).await?);
     drop(bar);
     let findings: Vec<_> = verified
         .findings

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
+use yaoguan_model::geodesy::Fix;
 use yaoguan_model::{Kind, Position, Record, Value};
 
 use super::{Cell, columns, exported, fixed};
@@ -43,6 +44,33 @@ pub fn write_geojson<'a>(
             comma = ",";
         }
         out.write_all(b"}}")?;
+    }
+    out.write_all(b"\n]}\n")?;
+    Ok(())
+}
+
+/// Writes the track of a patrol with every fix: a Feature for each segment, a LineString (a Point where it
+/// has one fix). `coordTimes` has the times (null where a fix has none), `accuracies` metres.
+pub fn write_track_geojson(segments: &[Vec<Fix>], out: &mut impl Write) -> Result<(), ExportError> {
+    out.write_all(b"{\"type\":\"FeatureCollection\",\"features\":[")?;
+    for (n, segment) in segments.iter().filter(|segment| !segment.is_empty()).enumerate() {
+        out.write_all(if n == 0 { b"\n" } else { b",\n" })?;
+        let points: Vec<String> = segment.iter().map(|fix| coordinates(&fix.position)).collect();
+        let geometry = match points.as_slice() {
+            [point] => format!("{{\"type\":\"Point\",\"coordinates\":{point}}}"),
+            line => format!("{{\"type\":\"LineString\",\"coordinates\":[{}]}}", line.join(",")),
+        };
+        let list = |of: &dyn Fn(&Fix) -> Option<String>| {
+            let values = segment.iter().map(|fix| of(fix).unwrap_or_else(|| "null".to_owned()));
+            values.collect::<Vec<_>>().join(",")
+        };
+        let times = list(&|fix| {
+            let time = chrono::DateTime::from_timestamp_millis(fix.at_ms?)?;
+            Some(time.format("\"%Y-%m-%dT%H:%M:%S%.3fZ\"").to_string())
+        });
+        let accuracies = list(&|fix| Some(fixed(fix.accuracy_cm?, 2)));
+        write!(out, "{{\"type\":\"Feature\",\"geometry\":{geometry},\"properties\":{{")?;
+        write!(out, "\"accuracies\":[{accuracies}],\"coordTimes\":[{times}]}}}}")?;
     }
     out.write_all(b"\n]}\n")?;
     Ok(())

@@ -86,6 +86,12 @@ impl ApiError {
     }
 }
 
+/// What tus 1.0.0 answers to a wrong checksum; no code of HTTP's own.
+const CHECKSUM_MISMATCH: StatusCode = match StatusCode::from_u16(460) {
+    Ok(status) => status,
+    Err(_) => StatusCode::BAD_REQUEST,
+};
+
 /// The status that a code travels under.
 pub fn status_of(code: &ErrorCode) -> StatusCode {
     match code {
@@ -100,6 +106,11 @@ pub fn status_of(code: &ErrorCode) -> StatusCode {
         ErrorCode::InviteGone | ErrorCode::ResetGone => StatusCode::GONE,
         ErrorCode::InviteOther => StatusCode::CONFLICT,
         ErrorCode::BadPassword => StatusCode::UNPROCESSABLE_ENTITY,
+        ErrorCode::OffsetMismatch => StatusCode::CONFLICT,
+        ErrorCode::ChecksumMismatch => CHECKSUM_MISMATCH,
+        ErrorCode::BlobRefused => StatusCode::UNPROCESSABLE_ENTITY,
+        ErrorCode::UnsupportedTus => StatusCode::PRECONDITION_FAILED,
+        ErrorCode::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
         ErrorCode::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
         ErrorCode::Timeout => StatusCode::REQUEST_TIMEOUT,
         ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,

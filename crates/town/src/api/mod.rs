@@ -14,10 +14,12 @@ use tower_http::trace::TraceLayer;
 use yaoguan_model::Env;
 
 use crate::backups::Backups;
+use crate::blobs::Kept;
 use crate::storage::Storage;
 
 mod answer;
 mod asker;
+mod blobs;
 mod bucket;
 pub(crate) mod console;
 pub mod edges;
@@ -33,6 +35,7 @@ pub mod routes;
 mod sent;
 mod sync;
 mod token;
+mod uploads;
 
 pub use asker::Asker;
 pub use openapi::document;
@@ -47,11 +50,13 @@ pub struct App {
     pub edges: Arc<edges::Edges>,
     /// The pages of the console.
     pub console: Arc<console::files::Files>,
+    pub blobs: Kept,
 }
 
 impl App {
-    pub fn new(storage: Arc<dyn Storage>, env: Arc<dyn Env>) -> Self {
-        Self { storage, env, backups: None, edges: Arc::default(), console: Arc::default() }
+    pub fn new(storage: Arc<dyn Storage>, env: Arc<dyn Env>, blobs: Kept) -> Self {
+        let (edges, console) = (Arc::default(), Arc::default());
+        Self { storage, env, backups: None, edges, console, blobs }
     }
 }
 

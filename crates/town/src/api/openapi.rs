@@ -169,6 +169,12 @@ struct ScopeDoc {
         super::enrol::enrol,
         super::password::set,
         super::records::list,
+        super::blobs::read,
+        super::uploads::options,
+        super::uploads::create,
+        super::uploads::offset,
+        super::uploads::append,
+        super::uploads::give_up,
         super::token::make,
         super::console::session::begin,
         super::console::session::end,
@@ -194,7 +200,15 @@ pub fn document() -> utoipa::openapi::OpenApi {
     let mut document = Document::openapi();
     for route in ROUTES {
         let Some(item) = document.paths.paths.get_mut(route.path) else { continue };
-        let operation = if route.method == "GET" { &mut item.get } else { &mut item.post };
+        let operation = match route.method {
+            "GET" => &mut item.get,
+            "POST" => &mut item.post,
+            "HEAD" => &mut item.head,
+            "PATCH" => &mut item.patch,
+            "DELETE" => &mut item.delete,
+            "OPTIONS" => &mut item.options,
+            _ => continue,
+        };
         let Some(operation) = operation else { continue };
         let mut by_status: BTreeMap<u16, Vec<String>> = BTreeMap::new();
         for code in route.all_codes() {

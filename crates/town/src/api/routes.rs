@@ -1,11 +1,13 @@
 //! Every route, once: the router, the description and the tests of who may what are made from this table.
 
 use axum::Router;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, head, options, patch, post};
 use yaoguan_wire::ErrorCode;
 
 use super::console::{events, files, inbox, record, roster, save, session};
-use super::{App, enrol, health, openapi, password, reconcile, records, sync, token};
+use super::{
+    App, blobs, enrol, health, openapi, password, reconcile, records, sync, token, uploads,
+};
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +16,7 @@ pub enum Caller {
     Anyone,
     /// An enrolled device by its proof. A token is not enough: what is written bears the device's name.
     Device,
-    /// A device by its proof, or a tool by a token.
+    /// A device by its proof, or a tool by a token. Nothing is written but files, which are their own proof.
     Reader,
     /// A supervisor by the session's cookie; what changes something bears its token too.
     Session,
@@ -191,6 +193,54 @@ pub const ROUTES: &[Route] = &[
         handler: || get(files::asset),
     },
     Route {
+        method: "OPTIONS",
+        path: "/v1/blobs",
+        caller: Caller::Anyone,
+        codes: &[],
+        handler: || options(uploads::options),
+    },
+    Route {
+        method: "POST",
+        path: "/v1/blobs",
+        caller: Caller::Reader,
+        codes: &[ErrorCode::UnsupportedTus],
+        handler: || post(uploads::create),
+    },
+    Route {
+        method: "HEAD",
+        path: "/v1/blobs/uploads/{id}",
+        caller: Caller::Reader,
+        codes: &[ErrorCode::UnsupportedTus, ErrorCode::NotFound],
+        handler: || head(uploads::offset),
+    },
+    Route {
+        method: "PATCH",
+        path: "/v1/blobs/uploads/{id}",
+        caller: Caller::Reader,
+        codes: &[
+            ErrorCode::UnsupportedTus,
+            ErrorCode::NotFound,
+            ErrorCode::OffsetMismatch,
+            ErrorCode::ChecksumMismatch,
+            ErrorCode::BlobRefused,
+        ],
+        handler: || patch(uploads::append),
+    },
+    Route {
+        method: "DELETE",
+        path: "/v1/blobs/uploads/{id}",
+        caller: Caller::Reader,
+        codes: &[ErrorCode::UnsupportedTus, ErrorCode::NotFound],
+        handler: || delete(uploads::give_up),
+    },
+    Route {
+        method: "GET",
+        path: "/v1/blobs/{hash}",
+        caller: Caller::Reader,
+        codes: &[ErrorCode::NotFound, ErrorCode::RangeNotSatisfiable],
+        handler: || get(blobs::read),
+    },
+    Route {
         method: "GET",
         path: "/healthz",
         caller: Caller::Anyone,
@@ -223,7 +273,7 @@ impl Route {
             Caller::Session if self.method == "GET" => codes.push(ErrorCode::Unauthorised),
             Caller::Session => codes.extend([ErrorCode::Unauthorised, ErrorCode::CrossSite]),
         }
-        if self.method != "GET" {
+        if matches!(self.method, "POST" | "PATCH") {
             codes.extend_from_slice(RECEIVES);
         }
         codes

@@ -19,6 +19,7 @@ use crate::pull;
 use crate::push::Pusher;
 
 pub mod audit;
+pub mod blobs;
 pub mod desk;
 pub mod held;
 pub mod people;
@@ -99,7 +100,8 @@ pub struct OwnWrite {
 /// One thing that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// `integrity`, `hash`, `record`, `coverage`, `dot`, `feed`, `head`, `grid`, `check`, `purged`.
+    /// `integrity`, `hash`, `record`, `coverage`, `dot`, `feed`, `head`, `grid`, `check`, `purged`,
+    /// `blob`.
     pub sort: &'static str,
     pub record: Option<RecordId>,
     pub detail: String,
@@ -126,6 +128,7 @@ pub struct Health {
 pub trait Storage:
     Apart
     + AuditLog
+    + blobs::Blobs
     + Desk
     + People
     + Purging

@@ -7,7 +7,7 @@ use yaoguan_wire::{ErrorCode, HoldId, HoldNews, HoldOutcome};
 use super::super::Batch;
 use super::super::held::{Held, Recovered, Release};
 use super::push::{around, around_both, load, purged_context, write};
-use super::{audit, feed, id16, own, people};
+use super::{audit, blobs, feed, id16, own, people};
 use crate::audit::{Act, Attribution, By, Subject};
 use crate::error::TownError;
 use crate::push::Hold;
@@ -45,7 +45,7 @@ pub(super) fn keep(
         &hold.detail,
         batch.now,
     ))?;
-    Ok(())
+    blobs::refer_held(tx, id, &incoming.kind, &hold.changes)
 }
 
 /// A push that was taken, or held anew, covers what was held of the record before: nobody has to decide
@@ -164,6 +164,7 @@ pub(super) fn release(
     let record = release::put(start, &changes, &release.by, || dots.next().unwrap_or(blank))
         .map_err(|refusal| TownError::Input(refusal.to_string()))?;
     write(tx, &record, release.now)?;
+    blobs::refer(tx, &record, blobs::pusher_of(tx, release.hold)?, &[])?;
     let mut placements = feed::Placements::default();
     placements.add(tx, &record, None)?;
     decide(tx, release.hold, "released", &release.note, release.now)?;
@@ -287,6 +288,7 @@ pub(super) fn take_recovered(
         if before.as_ref() != Some(&merged) {
             write(tx, &merged, now)?;
             own::project(tx, &merged)?;
+            blobs::refer_as_author(tx, &merged)?;
             placements.add(tx, &merged, None)?;
         }
     }

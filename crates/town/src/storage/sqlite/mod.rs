@@ -2,6 +2,7 @@
 
 mod apart;
 mod audit;
+mod blobs;
 mod connection;
 mod desk;
 mod enrolled;

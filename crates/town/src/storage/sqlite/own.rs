@@ -6,7 +6,7 @@ use yaoguan_model::{Dot, Kind, Record, ReplicaId};
 
 use super::super::OwnWrite;
 use super::push::{load, write as write_record};
-use super::{audit, feed, id16};
+use super::{audit, blobs, feed, id16};
 use crate::audit::{Act, Attribution, Subject};
 use crate::error::TownError;
 
@@ -25,6 +25,7 @@ pub(super) fn write(
         let mut record = load(tx, own.id)?.unwrap_or_else(blank);
         record.put(&own.changes, dot);
         write_record(tx, &record, now)?;
+        blobs::refer_as_author(tx, &record)?;
         placements.add(tx, &record, None)?;
         if record.kind == Kind::Grid {
             project_grid(tx, &record)?;

@@ -8,7 +8,7 @@ use yaoguan_model::{Kind, Record, RecordId, canonical};
 
 use super::super::purge::{After, Erasure, Purged};
 use super::push::{checks_of, load, purged_context};
-use super::{audit, id16};
+use super::{audit, blobs, id16};
 use crate::audit::{Act, Attribution, Subject};
 use crate::error::TownError;
 
@@ -192,6 +192,7 @@ impl Purge {
 
     /// The content goes, wherever it is.
     fn take(&mut self, tx: &Transaction<'_>, record: &Record) -> Result<(), TownError> {
+        blobs::release(tx, record.id)?;
         for sql in [
             "DELETE FROM record WHERE id = ?1",
             "DELETE FROM inbox WHERE record = ?1",

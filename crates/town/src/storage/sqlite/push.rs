@@ -11,7 +11,7 @@ use yaoguan_model::{
 use yaoguan_wire::{Judgement, PushToken};
 
 use super::super::{Batch, Outcome, Pushed};
-use super::{feed, held, id16, inbox, own, people};
+use super::{blobs, feed, held, id16, inbox, own, people};
 use crate::error::TownError;
 use crate::push::{Decision, Replicas, Surroundings, decide};
 
@@ -50,6 +50,9 @@ pub(super) fn push(tx: &Transaction<'_>, batch: &Batch) -> Result<Pushed, TownEr
         if let Some(after) = &decision.write {
             write(tx, after, batch.now)?;
             own::project(tx, after)?;
+            let pusher = &batch.pusher.actor;
+            let reads = cells::of_reader(pusher.account, pusher.role, &pusher.grids);
+            blobs::refer(tx, after, pusher.account, &Vec::from_iter(reads))?;
             let origin = decision.as_pushed.then_some(batch.pusher.replica);
             placements.add(tx, after, origin)?;
         }

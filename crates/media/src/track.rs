@@ -1,0 +1,201 @@
+//! A track as one immutable file: every fix of a patrol, some four bytes each.
+//!
+//! `YGT` and a version byte, then one zstd frame: how many fixes each segment has, then the columns:
+//! latitudes, longitudes, times, accuracies. A column is differences in as few bytes as they need; times are
+//! differences of differences, since receivers keep their beat. Nothing is rounded and nothing is left out:
+//! what is read is what was written. Whether a fix is to be believed is computed here, never stored.
+
+use std::io::Read as _;
+
+use yaoguan_model::Position;
+use yaoguan_model::geodesy::{Fix, distance_m};
+
+use crate::limits::{MAX_FIXES, MAX_SPEED_M_S, MAX_TRACK_BYTES, POOR_ACCURACY_CM};
+use crate::varint;
+
+/// First bytes of a track.
+pub const MAGIC: &[u8; 3] = b"YGT";
+const VERSION: u8 = 1;
+const ZSTD_LEVEL: i32 = 19;
+
+/// How a column that may lack values stands.
+const NONE: u8 = 0;
+const ALL: u8 = 1;
+const SOME: u8 = 2;
+
+/// Why bytes are not a track, or fixes not one that can be written.
+#[derive(Debug, thiserror::Error)]
+pub enum TrackError {
+    #[error("not a track")]
+    Foreign,
+    #[error("a track of version {0}: a later program wrote it")]
+    Version(u8),
+    #[error("the track is damaged")]
+    Damaged,
+    #[error("more than {MAX_FIXES} fixes")]
+    TooManyFixes,
+    #[error(transparent)]
+    Zstd(#[from] std::io::Error),
+}
+
+/// Writes a track. The bytes depend on the fixes alone.
+pub fn encode(segments: &[Vec<Fix>]) -> Result<Vec<u8>, TrackError> {
+    let fixes: Vec<&Fix> = segments.iter().flatten().collect();
+    if fixes.len() > MAX_FIXES || segments.len() > MAX_FIXES {
+        return Err(TrackError::TooManyFixes);
+    }
+    let mut body = Vec::new();
+    varint::put(&mut body, segments.len() as u64);
+    segments.iter().for_each(|segment| varint::put(&mut body, segment.len() as u64));
+    put_column(&mut body, fixes.iter().map(|fix| fix.position.lat_e7), 1);
+    put_column(&mut body, fixes.iter().map(|fix| fix.position.lon_e7), 1);
+    let times: Vec<Option<i64>> = fixes.iter().map(|fix| fix.at_ms).collect();
+    let whole = times.iter().flatten().all(|ms| ms % 1000 == 0);
+    let unit = if whole { 1000 } else { 1 };
+    let times: Vec<Option<i64>> = times.iter().map(|ms| ms.map(|ms| ms / unit)).collect();
+    body.push(u8::from(whole));
+    put_gappy(&mut body, &times, 2);
+    let accuracies: Vec<Option<i64>> = fixes.iter().map(|fix| fix.accuracy_cm).collect();
+    put_gappy(&mut body, &accuracies, 1);
+    let mut bytes = MAGIC.to_vec();
+    bytes.push(VERSION);
+    bytes.extend(zstd::bulk::compress(&body, ZSTD_LEVEL)?);
+    Ok(bytes)
+}
+
+/// Reads a track.
+pub fn decode(bytes: &[u8]) -> Result<Vec<Vec<Fix>>, TrackError> {
+    let frame = match bytes.split_at_checked(MAGIC.len() + 1) {
+        Some(([m @ .., version], frame)) if m == MAGIC => match *version {
+            VERSION => frame,
+            later => return Err(TrackError::Version(later)),
+        },
+        Some(_) | None => return Err(TrackError::Foreign),
+    };
+    let mut body = Vec::new();
+    let reader = zstd::stream::read::Decoder::with_buffer(frame)?.single_frame();
+    let mut limited = reader.take(MAX_TRACK_BYTES + 1);
+    limited.read_to_end(&mut body)?;
+    let left = limited.into_inner().finish();
+    if body.len() as u64 > MAX_TRACK_BYTES || !left.is_empty() {
+        return Err(TrackError::Damaged);
+    }
+    read_body(&body).ok_or(TrackError::Damaged)
+}
+
+fn read_body(mut body: &[u8]) -> Option<Vec<Vec<Fix>>> {
+    let bytes = &mut body;
+    let segments = count(bytes)?;
+    let lengths: Vec<usize> = (0..segments).map(|_| count(bytes)).collect::<Option<_>>()?;
+    let fixes = lengths.iter().try_fold(0_usize, |sum, n| sum.checked_add(*n))?;
+    if fixes > MAX_FIXES {
+        return None;
+    }
+    let lats = take_column(bytes, fixes, 1)?;
+    let lons = take_column(bytes, fixes, 1)?;
+    let unit = if take_byte(bytes)? == 1 { 1000 } else { 1 };
+    let times = take_gappy(bytes, fixes, 2)?;
+    let accuracies = take_gappy(bytes, fixes, 1)?;
+    if !bytes.is_empty() {
+        return None;
+    }
+    let columns = lats.into_iter().zip(lons).zip(times.into_iter().zip(accuracies));
+    let mut fixes = columns.map(|((lat_e7, lon_e7), (time, accuracy_cm))| {
+        let on_earth = lat_e7.abs() <= 900_000_000 && lon_e7.abs() <= 1_800_000_000;
+        let at_ms = match time {
+            Some(time) => Some(time.checked_mul(unit)?),
+            None => None,
+        };
+        on_earth.then_some(Fix { position: Position { lat_e7, lon_e7 }, at_ms, accuracy_cm })
+    });
+    lengths.into_iter().map(|n| fixes.by_ref().take(n).collect()).collect()
+}
+
+/// A number of things that follow: never more than there are bytes for.
+fn count(bytes: &mut &[u8]) -> Option<usize> {
+    let n = usize::try_from(varint::take(bytes)?).ok()?;
+    (n <= MAX_FIXES).then_some(n)
+}
+
+fn take_byte(bytes: &mut &[u8]) -> Option<u8> {
+    let (byte, rest) = bytes.split_first()?;
+    *bytes = rest;
+    Some(*byte)
+}
+
+/// Differences, `order` times. They wrap around: every number comes back exactly.
+fn put_column(out: &mut Vec<u8>, values: impl Iterator<Item = i64>, order: u8) {
+    let (mut before, mut step) = (0_i64, 0_i64);
+    for value in values {
+        let difference = value.wrapping_sub(before);
+        varint::put_signed(out, difference.wrapping_sub(step));
+        before = value;
+        step = if order == 2 { difference } else { 0 };
+    }
+}
+
+fn take_column(bytes: &mut &[u8], n: usize, order: u8) -> Option<Vec<i64>> {
+    let (mut before, mut step) = (0_i64, 0_i64);
+    let mut values = Vec::new();
+    for _ in 0..n {
+        let difference = varint::take_signed(bytes)?.wrapping_add(step);
+        before = before.wrapping_add(difference);
+        step = if order == 2 { difference } else { 0 };
+        values.push(before);
+    }
+    Some(values)
+}
+
+fn put_gappy(out: &mut Vec<u8>, values: &[Option<i64>], order: u8) {
+    let there = values.iter().flatten().count();
+    let state = match there {
+        0 => NONE,
+        n if n == values.len() => ALL,
+        _ => SOME,
+    };
+    out.push(state);
+    if state == SOME {
+        out.extend(values.iter().map(|value| u8::from(value.is_some())));
+    }
+    put_column(out, values.iter().flatten().copied(), order);
+}
+
+fn take_gappy(bytes: &mut &[u8], n: usize, order: u8) -> Option<Vec<Option<i64>>> {
+    let there: Vec<bool> = match take_byte(bytes)? {
+        NONE => vec![false; n],
+        ALL => vec![true; n],
+        SOME => (0..n).map(|_| take_byte(bytes).map(|byte| byte == 1)).collect::<Option<_>>()?,
+        _ => return None,
+    };
+    let values = take_column(bytes, there.iter().filter(|there| **there).count(), order)?;
+    let mut values = values.into_iter();
+    Some(there.into_iter().map(|there| there.then(|| values.next()).flatten()).collect())
+}
+
+/// What is to be said of a fix beside where it is. Computed, never stored; such a fix stays in the track.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Doubt {
+    /// The receiver itself says that it may be more than 50 m off.
+    pub inaccurate: bool,
+    /// From the fix before, nobody gets here in that time.
+    pub too_fast: bool,
+}
+
+/// The doubts about each fix of a segment.
+pub fn doubts(segment: &[Fix]) -> Vec<Doubt> {
+    let before = std::iter::once(None).chain(segment.iter().map(Some));
+    let pairs = segment.iter().zip(before);
+    pairs
+        .map(|(fix, before)| Doubt {
+            inaccurate: fix.accuracy_cm.is_some_and(|cm| cm > POOR_ACCURACY_CM),
+            too_fast: before.is_some_and(|before| is_too_fast(before, fix)),
+        })
+        .collect()
+}
+
+fn is_too_fast(from: &Fix, to: &Fix) -> bool {
+    let (Some(start), Some(end)) = (from.at_ms, to.at_ms) else { return false };
+    let seconds = end.saturating_sub(start) as f64 / 1000.0;
+    // Times that stand still or jump back say nothing about speed.
+    seconds > 0.0 && distance_m(from.position, to.position) > MAX_SPEED_M_S * seconds
+}
