@@ -53,6 +53,8 @@ async fn the_description_names_every_route_of_the_router() {
     paths.sort_unstable();
     let mut routes: Vec<&str> = ROUTES.iter().map(|route| route.path).collect();
     routes.sort_unstable();
+    // A path may have several methods.
+    routes.dedup();
     assert_eq!(paths, routes);
 }
 
