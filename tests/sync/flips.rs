@@ -213,17 +213,20 @@ fn readable(left: &Left) -> Readable {
     let place = folder();
     copy(&left.data(), place.path()).unwrap();
     let data = place.path();
-    let mut unsent = BTreeMap::new();
-    for id in &left.unsent {
-        let row = read(data, &left.key, |c| {
-            let sql = "SELECT body FROM unsent JOIN record ON record.seq = unsent.record \
-                       WHERE record.id = ?1";
-            c.query_row(sql, [id.as_bytes()], |row| row.get::<_, Vec<u8>>(0)).optional()
-        });
-        if let Some(Some(body)) = row {
-            unsent.insert(*id, canonical::decode(&body).unwrap());
-        }
-    }
+    let body = |c: &Connection, id: &RecordId| {
+        let sql = "SELECT body FROM unsent JOIN record ON record.seq = unsent.record \
+                   WHERE record.id = ?1";
+        c.query_row(sql, [id.as_bytes()], |row| row.get::<_, Vec<u8>>(0)).optional()
+    };
+    // All at once where that goes well, else each by itself.
+    let all = read(data, &left.key, |c| left.unsent.iter().map(|id| body(c, id)).collect());
+    let bodies: Vec<Option<Vec<u8>>> = all.unwrap_or_else(|| {
+        let by_itself = |id| read(data, &left.key, |c| body(c, id)).flatten();
+        left.unsent.iter().map(by_itself).collect()
+    });
+    let read_ones = left.unsent.iter().zip(bodies);
+    let unsent = read_ones.filter_map(|(id, body)| Some((*id, canonical::decode(&body?).unwrap())));
+    let unsent = unsent.collect();
     let count = |table: &str, columns: &str, most: usize| {
         let keys = (0..most).filter(|n| {
             let sql = format!("SELECT {columns} FROM {table} LIMIT 1 OFFSET {n}");

@@ -40,7 +40,7 @@ impl Phone {
         Ok(json!({ "type": "FeatureCollection", "features": features }))
     }
 
-    /// Hazards in view, at most [`MAX_ON_MAP`].
+    /// Hazards in view, at most `MAX_ON_MAP`.
     pub fn hazards_in(&self, area: MapBox) -> Result<Vec<Row>, FieldError> {
         let e7 = |degrees: f64| (degrees.clamp(-180.0, 180.0) * PER_DEGREE).round() as i64;
         let area = Around {

@@ -38,10 +38,7 @@ fn phone() -> (TempDir, Phone) {
         grids: vec![GRID.parse().unwrap()],
         private_key: String::new(),
     };
-    phone
-        .store_mut()
-        .transact(|tx| tx.set_identity(&identity))
-        .unwrap();
+    phone.store_mut().transact(|tx| tx.set_identity(&identity)).unwrap();
     (dir, phone)
 }
 

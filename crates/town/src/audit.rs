@@ -62,7 +62,7 @@ acts! {
     HouseholdRead = "household_read",
     Exported = "exported",
     BackedUp = "backed_up",
-    /// An earlier state of the database took the place of a later one, see [`lost`].
+    /// An earlier state of the database took the place of a later one, see [`restored`].
     Restored = "restored",
     Purged = "purged",
     Erased = "erased",
