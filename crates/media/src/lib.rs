@@ -3,7 +3,7 @@
 //! Bytes in, bytes out; no SQL, no HTTP, no clock. [`photo`] makes what a camera gave into what may be
 //! kept: small, upright, without EXIF. [`track`] holds every fix of a patrol, [`fix_log`] the fixes of one
 //! that is still going on. [`seal`] encrypts a file so that any part of it can be read by itself.
-//! [`check`] is what the town asks of bytes before it keeps them.
+//! [`check()`] is what the town asks of bytes before it keeps them.
 
 pub mod check;
 pub mod fix_log;
