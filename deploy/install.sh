@@ -35,6 +35,18 @@ put 644 "$here/yaoguan.tmpfiles" /usr/lib/tmpfiles.d/yaoguan.conf
 for page in OPERATIONS.zh.md OPERATIONS.en.md SETTINGS.md; do
     [ ! -f "$here/../docs/$page" ] || put 644 "$here/../docs/$page" "/usr/local/share/doc/yaoguan/$page"
 done
+# The console's pages, replaced as a whole: a page of one version with a script of another is none.
+if [ -d "$here/../console" ]; then
+    pages=$root/usr/local/share/yaoguan/console
+    mkdir -p "$(dirname "$pages")"
+    rm -rf "$pages.new" "$pages.old"
+    cp -r "$here/../console" "$pages.new"
+    chmod -R u=rwX,go=rX "$pages.new"
+    [ ! -d "$pages" ] || mv "$pages" "$pages.old"
+    mv "$pages.new" "$pages"
+    rm -rf "$pages.old"
+    say "/usr/local/share/yaoguan/console"
+fi
 if [ -e "$root/etc/yaoguan/town.toml" ]; then
     say "/etc/yaoguan/town.toml is there already and stays as it is"
 else

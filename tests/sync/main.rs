@@ -26,6 +26,7 @@ mod scope;
 mod trace;
 mod twin;
 mod verify;
+mod versions;
 
 use std::collections::BTreeSet;
 
