@@ -19,6 +19,7 @@ use yaoguan_wire::ErrorCode;
 use yaoguan_wire::limits::MAX_DECODED_BYTES;
 
 use super::App;
+use super::aside::Aside;
 use super::bucket::{Buckets, Rate};
 use super::error::ApiError;
 
@@ -54,6 +55,8 @@ pub struct Edges {
     wrong_tries: Buckets<IpAddr>,
     bodies: Arc<Semaphore>,
     decoded: Arc<Semaphore>,
+    /// Where large bodies are read.
+    pub(super) aside: Aside,
     panics: AtomicU64,
     listeners: Arc<Semaphore>,
     closing: watch::Sender<bool>,
@@ -67,6 +70,7 @@ impl Default for Edges {
             wrong_tries: Buckets::new(WRONG_TRIES),
             bodies: Arc::new(Semaphore::new(BODIES_BYTES)),
             decoded: Arc::new(Semaphore::new(DECODED_BYTES / KIB)),
+            aside: Aside::default(),
             panics: AtomicU64::new(0),
             listeners: Arc::new(Semaphore::new(LISTENERS)),
             closing: watch::Sender::new(false),

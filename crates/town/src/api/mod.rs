@@ -18,6 +18,7 @@ use crate::blobs::Kept;
 use crate::storage::Storage;
 
 mod answer;
+mod aside;
 mod asker;
 mod blobs;
 mod bucket;

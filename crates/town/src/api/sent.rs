@@ -92,8 +92,8 @@ pub(super) async fn read<T: serde::de::DeserializeOwned + Send + 'static>(
     let decoded = if size.is_some_and(|size| size <= PARSE_ASIDE_BYTES) {
         body::decode(&bytes, zstd)
     } else {
-        let parsed = tokio::task::spawn_blocking(move || body::decode(&bytes, zstd)).await;
-        parsed.map_err(|error| ApiError::new(headers, ErrorCode::Internal, error.to_string()))?
+        let parsed = app.edges.aside.run(move || body::decode(&bytes, zstd)).await;
+        parsed.ok_or_else(|| ApiError::new(headers, ErrorCode::Internal, ""))?
     };
     let message = decoded.map_err(|error| match error {
         BadBody::TooLarge => too_large(headers),
