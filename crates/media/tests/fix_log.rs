@@ -107,12 +107,8 @@ fn a_damaged_fix_is_counted_and_those_around_it_stay() {
 
 const LOG: &str = "YAOGUAN_TEST_FIX_LOG";
 
-/// Not a test of its own: the process that the next one kills.
-#[test]
-#[ignore = "run by killed_a_hundred_times_it_loses_at_most_the_fix_under_way"]
-fn writes_fixes_until_it_is_killed() {
-    let path = std::env::var(LOG).unwrap();
-    let path = Path::new(&path);
+/// What the process does that is killed.
+fn write_until_killed(path: &Path) -> ! {
     let mut log = if path.exists() {
         FixLog::open(path, &key(1)).unwrap().0
     } else {
@@ -129,13 +125,18 @@ fn writes_fixes_until_it_is_killed() {
 
 #[test]
 fn killed_a_hundred_times_it_loses_at_most_the_fix_under_way() {
+    // The process that it kills is this test again.
+    if let Some(path) = std::env::var_os(LOG) {
+        write_until_killed(Path::new(&path));
+    }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("patrol.fixes");
     let (mut acknowledged, mut unseen) = (0, 0);
     for round in 0..100_usize {
         let before = if path.exists() { read(&path).segments.concat().len() } else { 0 };
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "writes_fixes_until_it_is_killed", "--ignored", "--nocapture"])
+            .args(["--exact", "killed_a_hundred_times_it_loses_at_most_the_fix_under_way"])
+            .arg("--nocapture")
             .env(LOG, &path)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
