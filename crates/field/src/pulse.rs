@@ -108,7 +108,8 @@ impl Pulse {
                 }
             }
         }
-        if std::mem::take(&mut self.again) && ended.is_ok() {
+        let told_to_wait = ended.as_ref().is_err_and(|error| error.retry_after_s().is_some());
+        if std::mem::take(&mut self.again) && !told_to_wait {
             self.engine.wake();
         }
     }
