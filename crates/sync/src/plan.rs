@@ -54,6 +54,9 @@ pub fn plan<T: Tx>(tx: &mut T, env: &dyn Env) -> Result<SyncRequest, SyncError<T
             _ => PushToken::new(env.random_16()),
         };
         if state.attempts.last() != Some(&token) {
+            // The marker's counter thereby tells a store from before this push, also when nothing has
+            // been written since.
+            state.counter += 1;
             if state.attempts.len() >= MAX_PUSH_TOKENS - 1 {
                 state.attempts.remove(0);
             }

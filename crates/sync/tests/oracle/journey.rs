@@ -109,6 +109,9 @@ impl World {
             _ => token,
         };
         if !records.is_empty() {
+            if db.chain.attempts.last() != Some(&next) {
+                db.counter += 1;
+            }
             db.chain.attempts.push(next);
             db.chain.wrote = false;
             phone.marker = Some(Mark { install: db.install, counter: db.counter, last_push: next });
