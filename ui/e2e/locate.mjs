@@ -67,7 +67,15 @@ export class Locator {
   waitFor({ state = 'visible' } = {}) {
     return this.until(state, (found) => (state === 'visible' ? found.length > 0 : found.length === 0))
   }
-  click() { return this.until('click', async ([el]) => el && (await this.page.driver.of(el, 'click'), true)) }
+  /** In the middle of the window nothing that sticks to an edge lies over it. */
+  click() {
+    return this.until('click', async ([el]) => {
+      if (!el) return false
+      await this.page.driver.run(`(el) => el.scrollIntoView({ block: 'center' })`, el)
+      await this.page.driver.of(el, 'click')
+      return true
+    })
+  }
   fill(text) {
     return this.until('fill', async ([el]) => {
       if (!el) return false
