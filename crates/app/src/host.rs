@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde::Serialize;
 use tokio::sync::{Notify, broadcast};
-use yaoguan_field::{Changed, FieldError, PatrolNow, Phone, Point, Pulse, Settings, SyncNow};
+use yaoguan_field::{Changed, FieldError, Line, PatrolNow, Phone, Point, Pulse, Settings, SyncNow};
 use yaoguan_model::Env;
 use yaoguan_model::env::System;
 
@@ -65,12 +65,19 @@ impl Host {
                 held.insert(phone)
             }
         };
+        phone.set_line(self.line());
         work(phone)
+    }
+
+    fn line(&self) -> Line {
+        if self.pulse(|pulse| pulse.now().metered) { Line::Metered } else { Line::Free }
     }
 
     /// Another connection to the same store: a sync waits for the line without holding the phone.
     pub fn open(&self) -> Result<Phone, FieldError> {
-        Phone::open(&self.dir, Arc::clone(&self.env), "zh")
+        let mut phone = Phone::open(&self.dir, Arc::clone(&self.env), "zh")?;
+        phone.set_line(self.line());
+        Ok(phone)
     }
 
     pub fn adopt(&self, phone: Phone) {

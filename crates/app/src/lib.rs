@@ -4,10 +4,12 @@
 
 mod commands;
 mod host;
+mod media;
 mod syncing;
 mod walking;
 
 pub use commands::{Failure, run};
 pub use host::{Event, Host};
+pub use media::{Picture, attach, photo};
 pub use syncing::run as sync_in_background;
 pub use walking::run as walk;

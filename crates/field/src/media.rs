@@ -8,8 +8,10 @@ use std::ops::Range;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use yaoguan_media::limits::{LARGE_PHOTO_PX, MAX_SOURCE_BYTES, PHOTO_PX};
-use yaoguan_media::{Photo, PhotoError, Watermark};
+pub use yaoguan_media::PhotoError;
+pub use yaoguan_media::limits::MAX_SOURCE_BYTES;
+use yaoguan_media::limits::{LARGE_PHOTO_PX, PHOTO_PX};
+use yaoguan_media::{Photo, Watermark};
 use yaoguan_model::blob::PHOTOS;
 use yaoguan_model::limits::MAX_PHOTOS;
 use yaoguan_model::schema::{Invalid, Problem};
