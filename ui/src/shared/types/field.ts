@@ -18,7 +18,7 @@ export type Entry = { who: Who, at: number, from: string, to: string, note: stri
 /**
  * Closed: every code has words.
  */
-export type ErrorCode = "not_enrolled" | "already_enrolled" | "other_account" | "bad_invite" | "unknown_field" | "invalid_value" | "missing_field" | "immutable" | "too_large" | "unknown_grid" | "foreign_grid" | "grid_missing" | "out_of_scope" | "not_allowed" | "step_not_allowed" | "note_missing" | "not_found" | "nothing_to_change" | "not_in_conflict" | "bad_mapping" | "bad_file" | "no_fixes" | "store_broken" | "key_exposed" | "store_newer" | "disk_full" | "read_only" | "state_unwritable" | "busy" | "offline" | "not_the_town" | "town_refused" | "held_by_town" | "protocol";
+export type ErrorCode = "not_enrolled" | "already_enrolled" | "other_account" | "bad_invite" | "unknown_field" | "invalid_value" | "missing_field" | "immutable" | "too_large" | "unknown_grid" | "foreign_grid" | "grid_missing" | "out_of_scope" | "not_allowed" | "step_not_allowed" | "note_missing" | "not_found" | "nothing_to_change" | "not_in_conflict" | "bad_mapping" | "bad_file" | "no_fixes" | "photo_heic" | "photo_too_large" | "photo_unreadable" | "file_broken" | "not_here" | "store_broken" | "key_exposed" | "store_newer" | "disk_full" | "read_only" | "state_unwritable" | "busy" | "offline" | "not_the_town" | "town_refused" | "held_by_town" | "protocol";
 
 /**
  * A field with the value shown first; several when people wrote different things.
@@ -58,7 +58,7 @@ before: Record<string, unknown>,
 /**
  * The phone's clock, in milliseconds.
  */
-updated_at: number, };
+updated_at: number, photos: Array<FileView>, };
 
 /**
  * The health of syncing.
@@ -75,7 +75,7 @@ oldest_waiting: number | null,
 /**
  * The phone's clock minus the town's, in seconds.
  */
-clock_off_s: number, conflicts: number, rejections: Array<Rejection>, alarms: number, };
+clock_off_s: number, conflicts: number, rejections: Array<Rejection>, alarms: number, files: number, file_bytes: number, };
 
 /**
  * What a list shows. `near` sorts by distance, else the newest come first.
@@ -161,7 +161,7 @@ related: Array<Row>,
 /**
  * Of a patrol: its line, broken at gaps.
  */
-line: Array<Array<Point>>, };
+line: Array<Array<Point>>, photos: Array<FileView>, track: FileView | null, };
 
 /**
  * A save that the town did not take.
@@ -220,7 +220,7 @@ reason: string,
 /**
  * Length of a patrol.
  */
-distance_cm: number | null, };
+distance_cm: number | null, photos: number, photos_received: number, };
 
 /**
  * A page of a list.
@@ -238,7 +238,7 @@ export type Settings = { lang: 'zh' | 'en',
 /**
  * Base size in pixels.
  */
-text_px: 18 | 20 | 24 | 30, theme: 'standard' | 'outdoor', };
+text_px: 18 | 20 | 24 | 30, theme: 'standard' | 'outdoor', originals: 'auto' | 'always' | 'wifi' | 'by_hand', watermark: boolean, large_photos: boolean, photos_mib: number, };
 
 /**
  * Where a record stands, in one word; the screen has an icon and words for each.
@@ -273,7 +273,7 @@ sent: number, received: number, waiting: number,
 /**
  * Runs that have ended, so that who asked for one knows that it is over.
  */
-runs: number, };
+runs: number, metered: boolean, files_sent: number, files_waiting: number, };
 
 /**
  * The first screen.
@@ -325,7 +325,7 @@ waiting: number, rejected: number, conflicts: number,
 /**
  * By the town's clock, in seconds; none before the first sync.
  */
-last_contact: number | null, };
+last_contact: number | null, files: number, };
 
 /**
  * Which records.
@@ -336,3 +336,9 @@ export type Which = "all" | "waiting" | "conflicted";
  * Who wrote something, as far as this phone can tell.
  */
 export type Who = "me" | "author" | "assignee" | "other";
+
+export type FileState = "on_phone" | "sending" | "waits_for_wifi" | "waits_for_hand" | "received" | "refused" | "at_town";
+export type FileView = { hash: string, caption: string, taken_at: number | null, state: FileState, percent: number, refused: string, here: boolean, bytes: number, };
+export type Attached = { hash: string, changed: Changed | null, };
+export type Stowage = { disk_free: number | null, records: number, waiting: number, received: number, fetched: number, thumbs: number, tracks: number, freeable: number, freeable_files: number, limit: number, refused_files: number, };
+export type Freed = { files: number, bytes: number, };
