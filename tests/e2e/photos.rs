@@ -94,7 +94,9 @@ fn photos_arrive_once_each_whoever_is_killed_on_the_way() {
     while of_phone.killed < kills || of_town.killed < kills || taking.taken.len() < photos {
         taking.fill(AT_ONCE);
         if of_phone.killed < kills {
-            of_phone.count(taking.sync_killed(of_phone.next(), |syncing| syncing.kill().unwrap()));
+            let delay = of_phone.next();
+            let lived = taking.sync_killed(delay, |syncing| syncing.kill().unwrap());
+            of_phone.count(lived);
         }
         if of_town.killed < kills {
             let delay = of_town.next();

@@ -2,8 +2,8 @@
 //! allowed, why a file cannot be used.
 
 use yaoguan_exchange::{GpxError, Reason, TableError};
-use yaoguan_field::media::{MAX_SOURCE_BYTES, PhotoError};
 use yaoguan_field::FieldError;
+use yaoguan_field::media::{MAX_SOURCE_BYTES, PhotoError};
 use yaoguan_model::authorise::Refusal;
 use yaoguan_model::schema::{Invalid, Problem};
 use yaoguan_model::status::StepError;
@@ -202,10 +202,9 @@ fn of_picture(words: &Words, error: &PhotoError) -> String {
         PhotoError::TooLarge => say("file_too_large", &[("max", &MAX_SOURCE_BYTES.to_string())]),
         PhotoError::Heic => say("picture_heic", &[]),
         PhotoError::OtherContent => say("picture_other", &[]),
-        PhotoError::TooManyPixels { width, height } => say(
-            "picture_pixels",
-            &[("width", &width.to_string()), ("height", &height.to_string())],
-        ),
+        PhotoError::TooManyPixels { width, height } => {
+            say("picture_pixels", &[("width", &width.to_string()), ("height", &height.to_string())])
+        }
         PhotoError::Damaged(_) => say("picture_damaged", &[]),
     }
 }

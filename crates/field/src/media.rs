@@ -170,8 +170,10 @@ impl Phone {
             at_ms,
         };
         let thumb = photo.thumbnail.hash;
-        let files =
-            [new(&photo.thumbnail, FileKind::Thumb, None), new(&photo.full, FileKind::Photo, Some(thumb))];
+        let files = [
+            new(&photo.thumbnail, FileKind::Thumb, None),
+            new(&photo.full, FileKind::Photo, Some(thumb)),
+        ];
         let value = Value::map([
             ("taken_at", Value::Int(env.now_s())),
             ("thumb", Value::text(thumb.to_string())),
@@ -264,7 +266,8 @@ impl Phone {
         let bytes = self.files.read(hash, range)?.ok_or_else(not_here)?;
         let len = self.files.len(hash).ok_or_else(not_here)?;
         let now = self.env.now_ms();
-        if self.store.media_last_used(hash)?.is_some_and(|at| at.saturating_add(USE_NOTED_MS) < now) {
+        if self.store.media_last_used(hash)?.is_some_and(|at| at.saturating_add(USE_NOTED_MS) < now)
+        {
             // What cannot be noted is shown all the same.
             _ = self.transact(|tx| Ok::<_, FieldError>(tx.use_file(hash, now)?));
         }

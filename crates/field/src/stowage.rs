@@ -134,10 +134,12 @@ impl Phone {
         }
         let Some(_gate) = self.files.close_gate()? else { return Ok(0) };
         let needed = self.files_apart()?;
-        let keeps_lost = self.keeps_lost()?;
+        // What phone and town do not have alike may be records of which this phone has the photos.
+        let owed = self.store.state()?.reconcile;
+        let keeps_lost = owed || self.keeps_lost()?;
         let mut gone = 0;
         for file in self.store.unreferred_files()? {
-            let is_lost = keeps_lost && file.is_own && file.epoch.is_none();
+            let is_lost = owed || keeps_lost && file.is_own && file.epoch.is_none();
             if needed.contains(&file.hash) || is_lost {
                 continue;
             }

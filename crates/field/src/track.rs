@@ -168,7 +168,8 @@ impl Phone {
         if record.created_by != self.identity()?.account {
             return Err(FieldError::Refused(Refusal::OutOfScope));
         }
-        let hash = track_hash(&record).ok_or_else(|| FieldError::NotFound(format!("{id} track")))?;
+        let hash =
+            track_hash(&record).ok_or_else(|| FieldError::NotFound(format!("{id} track")))?;
         let bytes = self.photo_bytes(hash, PhotoSize::Full, 0..u64::MAX)?.bytes;
         let segments =
             track::decode(&bytes).map_err(|_| FieldError::FileBroken(hash.to_string()))?;

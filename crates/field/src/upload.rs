@@ -106,12 +106,16 @@ impl Phone {
         loop {
             let files = self.files_to_go()?;
             round.summary.files_waiting = files.len() as u64;
-            let Some(file) = files.into_iter().find(|file| !left.contains(&file.hash)) else { break };
+            let Some(file) = files.into_iter().find(|file| !left.contains(&file.hash)) else {
+                break;
+            };
             match self.send_file(&mut round, &file).await {
-                Ok(End::Received) => round.summary.files_sent += 1,
+                Ok(End::Received) => {}
                 Ok(End::Interrupted) => return Ok(Sent::Interrupted),
                 Ok(End::Refused) => round.summary.files_refused += 1,
-                Err(FieldError::Transport(TransportError::Refused(body))) if is_of_file(&body.code) => {
+                Err(FieldError::Transport(TransportError::Refused(body)))
+                    if is_of_file(&body.code) =>
+                {
                     self.count_try(&file, body.code.as_str())?;
                     left.insert(file.hash);
                     failed = Some(TransportError::Refused(body).into());
@@ -135,6 +139,7 @@ impl Phone {
             // Received by another line of the town's history: does this one have it?
             if round.client.has_file(file.hash, env.as_ref()).await? {
                 self.receive(file)?;
+                round.summary.files_sent += 1;
                 return Ok(End::Received);
             }
             self.transact(|tx| Ok::<_, FieldError>(tx.void_receipt(file.hash)?))?;
@@ -200,6 +205,7 @@ impl Phone {
             }
         }
         self.receive(file)?;
+        round.summary.files_sent += 1;
         Ok(if self.has_new_saves(round.counter)? { End::Interrupted } else { End::Received })
     }
 

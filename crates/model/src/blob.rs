@@ -69,7 +69,8 @@ impl<'de> Deserialize<'de> for BlobHash {
 
 /// Every file that a record refers to, over all its siblings.
 pub fn references(record: &Record) -> BTreeSet<BlobHash> {
-    let siblings = record.fields.iter().flat_map(|(path, list)| list.iter().map(move |s| (path, s)));
+    let siblings =
+        record.fields.iter().flat_map(|(path, list)| list.iter().map(move |s| (path, s)));
     references_of_values(&record.kind, siblings.map(|(path, sibling)| (path, &sibling.value)))
 }
 

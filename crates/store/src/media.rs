@@ -32,7 +32,8 @@ impl FileKind {
     }
 
     fn of(word: &str) -> Result<Self, StoreError> {
-        let found = [Self::Thumb, Self::Track, Self::Photo].into_iter().find(|k| k.as_str() == word);
+        let found =
+            [Self::Thumb, Self::Track, Self::Photo].into_iter().find(|k| k.as_str() == word);
         found.ok_or_else(|| StoreError::Corrupt(format!("kind of a file: {word}")))
     }
 }
@@ -133,7 +134,11 @@ impl Store {
         self.files(&format!("{FILE} WHERE is_here"), [])
     }
 
-    fn files(&self, sql: &str, values: impl rusqlite::Params) -> Result<Vec<MediaFile>, StoreError> {
+    fn files(
+        &self,
+        sql: &str,
+        values: impl rusqlite::Params,
+    ) -> Result<Vec<MediaFile>, StoreError> {
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map(values, file)?.collect::<Result<Vec<_>, _>>()?;
         rows.into_iter().map(sound).collect()
@@ -172,7 +177,8 @@ impl Store {
     pub fn kind_by_reference(&self, hash: BlobHash) -> Result<Option<FileKind>, StoreError> {
         let sql = "SELECT kind FROM media_ref WHERE hash = ?1 LIMIT 1";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let word: Option<String> = statement.query_row([hash.0], |row| row.get("kind")).optional()?;
+        let word: Option<String> =
+            statement.query_row([hash.0], |row| row.get("kind")).optional()?;
         word.map(|word| FileKind::of(&word)).transpose()
     }
 
@@ -242,7 +248,12 @@ impl SqliteTx<'_> {
     }
 
     /// The town's receipt.
-    pub fn set_received(&mut self, hash: BlobHash, epoch: Epoch, at: i64) -> Result<(), StoreError> {
+    pub fn set_received(
+        &mut self,
+        hash: BlobHash,
+        epoch: Epoch,
+        at: i64,
+    ) -> Result<(), StoreError> {
         let sql = "UPDATE media_file SET upload = NULL, sent = size, epoch = ?2, received_at = ?3, \
                    tries = 0 WHERE hash = ?1";
         self.tx.prepare_cached(sql)?.execute((hash.0, epoch.as_bytes(), at))?;

@@ -83,7 +83,10 @@ impl Store {
                 expected.extend(media::of_record(&base).into_keys());
             }
             if media::noted(&self.connection, seq)? != expected {
-                note("media", "the files noted for the record are not those it refers to".to_owned());
+                note(
+                    "media",
+                    "the files noted for the record are not those it refers to".to_owned(),
+                );
             }
             if let Some(table) = projection::table(&record.kind) {
                 check_projection(&self.connection, table, seq, &record, &mut note)?;

@@ -51,7 +51,11 @@ impl TownClient {
     }
 
     /// Whether the town has a file, and its bytes: one of them is asked for.
-    pub async fn has_file(&mut self, hash: BlobHash, env: &dyn Env) -> Result<bool, TransportError> {
+    pub async fn has_file(
+        &mut self,
+        hash: BlobHash,
+        env: &dyn Env,
+    ) -> Result<bool, TransportError> {
         let path = format!("/v1/blobs/{hash}");
         let first = |request: RequestBuilder| request.header(RANGE, "bytes=0-0");
         match self.answered(Method::GET, &path, first, env).await {
@@ -128,7 +132,8 @@ impl TownClient {
                 return Ok(response);
             }
             let refused = refusal(response, method == Method::HEAD).await?;
-            match refused.town_time.filter(|_| attempt == 0 && refused.code == ErrorCode::ClockSkew) {
+            match refused.town_time.filter(|_| attempt == 0 && refused.code == ErrorCode::ClockSkew)
+            {
                 Some(town_time) => self.set_clock_offset(town_time.saturating_sub(env.now_s())),
                 None => return Err(TransportError::Refused(Box::new(refused))),
             }
@@ -176,7 +181,8 @@ fn by_status(response: &Response) -> Result<ErrorBody, TransportError> {
         _ if status.is_server_error() => ErrorCode::Internal,
         _ => return Err(TransportError::NotAnAnswer(status.to_string())),
     };
-    let wait = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    let wait =
+        response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
     Ok(ErrorBody {
         code,
         message: status.to_string(),
