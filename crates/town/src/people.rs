@@ -1,9 +1,12 @@
 //! Accounts, devices, invites: the types and rules; the SQL is in storage.
 
+pub mod acts;
 pub mod code;
+pub mod invites;
 pub mod limits;
 pub mod password;
 pub mod roster;
+pub mod sheet;
 pub mod sign_in;
 pub mod totp;
 
@@ -115,6 +118,10 @@ pub enum PeopleError {
     LoginTaken(String),
     #[error("`{0}` is no login")]
     BadLogin(String),
+    #[error("a name has some characters, none of them a control character")]
+    BadName,
+    #[error("the town has no grid {0}")]
+    NoGrid(String),
     #[error("these grids do not fit the role {}", .0.as_str())]
     Coverage(Role),
     #[error("there is no account {0}")]
@@ -133,6 +140,16 @@ pub enum PeopleError {
     TotpThere,
     #[error("the one-time password is not right")]
     TotpWrong,
+    #[error("an invite holds between 1 and {0} minutes")]
+    InviteMinutes(i64),
+    #[error("nobody is named that a sheet is for")]
+    SheetWhom,
+    #[error("no open account fits")]
+    SheetNobody,
+    #[error("too many invites at once")]
+    SheetMany,
+    #[error("the login {0} is none of an open account that fits")]
+    SheetUnknown(String),
     #[error("the table cannot be used: {0:?}")]
     Roster(Box<roster::RosterError>),
 }
