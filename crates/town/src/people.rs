@@ -242,7 +242,22 @@ pub struct Enrolled {
     pub last_contact: i64,
     /// The device's clock minus the town's, in seconds.
     pub clock_off_s: i64,
+    /// How the app calls itself; empty before its first sync.
+    pub app: String,
+    /// Since when the oldest of its held saves waits for a decision.
+    pub held_since: Option<i64>,
     pub revoked_at: Option<i64>,
+}
+
+/// What a device shows of itself in a sync.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// The town's time, in seconds.
+    pub at: i64,
+    /// The device's clock minus the town's, in seconds.
+    pub clock_off_s: i64,
+    /// How the app calls itself; empty: it did not say.
+    pub app: String,
 }
 
 /// A new single-use code: 128 random bits.

@@ -1,4 +1,4 @@
-//! The supervisors' console: its pages, its sessions, its API. Every answer below `/console` says what the
+//! The console of supervisors and administrators: its pages, its sessions, its API. Every answer below `/console` says what the
 //! browser may do with it.
 
 use axum::extract::Request;
@@ -6,11 +6,19 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
+pub mod accounts;
+pub mod accounts_import;
+pub mod audit;
+pub mod devices;
 pub mod events;
 pub mod files;
+pub mod held;
 pub mod inbox;
+pub mod invites;
 pub mod record;
 mod record_out;
+pub mod recovered;
+mod refused;
 pub mod roster;
 pub mod save;
 pub mod session;
