@@ -195,6 +195,7 @@ struct ScopeDoc {
         super::console::devices::revoke,
         super::console::recovered::list,
         super::console::recovered::take,
+        super::console::town_grids::list,
         super::console::audit::list,
         super::console::audit::check,
         super::console::roster::list,

@@ -5,7 +5,7 @@ use axum::routing::{MethodRouter, delete, get, head, options, patch, post};
 use yaoguan_wire::ErrorCode;
 
 use super::console::{
-    accounts, accounts_import, audit, devices, held, invites, recovered,
+    accounts, accounts_import, audit, devices, held, invites, recovered, town_grids,
 };
 use super::console::{events, files, inbox, record, roster, save, session};
 use super::{
@@ -140,11 +140,7 @@ pub const ROUTES: &[Route] = &[
         method: "POST",
         path: "/console/v1/session/prove",
         caller: Caller::SignedIn,
-        codes: &[
-            ErrorCode::SignInWrong,
-            ErrorCode::TotpNeeded,
-            ErrorCode::UnsupportedEncoding,
-        ],
+        codes: &[ErrorCode::SignInWrong, ErrorCode::TotpNeeded, ErrorCode::UnsupportedEncoding],
         handler: || post(session::prove),
     },
     Route {
@@ -304,6 +300,13 @@ pub const ROUTES: &[Route] = &[
     },
     Route {
         method: "GET",
+        path: "/console/v1/admin/grids",
+        caller: Caller::Admin,
+        codes: &[],
+        handler: || get(town_grids::list),
+    },
+    Route {
+        method: "GET",
         path: "/console/v1/admin/audit",
         caller: Caller::Admin,
         codes: &[ErrorCode::BadRequest],
@@ -418,8 +421,7 @@ impl Route {
             Caller::Session | Caller::SignedIn => codes.push(ErrorCode::Unauthorised),
             Caller::Admin => codes.extend([ErrorCode::Unauthorised, ErrorCode::NotForRole]),
         }
-        let by_cookie =
-            matches!(self.caller, Caller::Session | Caller::SignedIn | Caller::Admin);
+        let by_cookie = matches!(self.caller, Caller::Session | Caller::SignedIn | Caller::Admin);
         if by_cookie && self.method != "GET" {
             codes.push(ErrorCode::CrossSite);
         }

@@ -213,7 +213,8 @@ pub async fn act(
         Act::Reset { reason } => {
             let done = care(&reason).await?;
             let reset = acts::offer_reset(storage, env, &person, done).await.map_err(fail)?;
-            once = json!({ "login": reset.login, "code": reset.code, "expires_at": reset.expires_at });
+            once =
+                json!({ "login": reset.login, "code": reset.code, "expires_at": reset.expires_at });
         }
         Act::TotpEnrol { reason } => {
             let done = care(&reason).await?;

@@ -95,9 +95,8 @@ pub async fn list(
     query: Result<Query<Asked>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Json<Page>, ApiError> {
-    let bad = |error: QueryRejection| {
-        ApiError::new(&headers, ErrorCode::BadRequest, error.body_text())
-    };
+    let bad =
+        |error: QueryRejection| ApiError::new(&headers, ErrorCode::BadRequest, error.body_text());
     let Query(asked) = query.map_err(bad)?;
     let search = AuditSearch {
         before: asked.before,

@@ -77,9 +77,8 @@ pub async fn list(
     query: Result<Query<Asked>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Json<Invites>, ApiError> {
-    let bad = |error: QueryRejection| {
-        ApiError::new(&headers, ErrorCode::BadRequest, error.body_text())
-    };
+    let bad =
+        |error: QueryRejection| ApiError::new(&headers, ErrorCode::BadRequest, error.body_text());
     let Query(asked) = query.map_err(bad)?;
     let now = app.env.now_s();
     let found = app.storage.invites(asked.all, now).await;
@@ -132,7 +131,8 @@ pub async fn make(
     // An invite of a closed account lets nobody in.
     person.filter(|person| !person.disabled).ok_or_else(not_found)?;
     let expires_at = app.env.now_s() + minutes * 60;
-    let (invite, uri) = line(&app).await.map_err(fail)?.invite(app.env.as_ref(), account, expires_at);
+    let (invite, uri) =
+        line(&app).await.map_err(fail)?.invite(app.env.as_ref(), account, expires_at);
     let id = invite_id(&invite.code_hash);
     app.storage.add_invites(vec![invite], session.done(&app, "")).await.map_err(fail)?;
     Ok(Json(Made { id, svg: sheet::drawn(&uri), uri, expires_at }))

@@ -22,6 +22,7 @@ mod refused;
 pub mod roster;
 pub mod save;
 pub mod session;
+pub mod town_grids;
 
 /// No script and no style but the console's own files; in nobody's frame.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \

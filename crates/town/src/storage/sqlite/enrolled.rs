@@ -140,11 +140,7 @@ pub(super) fn device(connection: &Connection, id: DeviceId) -> Result<Option<Dev
     Ok(Some(Device { id, public_key, barred, account: person.account }))
 }
 
-pub(super) fn saw_device(
-    tx: &Transaction<'_>,
-    id: DeviceId,
-    seen: &Seen,
-) -> Result<(), TownError> {
+pub(super) fn saw_device(tx: &Transaction<'_>, id: DeviceId, seen: &Seen) -> Result<(), TownError> {
     // A phone that asks often must not cost the disk a write each time.
     tx.prepare_cached(
         "UPDATE device SET last_contact = ?2, clock_off_s = ?3, app = ?5 WHERE id = ?1 \
