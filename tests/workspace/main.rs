@@ -69,7 +69,7 @@ fn crates_know_only_what_the_architecture_allows() {
         ("media", &["model"]),
         ("field", &["model", "wire", "sync", "store", "transport", "exchange"]),
         ("devserver", &["model", "wire", "sync", "store", "transport", "exchange", "field"]),
-        ("town", &["model", "wire", "sync", "exchange", "media"]),
+        ("town", &["model", "wire", "sync", "exchange", "media", "transport"]),
         (
             "cli",
             &["model", "wire", "sync", "store", "transport", "exchange", "field", "town", "media"],

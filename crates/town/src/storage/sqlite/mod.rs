@@ -7,6 +7,8 @@ mod connection;
 mod desk;
 mod enrolled;
 pub mod examine;
+mod exports;
+mod features;
 mod feed;
 mod health;
 mod held;
