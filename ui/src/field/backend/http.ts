@@ -1,5 +1,6 @@
 // The phone over the dev server.
 import { type Backend, BackendError, type BackendEvent, type Commands } from './backend'
+import { failed } from './failed'
 
 async function call<C extends keyof Commands>(command: C, input?: Commands[C][0]): Promise<Commands[C][1]> {
   const request = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(input ?? {}) }
@@ -8,8 +9,7 @@ async function call<C extends keyof Commands>(command: C, input?: Commands[C][0]
   })
   const body: unknown = await answer.json().catch(() => ({}))
   if (answer.ok) return body as Commands[C][1]
-  const failure = body as { code?: BackendError['code']; path?: string; town_code?: string; detail?: string }
-  throw new BackendError(failure.code ?? 'unreachable', failure.path ?? null, failure.town_code ?? null, failure.detail ?? '')
+  throw failed(body)
 }
 
 function listen(heard: (event: BackendEvent) => void): () => void {

@@ -1,4 +1,4 @@
-//! Commands of the screens. Each is a line over `field`: the shell's commands will be the same lines.
+//! Commands of the screens: a name and JSON in, JSON out. Each is a line over `field`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,23 +14,30 @@ use yaoguan_model::RecordId;
 use yaoguan_model::risk::Answer;
 
 use crate::host::{Host, locked};
+use crate::platform::Line;
 
 /// Why a command gave nothing.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub enum Failure {
+    /// `field` refused it.
     Field(FieldError),
+    /// Another app has the data folder.
+    InUse,
     /// There is no such command.
     Unknown,
+    /// Its input does not read, or its thread ended.
     Body(String),
 }
 
 impl Failure {
-    pub(crate) fn to_json(&self) -> Json {
+    /// What a screen branches on.
+    pub fn to_json(&self) -> Json {
         match self {
             Self::Field(error) => json!({
                 "code": error.code(), "detail": error.to_string(), "path": error.path(),
                 "town_code": error.town_code(),
             }),
+            Self::InUse => json!({ "code": "in_use", "detail": "" }),
             Self::Unknown => json!({ "code": "unknown_command", "detail": "" }),
             Self::Body(detail) => json!({ "code": "bad_request", "detail": detail }),
         }
@@ -66,16 +73,22 @@ struct Invite {
     device_name: String,
 }
 #[derive(Deserialize)]
-struct Line {
+struct Online {
     online: bool,
 }
 
 /// Runs one command on a thread that may block.
-pub(crate) async fn run(
+///
+/// # Errors
+/// What [`Failure`] names.
+pub async fn run(
     host: Arc<Host>,
     command: String,
     body: impl AsRef<[u8]> + Send + 'static,
 ) -> Result<Json, Failure> {
+    if host.is_taken() {
+        return Err(Failure::InUse);
+    }
     let runtime = tokio::runtime::Handle::current();
     let work = move || {
         let body = if body.as_ref().is_empty() { b"{}" } else { body.as_ref() };
@@ -84,11 +97,24 @@ pub(crate) async fn run(
             "sync" | "line" | "sync_now" | "position" | "settings" | "set_settings" => {
                 of_host(&host, &command, body)
             }
-            _ => of_phone(&host, &command, body),
+            _ => {
+                let given = of_phone(&host, &command, body)?;
+                keep_alive(&host, &command);
+                Ok(given)
+            }
         }
     };
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or_else(|error| Err(Failure::Body(error.to_string())))
+}
+
+/// A patrol keeps the app running, its end no longer does.
+fn keep_alive(host: &Host, command: &str) {
+    match command {
+        "start_patrol" => host.platform.keep_alive.hold(),
+        "stop_patrol" | "discard_patrol" => host.platform.keep_alive.release(),
+        _ => {}
+    }
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
@@ -104,7 +130,7 @@ async fn enrol(host: &Host, asked: Invite) -> Result<Json, Failure> {
     let lang = if settings.lang == "en" { "en" } else { "zh" };
     let options = EnrolOptions { device_name: asked.device_name, lang };
     let env = Arc::clone(&host.env);
-    let mut phone = match host.open() {
+    let mut phone = match host.open_phone() {
         // Revoked, or its key was lost: the same person on the same store.
         Ok(mut phone) if phone.today().is_ok() => {
             phone.enrol_again(asked.invite.trim(), &options).await?;
@@ -122,12 +148,10 @@ async fn enrol(host: &Host, asked: Invite) -> Result<Json, Failure> {
 fn of_host(host: &Host, command: &str, body: &[u8]) -> Result<Json, Failure> {
     match command {
         // `line` stands for the platform: without one nothing goes out here, whoever asks.
-        "sync" if host.pulse(|pulse| pulse.now().online) => host.wake(),
+        "sync" if host.pulse(|pulse| pulse.now().online) => return give(host.wake()),
         "line" => {
-            let online = read::<Line>(body)?.online;
-            host.pulse(|pulse| pulse.set_online(online));
-            host.wake.notify_one();
-            host.tell_sync();
+            let online = read::<Online>(body)?.online;
+            host.set_line(if online { Line::Free } else { Line::Down });
         }
         "position" => return give(*locked(&host.last_fix)),
         "settings" => {
