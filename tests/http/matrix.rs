@@ -193,17 +193,11 @@ async fn rows(route: &Route, world: &World, asker: &Asker) -> Option<Heard> {
         }
         ("POST", "/v1/enrol" | "/v1/password") => {
             // Nobody is shut out before the invite, or login and code, are looked at.
-            let none = "none";
-            let (body, status) = match route.path {
-                "/v1/enrol" => (
-                    json!({ "protocol": 1, "code": none, "public_key": none, "device_name": "x" }),
-                    400,
-                ),
-                _ => (
-                    json!({ "login": none, "code": none, "password": "correct horse battery" }),
-                    410,
-                ),
-            };
+            let mut body = json!({ "login": "none", "code": "none", "password": "correct horse" });
+            if route.path == "/v1/enrol" {
+                body = json!({ "protocol": 1, "code": "none", "public_key": "none", "device_name": "x" });
+            }
+            let status = if route.path == "/v1/enrol" { 400 } else { 410 };
             let answer = asker.ask(town, "POST", route.path, body.to_string().as_bytes()).await;
             let (allowed, said) = (answer.status == status, answer.json.to_string());
             Heard { allowed, expected: true, said, sorts: &[] }
