@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help app e2e-console e2e-browser screenshots demo test check bench media-kill sim audit package operations
+.PHONY: help app e2e-console e2e-browser screenshots demo test check bench media-kill sim audit package operations interop
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -30,3 +30,5 @@ package: ## the archive that a town is installed from
 	scripts/package
 operations: ## follow docs/OPERATIONS word by word on a fresh Debian (root)
 	scripts/operations
+interop: ## GDAL, LibreOffice, tus-js-client and exiftool against a real town (installs them)
+	scripts/interop

@@ -133,6 +133,21 @@ async fn console_answers(world: &World, route: &Route) -> Vec<crate::Answer> {
                 json!({ "step": { "from": "reported", "to": "closed", "replaces": [] } }),
             ]);
         }
+        ("POST", "/console/v1/exports/{file}") => {
+            path = "/console/v1/exports/hazards.csv".to_owned();
+            bodies.extend([json!({ "reason": "" }), json!({ "reason": "月度汇总" })]);
+        }
+        ("GET", "/console/v1/blobs/{hash}") => {
+            let bytes = blobs::photo(9);
+            let own = world.device("supervisor");
+            assert_eq!(blobs::upload(&world.town, own, &bytes).await.status, 204);
+            let file = format!("/console/v1/blobs/{}", BlobHash::of(&bytes));
+            let cookie = cookie_of(&world.town, own.account).await;
+            let range = Ask::new(&world.town, "GET", &file).session(&cookie);
+            answers.push(range.header("range", "bytes=999999999-").send().await);
+            let path = format!("{file}?size=huge");
+            answers.push(world.asking(route, &path).await.send("", b"").await);
+        }
         ("GET", "/console/v1/hazards") => {
             let path = format!("{path}?conflict=x");
             answers.push(world.asking(route, &path).await.send("", b"").await);
@@ -175,7 +190,13 @@ async fn given(world: &World, route: &Route, bodies: &[Body]) -> BTreeSet<String
         true => "none".to_owned(),
         false => world.own_hazard(),
     };
-    let named = [("{kind}", "hazard"), ("{file}", "none"), ("{hash}", "none"), ("{id}", &id)];
+    let named = [
+        ("{kind}", "hazard"),
+        ("{file}", "none"),
+        ("{hash}", "none"),
+        ("{id}", &id),
+        ("{collection}", "none"),
+    ];
     let path =
         named.iter().fold(route.path.to_owned(), |path, (name, value)| path.replace(name, value));
     let mut answers = vec![Ask::new(town, "PUT", &path).send().await];
@@ -194,11 +215,19 @@ async fn given(world: &World, route: &Route, bodies: &[Body]) -> BTreeSet<String
         let ask = Ask::new(town, route.method, &path);
         answers.push(ask.proof(own, |claims| claims.iat = iat).send().await);
     }
+    let path = match route.path {
+        "/console/v1/exports/{file}" => path.replace("none", "tasks.csv"),
+        _ => path,
+    };
     for (encoding, body) in bodies.iter().filter(|_| matches!(route.method, "POST" | "PATCH")) {
         answers.push(world.asking(route, &path).await.send(encoding, body).await);
     }
     if route.path.starts_with("/console/v1/") {
         answers.extend(console_answers(world, route).await);
+    }
+    if route.path == "/ogc/collections/{collection}/items" {
+        let path = "/ogc/collections/hazards/items?bbox=x";
+        answers.push(Ask::new(town, "GET", path).proof(own, |_| {}).send().await);
     }
     if route.path.starts_with("/v1/blobs") {
         answers.extend(of_files(town, own, route).await);

@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { launch } from './browser.mjs'
+import { fileCases } from './console-files.mjs'
 import { Town, root } from './programs.mjs'
 
 const PASSWORD = 'correct horse battery'
@@ -15,6 +16,7 @@ const problems = []
 function admin(town, args, input = '') {
   const done = spawnSync(join(process.env.BIN, 'yaoguan-town'), ['--data', town.data, ...args], { input, encoding: 'utf8' })
   assert.equal(done.status, 0, done.stderr + done.stdout)
+  return done.stdout
 }
 async function open(browser, town, size, locale) {
   const context = await browser.newContext({ viewport: size, ignoreHTTPSErrors: true, locale, timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce' })
@@ -135,6 +137,7 @@ const cases = {
     await at.page.keyboard.press('Escape')
     await at.page.locator('dl.keys').waitFor({ state: 'hidden' })
   },
+  ...fileCases({ row, report, clean, picture, admin }),
   async 'the inbox is clean in both languages and both sizes'(at) {
     await clean(at.page, 'inbox')
     await picture(at.page, 'console-inbox-zh')

@@ -14,6 +14,7 @@ pub mod data;
 pub mod demo;
 pub mod doctor;
 pub mod error;
+pub mod exports;
 pub mod grids;
 pub mod key_file;
 pub mod line;

@@ -22,8 +22,8 @@ pub(super) async fn serve(settings: &Settings) -> Result<(), Failure> {
     }
     // Before the database is opened: a migration must have the folder to itself.
     let mut lock = lock::take(&settings.data)?;
-    let town = Town::open(&settings.data, &settings.key_file).await?;
-    let backups = settings.backups.clone().map(|plan| Backups::new(plan, &settings.data));
+    let town = Town::open_with(&settings.data, &settings.key_file, &settings.blobs).await?;
+    let backups = settings.backups.clone().map(Backups::new);
     let options = Options {
         listen: settings.listen,
         behind_proxy: settings.behind_proxy,

@@ -4,6 +4,7 @@
 //! Words stand in the locale files of the command line, under `[doctor]` and `[remedy]`, by `found`.
 
 mod backups;
+mod blobs;
 mod clock;
 mod database;
 mod files;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 use yaoguan_model::Env;
 
 use crate::backups::Schedule;
+use crate::blobs::BlobPlace;
 use crate::lock;
 
 pub use files::{FREE_BAD, FREE_LOW};
@@ -81,6 +83,7 @@ pub struct Patient<'a> {
     pub public: Option<&'a str>,
     pub behind_proxy: bool,
     pub backups: Option<&'a Schedule>,
+    pub blobs: &'a BlobPlace,
     /// Where systemd finds units.
     pub units: &'a [PathBuf],
     pub env: &'a dyn Env,
@@ -102,6 +105,9 @@ pub async fn examine(patient: &Patient<'_>) -> Vec<Check> {
     checks.push(network::port(patient.listen, holder.as_ref()));
     if let Some(inside) = &inside {
         checks.extend(network::certificate(patient, inside, holder.as_ref()));
+    }
+    if let Some(inside) = &inside {
+        checks.push(blobs::look(patient, inside).await);
     }
     checks.push(clock::clock(patient.data, now));
     checks.extend(backups::look(patient, now).await);

@@ -8,6 +8,8 @@ mod desk;
 mod directory;
 mod enrolled;
 pub mod examine;
+mod exports;
+mod features;
 mod feed;
 mod health;
 mod held;
