@@ -148,7 +148,7 @@ async fn enrol(host: &Host, asked: Invite) -> Result<Json, Failure> {
 fn of_host(host: &Host, command: &str, body: &[u8]) -> Result<Json, Failure> {
     match command {
         // `line` stands for the platform: without one nothing goes out here, whoever asks.
-        "sync" if host.pulse(|pulse| pulse.now().online) => host.wake(),
+        "sync" if host.pulse(|pulse| pulse.now().online) => return give(host.wake()),
         "line" => {
             let online = read::<Online>(body)?.online;
             host.set_line(if online { Line::Free } else { Line::Down });
