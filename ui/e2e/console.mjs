@@ -6,6 +6,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { launch } from './browser.mjs'
 import { fileCases } from './console-files.mjs'
+import { cases as administration } from './console-admin.mjs'
 import { Town, root } from './programs.mjs'
 
 const PASSWORD = 'correct horse battery'
@@ -158,9 +159,12 @@ admin(town, ['accounts', 'add', '--login', 'li', '--name', '李督导', '--role'
 admin(town, ['accounts', 'password', 'li'], `${PASSWORD}\n`)
 const browser = await launch()
 const page = await open(browser, town, { width: 1440, height: 900 }, 'zh-CN')
-const at = { town, grid, browser, page, first: town.person('chief', '网格长甲'), second: town.person('chief', '网格长乙') }
+const helpers = { open, signIn, clean, picture }
+const at = { ...helpers, town, grid, browser, page, first: town.person('chief', '网格长甲'), second: town.person('chief', '网格长乙') }
 let failed = 0
-for (const [name, run] of Object.entries(cases)) {
+const all = { ...cases, ...administration }
+const only = process.env.ONLY
+for (const [name, run] of Object.entries(all).filter(([name]) => !only || name.includes(only) || name.startsWith('sign-in'))) {
   const begun = Date.now()
   try {
     await run(at)
@@ -174,5 +178,5 @@ for (const [name, run] of Object.entries(cases)) {
 }
 await browser.close()
 await town.stop()
-console.log(`${Object.keys(cases).length - failed} passed, ${failed} failed`)
+console.log(`${Object.keys(all).length - failed} passed, ${failed} failed`)
 process.exitCode = failed ? 1 : 0

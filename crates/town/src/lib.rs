@@ -29,6 +29,7 @@ pub mod push;
 pub mod release;
 pub mod serve;
 pub mod storage;
+pub mod templates;
 pub mod tls;
 
 pub use data::Town;

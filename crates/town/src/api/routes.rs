@@ -5,7 +5,7 @@ use axum::routing::{MethodRouter, delete, get, head, options, patch, post};
 use yaoguan_wire::ErrorCode;
 
 use super::console::{
-    accounts, accounts_import, audit, devices, held, invites, recovered, town_grids,
+    accounts, accounts_import, audit, devices, held, invites, recovered, standing, templates, town_grids,
 };
 use super::console::{events, exports, files, inbox, photos, record, roster, save, session};
 use super::ogc::{self, collections, items};
@@ -305,6 +305,32 @@ pub const ROUTES: &[Route] = &[
         caller: Caller::Admin,
         codes: &[],
         handler: || get(town_grids::list),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/admin/templates",
+        caller: Caller::Admin,
+        codes: &[],
+        handler: || get(templates::list),
+    },
+    Route {
+        method: "POST",
+        path: "/console/v1/admin/templates",
+        caller: Caller::Admin,
+        codes: &[
+            ErrorCode::FieldForbidden,
+            ErrorCode::PasswordNeeded,
+            ErrorCode::NotDone,
+            ErrorCode::UnsupportedEncoding,
+        ],
+        handler: || post(templates::design),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/admin/standing",
+        caller: Caller::Admin,
+        codes: &[],
+        handler: || get(standing::show),
     },
     Route {
         method: "GET",

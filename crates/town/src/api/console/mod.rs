@@ -24,6 +24,8 @@ mod refused;
 pub mod roster;
 pub mod save;
 pub mod session;
+pub mod standing;
+pub mod templates;
 pub mod town_grids;
 
 /// No script and no style but the console's own files; in nobody's frame.
