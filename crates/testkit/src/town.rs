@@ -19,7 +19,7 @@ use yaoguan_town::{Storage as _, Town, demo};
 use yaoguan_wire::Invite;
 
 use crate::clock::Clock;
-use crate::network::Line;
+use crate::network::{Line, own_address};
 
 /// The first grid of the demo town.
 pub const GRID: &str = "530521103201001";
@@ -50,7 +50,8 @@ impl TestTown {
         let admin = demo::add_admin(&town.storage, &clock).await?;
         demo::publish_template(&town.storage, admin, &clock).await?;
         demo::fill(&town.storage, admin, &clock).await?;
-        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        // Of its own, so that it is found again after a restart.
+        let listen = own_address();
         let mut this = Self {
             town,
             clock,
