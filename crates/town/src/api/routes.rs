@@ -5,7 +5,8 @@ use axum::routing::{MethodRouter, delete, get, head, options, patch, post};
 use yaoguan_wire::ErrorCode;
 
 use super::console::{
-    accounts, accounts_import, audit, devices, held, invites, recovered, standing, templates, town_grids,
+    accounts, accounts_import, audit, devices, held, invites, recovered, standing, templates,
+    town_grids,
 };
 use super::console::{events, exports, files, inbox, photos, record, roster, save, session};
 use super::ogc::{self, collections, items};
