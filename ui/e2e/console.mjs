@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { launch } from './browser.mjs'
+import { cases as desk } from './console-desk.mjs'
 import { Town, root } from './programs.mjs'
 
 const PASSWORD = 'correct horse battery'
@@ -24,6 +25,11 @@ async function open(browser, town, size, locale) {
   page.on('dialog', () => problems.push('a script of a text ran'))
   page.on('console', (message) => {
     if (message.type() === 'error' && !/Failed to load resource|ERR_/.test(message.text())) problems.push(message.text())
+  })
+  // What the browser refuses because of the content security policy is told here.
+  await page.addInitScript(() => {
+    globalThis.violations = []
+    document.addEventListener('securitypolicyviolation', (event) => globalThis.violations.push(`${event.violatedDirective} ${event.blockedURI}`))
   })
   await page.goto(`${town.url}/console`)
   return page
@@ -155,9 +161,12 @@ admin(town, ['accounts', 'add', '--login', 'li', '--name', '李督导', '--role'
 admin(town, ['accounts', 'password', 'li'], `${PASSWORD}\n`)
 const browser = await launch()
 const page = await open(browser, town, { width: 1440, height: 900 }, 'zh-CN')
-const at = { town, grid, browser, page, first: town.person('chief', '网格长甲'), second: town.person('chief', '网格长乙') }
+const helpers = { open, signIn, clean, picture }
+const at = { ...helpers, town, grid, browser, page, supervisor: town.person('supervisor', '督导甲'), first: town.person('chief', '网格长甲'), second: town.person('chief', '网格长乙') }
 let failed = 0
-for (const [name, run] of Object.entries(cases)) {
+const all = { ...cases, ...desk }
+const only = process.env.ONLY
+for (const [name, run] of Object.entries(all).filter(([name]) => !only || name.includes(only) || name.startsWith('sign-in'))) {
   const begun = Date.now()
   try {
     await run(at)
@@ -171,5 +180,5 @@ for (const [name, run] of Object.entries(cases)) {
 }
 await browser.close()
 await town.stop()
-console.log(`${Object.keys(cases).length - failed} passed, ${failed} failed`)
+console.log(`${Object.keys(all).length - failed} passed, ${failed} failed`)
 process.exitCode = failed ? 1 : 0

@@ -117,7 +117,7 @@ const PAGE_OF: &str = "SELECT inbox.record AS record, title, category, severity,
      AND (:category = '' OR category = :category) AND (:severity = '' OR severity = :severity) \
      AND (:grid = '' OR grid = :grid) \
      AND (:expression = '' OR seq IN (SELECT rowid FROM inbox_text WHERE inbox_text MATCH :expression)) \
-     AND (:words = '' OR words LIKE :words ESCAPE '\\') \
+     AND NOT EXISTS (SELECT 1 FROM json_each(:short) WHERE words NOT LIKE value ESCAPE '\\') \
      AND (NOT :conflict OR conflict) \
      AND (:due = '' OR (due_on <> '' AND due_on < :due \
      AND status NOT IN ('closed', 'merged', 'unfounded'))) \
@@ -148,14 +148,15 @@ fn row_of(row: &Row<'_>) -> rusqlite::Result<InboxRow> {
 pub(super) fn page(connection: &Connection, ask: &InboxAsk) -> Result<Vec<InboxRow>, TownError> {
     // Words too short for the index are looked for one by one.
     let expression = search::expression(&ask.words);
-    let short = ask.words.split_whitespace().find(|word| search::expression(word).is_none());
-    let words = short.map(|word| format!("%{}%", escaped(word))).unwrap_or_default();
+    let short = ask.words.split_whitespace().filter(|word| search::expression(word).is_none());
+    let short: Vec<String> = short.map(|word| format!("%{}%", escaped(word))).collect();
+    let short = serde_json::to_string(&short).map_err(|e| TownError::Corrupt(e.to_string()))?;
     let mut statement = connection.prepare_cached(PAGE_OF)?;
     let rows = statement.query_map(
         named_params! {
             ":cells": names_of(&ask.cells), ":state": ask.state, ":stage": ask.stage,
             ":category": ask.category, ":severity": ask.severity, ":grid": ask.grid,
-            ":expression": expression.unwrap_or_default(), ":words": words,
+            ":expression": expression.unwrap_or_default(), ":short": short,
             ":conflict": ask.conflict, ":due": ask.due_before.as_deref().unwrap_or_default(),
             ":claimed_by": ask.claimed_by.map(|id| id.to_string()).unwrap_or_default(),
             ":claims_since": ask.now - CLAIM_HOLDS_S,
