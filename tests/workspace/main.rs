@@ -59,7 +59,7 @@ fn model_alone_is_pure() {
 
 #[test]
 fn crates_know_only_what_the_architecture_allows() {
-    let allowed: [(&str, &[&str]); 11] = [
+    let allowed: [(&str, &[&str]); 12] = [
         ("model", &[]),
         ("wire", &["model"]),
         ("sync", &["model", "wire"]),
@@ -67,8 +67,12 @@ fn crates_know_only_what_the_architecture_allows() {
         ("transport", &["model", "wire", "sync"]),
         ("exchange", &["model"]),
         ("media", &["model"]),
-        ("field", &["model", "wire", "sync", "store", "transport", "exchange"]),
-        ("devserver", &["model", "wire", "sync", "store", "transport", "exchange", "field"]),
+        ("field", &["model", "wire", "sync", "store", "transport", "exchange", "media"]),
+        ("app", &["model", "wire", "sync", "store", "transport", "exchange", "field", "media"]),
+        (
+            "devserver",
+            &["model", "wire", "sync", "store", "transport", "exchange", "field", "app", "media"],
+        ),
         ("town", &["model", "wire", "sync", "exchange", "media"]),
         (
             "cli",

@@ -197,12 +197,16 @@ impl TestTown {
         account: AccountId,
         address: SocketAddr,
     ) -> anyhow::Result<TestPhone> {
-        let uri = self.invite(account, address).await?;
+        self.phone_by(&self.invite(account, address).await?).await
+    }
+
+    /// A new phone that enrols with an invite.
+    pub async fn phone_by(&self, uri: &str) -> anyhow::Result<TestPhone> {
         let dir = tempfile::tempdir()?;
         let clock = Clock::default();
         let options = EnrolOptions { device_name: "test".to_owned(), lang: "en" };
         let env: Arc<dyn Env> = Arc::new(clock.clone());
-        let mut phone = Phone::enrol(home(dir.path()), &uri, &options, env).await?;
+        let mut phone = Phone::enrol(home(dir.path()), uri, &options, env).await?;
         phone.sync(|_| {}).await?;
         Ok(TestPhone { phone, clock, dir })
     }
@@ -262,12 +266,17 @@ impl TestPhone {
     }
 }
 
-/// Copies the files of a folder.
+/// Copies the files of a folder and of those in it.
 pub fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(to)?;
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;
-        std::fs::copy(entry.path(), to.join(entry.file_name()))?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &to)?;
+        } else {
+            std::fs::copy(entry.path(), to)?;
+        }
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ pub mod error;
 pub mod grids;
 pub mod key_file;
 pub mod line;
+pub mod local;
 pub mod lock;
 pub mod notify;
 pub mod paging;

@@ -38,14 +38,14 @@ export interface Save {
 }
 
 export class Refused extends Error {
-  constructor(readonly code: string, readonly status: number, readonly waitS: number) {
+  constructor(readonly code: string, readonly status: number, readonly waitS: number, readonly why = '') {
     super(code)
   }
 }
 
 let token = ''
 
-async function call<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<T> {
+export async function call<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<T> {
   const headers: Record<string, string> = { 'accept-language': i18n.global.locale.value }
   if (method !== 'GET') headers['x-csrf-token'] = token
   let response: Response
@@ -54,8 +54,8 @@ async function call<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: u
   } catch {
     throw new Refused('offline', 0, 0)
   }
-  const answer = await response.json().catch(() => ({})) as T & { code?: string; retry_after_s?: number }
-  if (!response.ok) throw new Refused(answer.code ?? 'internal', response.status, answer.retry_after_s ?? 0)
+  const answer = await response.json().catch(() => ({})) as T & { code?: string; retry_after_s?: number; why?: string }
+  if (!response.ok) throw new Refused(answer.code ?? 'internal', response.status, answer.retry_after_s ?? 0, answer.why)
   return answer
 }
 

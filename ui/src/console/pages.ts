@@ -1,6 +1,8 @@
 // Every page, once: its place, its icon, who sees it. The navigation and the router are made from this list;
 // the words are `console.page.NAME`.
-import { IconChecklist, IconInbox, IconPrinter } from '@tabler/icons-vue'
+import {
+  IconChecklist, IconDeviceMobile, IconHandStop, IconHistory, IconInbox, IconPrinter, IconQrcode, IconUsers,
+} from '@tabler/icons-vue'
 import type { Component } from 'vue'
 import type { RouteRecordRaw } from 'vue-router'
 
@@ -21,6 +23,11 @@ export const PAGES: readonly Page[] = [
   { name: 'tasks', path: '/tasks/:id?', icon: IconChecklist, roles: ['supervisor'], load: () => import('./tasks/TasksPage.vue') },
   { name: 'daily', path: '/print/daily', icon: IconPrinter, roles: ['supervisor'], bare: true, load: () => import('./print/DailyPage.vue') },
   { name: 'notice', path: '/print/notice/:id', icon: IconPrinter, roles: ['supervisor'], bare: true, hidden: true, load: () => import('./print/NoticePage.vue') },
+  { name: 'accounts', path: '/accounts', icon: IconUsers, roles: ['admin'], load: () => import('./admin/accounts/AccountsPage.vue') },
+  { name: 'invites', path: '/invites', icon: IconQrcode, roles: ['admin'], load: () => import('./admin/invites/InvitesPage.vue') },
+  { name: 'devices', path: '/devices', icon: IconDeviceMobile, roles: ['admin'], load: () => import('./admin/devices/DevicesPage.vue') },
+  { name: 'held', path: '/held/:id?', icon: IconHandStop, roles: ['supervisor', 'admin'], load: () => import('./admin/held/HeldPage.vue') },
+  { name: 'audit', path: '/audit', icon: IconHistory, roles: ['admin'], load: () => import('./audit/AuditPage.vue') },
 ]
 
 export const routes: RouteRecordRaw[] = [

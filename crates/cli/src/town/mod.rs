@@ -14,7 +14,6 @@ mod keeping;
 mod owner;
 mod serve;
 pub mod settings;
-mod sheet;
 mod status;
 
 use std::ffi::OsString;

@@ -228,7 +228,7 @@ fn households(check: &Record) -> BTreeSet<RecordId> {
 
 /// The context at which a record was purged.
 pub(super) fn purged_context(
-    tx: &Transaction<'_>,
+    tx: &rusqlite::Connection,
     id: RecordId,
 ) -> Result<Option<VersionVector>, TownError> {
     let mut statement = tx.prepare_cached("SELECT context FROM purged WHERE id = ?1")?;

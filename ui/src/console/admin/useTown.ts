@@ -1,0 +1,20 @@
+// The town's grids by village, asked for once in a window.
+import { computed, ref } from 'vue'
+import { admin, type Grid } from './api'
+
+const grids = ref<Grid[]>([])
+
+export function useTown() {
+  if (!grids.value.length) void admin.grids().then((answer) => (grids.value = answer.grids)).catch(() => undefined)
+  const villages = computed(() => {
+    const found = new Map<string, { code: string; name: string; grids: Grid[] }>()
+    for (const grid of grids.value) {
+      const village = found.get(grid.village) ?? { code: grid.village, name: grid.village_name, grids: [] }
+      village.grids.push(grid)
+      found.set(grid.village, village)
+    }
+    return [...found.values()]
+  })
+  const nameOf = (code: string) => grids.value.find((grid) => grid.code === code)?.name ?? code
+  return { grids, villages, nameOf }
+}
