@@ -37,6 +37,57 @@ async fn audited(town: &TestTown, cookie: &str, act: &str) -> Vec<Value> {
     get(town, cookie, &path).await.json["entries"].as_array().unwrap().clone()
 }
 
+fn sound_draft() -> Value {
+    let item = json!({
+        "key": "gas_hose", "zh": "软管老化", "en": "Hose aged", "weight": 3, "critical": false,
+        "advice_zh": "请更换", "advice_en": "Have it replaced",
+    });
+    json!({
+        "title_zh": "家庭安全检查", "title_en": "Home safety", "purpose": "find dangers",
+        "basis": "Fire Protection Law", "retention": "2 years", "items": [item],
+    })
+}
+
+fn asked_of_people() -> Value {
+    let mut draft = sound_draft();
+    draft["items"][0]["zh"] = json!("户主民族");
+    draft
+}
+
+/// Ids and bodies of which each brings the route to say something else.
+fn bodies(world: &World, route: &Route) -> Vec<(String, Value)> {
+    let chief = world.device("chief");
+    let none = |body| ("none".to_owned(), body);
+    let bare = |body| (String::new(), body);
+    let because = |reason: &str| json!({ "reason": reason });
+    match route.path.trim_start_matches("/console/v1/") {
+        "held/{id}" => {
+            [" ", "x"].map(|note| none(json!({ "act": "refuse", "note": note }))).to_vec()
+        }
+        "admin/accounts/{id}" => vec![
+            none(json!({ "act": "enable", "reason": "x" })),
+            (
+                chief.account.to_string(),
+                json!({ "act": "change", "login": "?", "reason": "x" }),
+            ),
+        ],
+        "admin/devices/{id}" => vec![none(because("x")), (chief.id.to_string(), because(" "))],
+        "admin/invites/{id}" => vec![none(because("x")), none(because(" "))],
+        "admin/recovered" => {
+            vec![bare(because(" ")), bare(json!({ "hashes": ["none"], "reason": "x" }))]
+        }
+        "admin/accounts" => vec![bare(json!({ "login": "?", "name": "x", "role": "chief" }))],
+        "admin/invites" => {
+            [0, 1].map(|n| bare(json!({ "account": "none", "minutes": n }))).to_vec()
+        }
+        "admin/templates" => [sound_draft(), asked_of_people()]
+            .map(|draft| bare(json!({ "draft": draft, "publish": true })))
+            .to_vec(),
+        "admin/invites/sheet" => vec![bare(json!({ "minutes": 0 }))],
+        _ => Vec::new(),
+    }
+}
+
 /// What the routes say beside what every route of the console says.
 pub(crate) async fn answers(world: &World, route: &Route) -> Vec<Answer> {
     let town = &world.town;
@@ -44,37 +95,12 @@ pub(crate) async fn answers(world: &World, route: &Route) -> Vec<Answer> {
     town.town.storage.with_raw(|c| {
         c.execute("UPDATE session SET proved_at = 0 WHERE made_at > 0", []).unwrap();
     });
-    let chief = world.device("chief");
-    let bodies = match route.path.trim_start_matches("/console/v1/") {
-        "held/{id}" => {
-            vec![("none".to_owned(), json!({ "act": "refuse", "note": " " }))]
-        }
-        "admin/accounts/{id}" => {
-            let act = json!({ "act": "change", "login": "?", "reason": "x" });
-            vec![(chief.account.to_string(), act)]
-        }
-        "admin/devices/{id}" => vec![(chief.id.to_string(), json!({ "reason": " " }))],
-        "admin/invites/{id}" | "admin/recovered" => {
-            vec![("none".to_owned(), json!({ "reason": " " }))]
-        }
-        "admin/accounts" => {
-            vec![(String::new(), json!({ "login": "?", "name": "x", "role": "chief" }))]
-        }
-        "admin/invites" => {
-            [0, 1].map(|n| (String::new(), json!({ "account": "none", "minutes": n }))).to_vec()
-        }
-        "admin/invites/sheet" => vec![(String::new(), json!({ "minutes": 0 }))],
-        _ => Vec::new(),
-    };
+    let bodies = if route.method == "POST" { bodies(world, route) } else { Vec::new() };
     let mut answers = Vec::new();
     for (id, body) in bodies {
         let path = route.path.replace("{id}", &id);
         answers.push(post(town, &stale, &path, &body).await);
         answers.push(world.asking(route, &path).await.send("", body.to_string().as_bytes()).await);
-    }
-    if route.path.ends_with("/recovered") && route.method == "POST" {
-        let body = json!({ "hashes": ["none"], "reason": "x" }).to_string();
-        answers.push(world.asking(route, route.path).await.send("", body.as_bytes()).await);
     }
     if route.method == "GET" {
         for query in ["role=x", "all=x", "before=x"] {
@@ -310,6 +336,49 @@ async fn held_saves_are_decided_by_whoever_may_read_them() {
         c.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap()
     });
     assert_eq!(found, 1);
+}
+
+#[tokio::test]
+async fn a_template_is_published_for_phones_and_one_that_asks_of_people_is_not() {
+    let town = TestTown::start().await.unwrap();
+    let (cookie, _) = admin(&town).await;
+    let mut phone = town.phone(Role::Chief, &[GRID]).await.unwrap();
+    assert_eq!(phone.phone.check_template().unwrap().items.len(), 17);
+    let path = "/console/v1/admin/templates";
+    let send = async |draft: Value, publish: bool| {
+        let body = json!({ "draft": draft, "publish": publish, "reason": "新版" });
+        post(&town, &cookie, path, &body).await
+    };
+    let looked = send(asked_of_people(), false).await.json;
+    let trouble = json!({ "item": 1, "field": "zh", "code": "forbidden", "value": "民族" });
+    assert_eq!(looked, json!({ "troubles": [trouble], "published": null }));
+    let refused = send(asked_of_people(), true).await;
+    assert_eq!(refused.code(), (422, "field_forbidden"));
+    assert!(refused.json["message"].as_str().unwrap().contains("1 zh: 民族"));
+    let mut unfounded = sound_draft();
+    unfounded["basis"] = json!("");
+    assert_eq!(why(&send(unfounded, true).await), (409, "not_done", "template"));
+    assert_eq!(send(sound_draft(), true).await.json["published"], 2);
+    phone.phone.sync(|_| {}).await.unwrap();
+    let template = phone.phone.check_template().unwrap();
+    assert_eq!((template.version, template.items.len()), (2, 1));
+    let listed = get(&town, &cookie, path).await.json;
+    assert_eq!(listed["versions"][0]["version"], 2);
+    assert_eq!(audited(&town, &cookie, "template_published").await[0]["reason"], "新版");
+}
+
+#[tokio::test]
+async fn how_the_town_stands_is_said_in_words_with_what_to_do() {
+    let town = TestTown::start().await.unwrap();
+    let (cookie, _) = admin(&town).await;
+    let stands = get(&town, &cookie, "/console/v1/admin/standing").await.json;
+    assert_eq!((stands["demo"].as_bool(), stands["held"].as_u64()), (Some(true), Some(0)));
+    let checks = stands["checks"].as_array().unwrap();
+    let backup = checks.iter().find(|check| check["name"] == "backup").unwrap();
+    assert_eq!(backup["state"], "warn");
+    assert_eq!(backup["words"], "The server makes no backups");
+    assert!(backup["remedy"].as_str().unwrap().contains("backup_dir"), "{backup}");
+    assert!(checks.iter().any(|check| check["state"] == "ok" && check["remedy"].is_null()));
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use yaoguan_model::BlobHash;
 use yaoguan_testkit::town::{GRID, OTHER_GRID, TestTown};
 use yaoguan_town::api::error::status_of;
 use yaoguan_town::api::routes::{Caller, ROUTES, Route};
+use yaoguan_town::storage::People as _;
 
 use crate::matrix::{World, world};
 use crate::population::{Marked, Sort};
@@ -153,6 +154,21 @@ async fn console_answers(world: &World, route: &Route) -> Vec<crate::Answer> {
             let path = format!("{path}?day=x");
             answers.push(world.asking(route, &path).await.send("", b"").await);
         }
+        ("POST", "/console/v1/exports/{file}") => {
+            path = "/console/v1/exports/hazards.csv".to_owned();
+            bodies.extend([json!({ "reason": "" }), json!({ "reason": "月度汇总" })]);
+        }
+        ("GET", "/console/v1/blobs/{hash}") => {
+            let bytes = blobs::photo(9);
+            let own = world.device("supervisor");
+            assert_eq!(blobs::upload(&world.town, own, &bytes).await.status, 204);
+            let file = format!("/console/v1/blobs/{}", BlobHash::of(&bytes));
+            let cookie = cookie_of(&world.town, own.account).await;
+            let range = Ask::new(&world.town, "GET", &file).session(&cookie);
+            answers.push(range.header("range", "bytes=999999999-").send().await);
+            let path = format!("{file}?size=huge");
+            answers.push(world.asking(route, &path).await.send("", b"").await);
+        }
         ("GET", "/console/v1/hazards") => {
             let path = format!("{path}?conflict=x");
             answers.push(world.asking(route, &path).await.send("", b"").await);
@@ -161,8 +177,9 @@ async fn console_answers(world: &World, route: &Route) -> Vec<crate::Answer> {
             answers.extend(admin::answers(world, route).await);
         }
         ("POST", "/console/v1/session/prove") => {
-            let totp = console::people(&world.town).await;
-            let cookie = cookie_of(&world.town, totp).await;
+            // Made for the route before.
+            let totp = world.town.town.storage.person("totp".to_owned()).await.unwrap().unwrap();
+            let cookie = cookie_of(&world.town, totp.account.id).await;
             for password in ["none", console::PASSWORD] {
                 let body = json!({ "password": password });
                 answers.push(console::post(&world.town, &cookie, &path, &body).await);
@@ -195,7 +212,13 @@ async fn given(world: &World, route: &Route, bodies: &[Body]) -> BTreeSet<String
         true => "none".to_owned(),
         false => world.own_hazard(),
     };
-    let named = [("{kind}", "hazard"), ("{file}", "none"), ("{hash}", "none"), ("{id}", &id)];
+    let named = [
+        ("{kind}", "hazard"),
+        ("{file}", "none"),
+        ("{hash}", "none"),
+        ("{id}", &id),
+        ("{collection}", "none"),
+    ];
     let path =
         named.iter().fold(route.path.to_owned(), |path, (name, value)| path.replace(name, value));
     let mut answers = vec![Ask::new(town, "PUT", &path).send().await];
@@ -214,11 +237,19 @@ async fn given(world: &World, route: &Route, bodies: &[Body]) -> BTreeSet<String
         let ask = Ask::new(town, route.method, &path);
         answers.push(ask.proof(own, |claims| claims.iat = iat).send().await);
     }
+    let path = match route.path {
+        "/console/v1/exports/{file}" => path.replace("none", "tasks.csv"),
+        _ => path,
+    };
     for (encoding, body) in bodies.iter().filter(|_| matches!(route.method, "POST" | "PATCH")) {
         answers.push(world.asking(route, &path).await.send(encoding, body).await);
     }
     if route.path.starts_with("/console/v1/") {
         answers.extend(console_answers(world, route).await);
+    }
+    if route.path == "/ogc/collections/{collection}/items" {
+        let path = "/ogc/collections/hazards/items?bbox=x";
+        answers.push(Ask::new(town, "GET", path).proof(own, |_| {}).send().await);
     }
     if route.path.starts_with("/v1/blobs") {
         answers.extend(of_files(town, own, route).await);

@@ -33,8 +33,8 @@ pub(crate) async fn person(town: &TestTown, login: &str, role: Role) -> AccountI
     id
 }
 
-/// A supervisor with a one-time password, whose account it is; a closed one, a chief.
-pub(crate) async fn people(town: &TestTown) -> AccountId {
+/// A supervisor with a one-time password, a closed one, a chief.
+pub(crate) async fn people(town: &TestTown) {
     let totp = person(town, "totp", Role::Supervisor).await;
     let closed = person(town, "closed", Role::Supervisor).await;
     person(town, "chief", Role::Chief).await;
@@ -45,7 +45,6 @@ pub(crate) async fn people(town: &TestTown) -> AccountId {
         let sql = "UPDATE account SET disabled_at = 1 WHERE id = ?1";
         c.execute(sql, [closed.as_bytes()]).unwrap();
     });
-    totp
 }
 
 pub(crate) async fn sign_in(town: &TestTown, body: &Value) -> Answer {

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use yaoguan_field::{EnrolOptions, Home, Phone};
 use yaoguan_model::{AccountId, Env, GridCode, Role};
 use yaoguan_town::audit::Attribution;
+use yaoguan_town::doctor::Setup;
 use yaoguan_town::people::{Account, Coverage, NewInvite, PersonChange, hash_code, new_code};
 use yaoguan_town::serve::{Options, Server};
 use yaoguan_town::storage::People as _;
@@ -69,6 +70,16 @@ impl TestTown {
             public: None,
             backups: None,
             console_dir: Some(self.dir.path().join("console")),
+            setup: Some(Arc::new(Setup {
+                data: self.data(),
+                key_file: self.dir.path().join("town.key"),
+                listen: self.address,
+                public: None,
+                behind_proxy: false,
+                backups: None,
+                units: Vec::new(),
+                look: tokio::sync::Mutex::default(),
+            })),
         };
         let server = Server::bind(&self.town, &options, Arc::new(self.clock.clone())).await?;
         self.url.clone_from(&server.url);

@@ -16,6 +16,7 @@ pub mod demo;
 pub mod desk;
 pub mod doctor;
 pub mod error;
+pub mod exports;
 pub mod grids;
 pub mod key_file;
 pub mod line;
@@ -30,6 +31,7 @@ pub mod push;
 pub mod release;
 pub mod serve;
 pub mod storage;
+pub mod templates;
 pub mod tls;
 
 pub use data::Town;

@@ -96,6 +96,8 @@ codes! {
     NotForRole = "not_for_role",
     /// A dangerous act: the password is asked for again.
     PasswordNeeded = "password_needed",
+    /// What may not be recorded of people is not asked of them either; the detail names item, field and word.
+    FieldForbidden = "field_forbidden",
     /// A rule of accounts, invites or what is kept apart forbids it; see `why`.
     NotDone = "not_done",
     /// A request of another page, or one without the session's token.

@@ -1,7 +1,8 @@
 // Every page, once: its place, its icon, who sees it. The navigation and the router are made from this list;
 // the words are `console.page.NAME`.
 import {
-  IconChecklist, IconDeviceMobile, IconHandStop, IconHistory, IconInbox, IconPrinter, IconQrcode, IconUsers,
+  IconChecklist, IconClipboardList, IconDeviceMobile, IconHandStop, IconHeartbeat, IconHistory, IconInbox, IconPrinter, IconQrcode,
+  IconUsers,
 } from '@tabler/icons-vue'
 import type { Component } from 'vue'
 import type { RouteRecordRaw } from 'vue-router'
@@ -27,6 +28,8 @@ export const PAGES: readonly Page[] = [
   { name: 'invites', path: '/invites', icon: IconQrcode, roles: ['admin'], load: () => import('./admin/invites/InvitesPage.vue') },
   { name: 'devices', path: '/devices', icon: IconDeviceMobile, roles: ['admin'], load: () => import('./admin/devices/DevicesPage.vue') },
   { name: 'held', path: '/held/:id?', icon: IconHandStop, roles: ['supervisor', 'admin'], load: () => import('./admin/held/HeldPage.vue') },
+  { name: 'templates', path: '/templates', icon: IconClipboardList, roles: ['admin'], load: () => import('./admin/templates/TemplatesPage.vue') },
+  { name: 'standing', path: '/standing', icon: IconHeartbeat, roles: ['admin'], load: () => import('./admin/standing/StandingPage.vue') },
   { name: 'audit', path: '/audit', icon: IconHistory, roles: ['admin'], load: () => import('./audit/AuditPage.vue') },
 ]
 

@@ -110,6 +110,7 @@ pub fn status_of(code: &ErrorCode) -> StatusCode {
         ErrorCode::NotForRole | ErrorCode::CrossSite => StatusCode::FORBIDDEN,
         ErrorCode::PasswordNeeded => StatusCode::FORBIDDEN,
         ErrorCode::NotDone => StatusCode::CONFLICT,
+        ErrorCode::FieldForbidden => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorCode::ReplicaForked => StatusCode::CONFLICT,
         ErrorCode::InviteUnknown | ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::InviteGone | ErrorCode::ResetGone => StatusCode::GONE,

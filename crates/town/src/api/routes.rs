@@ -5,10 +5,11 @@ use axum::routing::{MethodRouter, delete, get, head, options, patch, post};
 use yaoguan_wire::ErrorCode;
 
 use super::console::{
-    accounts, accounts_import, audit, daily, decisions, devices, held, invites, recovered, tasks,
-    town_grids, views,
+    accounts, accounts_import, audit, daily, decisions, devices, held, invites, recovered, standing,
+    tasks, templates, town_grids, views,
 };
-use super::console::{events, files, inbox, record, roster, save, session};
+use super::console::{events, exports, files, inbox, photos, record, roster, save, session};
+use super::ogc::{self, collections, items};
 use super::{
     App, blobs, enrol, health, openapi, password, reconcile, records, sync, token, uploads,
 };
@@ -369,6 +370,32 @@ pub const ROUTES: &[Route] = &[
     },
     Route {
         method: "GET",
+        path: "/console/v1/admin/templates",
+        caller: Caller::Admin,
+        codes: &[],
+        handler: || get(templates::list),
+    },
+    Route {
+        method: "POST",
+        path: "/console/v1/admin/templates",
+        caller: Caller::Admin,
+        codes: &[
+            ErrorCode::FieldForbidden,
+            ErrorCode::PasswordNeeded,
+            ErrorCode::NotDone,
+            ErrorCode::UnsupportedEncoding,
+        ],
+        handler: || post(templates::design),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/admin/standing",
+        caller: Caller::Admin,
+        codes: &[],
+        handler: || get(standing::show),
+    },
+    Route {
+        method: "GET",
         path: "/console/v1/admin/audit",
         caller: Caller::Admin,
         codes: &[ErrorCode::BadRequest],
@@ -380,6 +407,27 @@ pub const ROUTES: &[Route] = &[
         caller: Caller::Admin,
         codes: &[],
         handler: || get(audit::check),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/records/{id}/photos",
+        caller: Caller::Session,
+        codes: &[ErrorCode::NotFound],
+        handler: || get(photos::list),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/blobs/{hash}",
+        caller: Caller::Session,
+        codes: &[ErrorCode::BadRequest, ErrorCode::NotFound, ErrorCode::RangeNotSatisfiable],
+        handler: || get(photos::read),
+    },
+    Route {
+        method: "POST",
+        path: "/console/v1/exports/{file}",
+        caller: Caller::Session,
+        codes: &[ErrorCode::NotFound, ErrorCode::UnsupportedEncoding],
+        handler: || post(exports::make),
     },
     Route {
         method: "GET",
@@ -449,6 +497,55 @@ pub const ROUTES: &[Route] = &[
         caller: Caller::Reader,
         codes: &[ErrorCode::NotFound, ErrorCode::RangeNotSatisfiable],
         handler: || get(blobs::read),
+    },
+    Route {
+        method: "GET",
+        path: "/ogc",
+        caller: Caller::Anyone,
+        codes: &[],
+        handler: || get(ogc::landing),
+    },
+    Route {
+        method: "GET",
+        path: "/ogc/conformance",
+        caller: Caller::Anyone,
+        codes: &[],
+        handler: || get(ogc::conformance),
+    },
+    Route {
+        method: "GET",
+        path: "/ogc/api",
+        caller: Caller::Anyone,
+        codes: &[],
+        handler: || get(ogc::api),
+    },
+    Route {
+        method: "GET",
+        path: "/ogc/collections",
+        caller: Caller::Reader,
+        codes: &[],
+        handler: || get(collections::list),
+    },
+    Route {
+        method: "GET",
+        path: "/ogc/collections/{collection}",
+        caller: Caller::Reader,
+        codes: &[ErrorCode::NotFound],
+        handler: || get(collections::show),
+    },
+    Route {
+        method: "GET",
+        path: "/ogc/collections/{collection}/items",
+        caller: Caller::Reader,
+        codes: &[ErrorCode::BadRequest, ErrorCode::NotFound],
+        handler: || get(items::list),
+    },
+    Route {
+        method: "GET",
+        path: "/ogc/collections/{collection}/items/{id}",
+        caller: Caller::Reader,
+        codes: &[ErrorCode::NotFound],
+        handler: || get(items::show),
     },
     Route {
         method: "GET",

@@ -21,6 +21,8 @@ use crate::push::Pusher;
 pub mod audit;
 pub mod blobs;
 pub mod desk;
+pub mod exports;
+pub mod features;
 pub mod held;
 pub mod people;
 pub mod purge;
@@ -34,6 +36,8 @@ pub mod tokens;
 
 pub use audit::{AuditAsk, AuditLog};
 pub use desk::Desk;
+pub use exports::Exports;
+pub use features::Features;
 pub use held::{Apart, Held, HeldRow, HeldView, Reader, Recovered, Release};
 pub use people::People;
 pub use purge::{Erasure, Purging, purge_all};
@@ -132,6 +136,8 @@ pub trait Storage:
     + AuditLog
     + blobs::Blobs
     + Desk
+    + Exports
+    + Features
     + People
     + Purging
     + SavedViews

@@ -54,3 +54,22 @@ export const admin = {
   audit: (query: URLSearchParams) => call<{ entries: Entry[]; next: number | null; acts: string[] }>('GET', `/admin/audit?${query}`),
   checkAudit: () => call<Checked>('GET', '/admin/audit/check'),
 }
+
+export interface Item {
+  key: string; zh: string; en: string; weight: number; critical: boolean; advice_zh: string; advice_en: string; photo_when_problem: boolean
+}
+export interface Draft { title_zh: string; title_en: string; purpose: string; basis: string; retention: string; items: Item[] }
+export interface ItemTrouble { item: number; field: string; code: string; value: string }
+export const templates = {
+  list: () => call<{ versions: { version: number; draft: Draft }[] }>('GET', '/admin/templates'),
+  look: (draft: Draft) => call<{ troubles: ItemTrouble[] }>('POST', '/admin/templates', { draft }),
+  publish: (draft: Draft, reason: string) => call<{ published: number }>('POST', '/admin/templates', { draft, reason, publish: true }),
+}
+
+export interface Check { name: string; state: string; words: string; remedy: string | null }
+export interface Standing {
+  town: string; address: string; demo: boolean; accounts: number; devices: number; active: number; last_contact: number | null; held: number
+  recovered: number; alarms: number; records: Record<string, number>; purged: Record<string, number>; backup_age_s: number | null; panics: number
+  checks: Check[]
+}
+export const standing = () => call<Standing>('GET', '/admin/standing')

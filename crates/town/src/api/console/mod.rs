@@ -13,10 +13,12 @@ pub mod accounts_import;
 pub mod audit;
 pub mod devices;
 pub mod events;
+pub mod exports;
 pub mod files;
 pub mod held;
 pub mod inbox;
 pub mod invites;
+pub mod photos;
 pub mod record;
 mod record_out;
 pub mod recovered;
@@ -26,6 +28,8 @@ pub mod save;
 pub mod session;
 pub mod tasks;
 pub mod views;
+pub mod standing;
+pub mod templates;
 pub mod town_grids;
 
 /// No script and no style but the console's own files; in nobody's frame.
@@ -47,12 +51,15 @@ pub(super) async fn guarded(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if is_console {
         for (name, value) in HEADERS {
-            response.headers_mut().insert(name, HeaderValue::from_static(value));
+            // What an answer says of itself is stricter.
+            let header = response.headers_mut().entry(name);
+            header.or_insert(HeaderValue::from_static(value));
         }
     }
     if is_api {
         let never = HeaderValue::from_static("no-store");
-        response.headers_mut().insert(header::CACHE_CONTROL, never);
+        // Files alone never change, and say so.
+        response.headers_mut().entry(header::CACHE_CONTROL).or_insert(never);
     }
     response
 }

@@ -10,6 +10,8 @@ mod desk_task;
 mod directory;
 mod enrolled;
 pub mod examine;
+mod exports;
+mod features;
 mod feed;
 mod health;
 mod held;
