@@ -231,7 +231,11 @@ async fn rows(route: &Route, world: &World, asker: &Asker) -> Option<Heard> {
 async fn admin_rows(route: &Route, world: &World, asker: &Asker) -> Option<Heard> {
     let body = match (route.method, route.path.trim_start_matches("/console/v1/")) {
         ("GET", "held" | "held/{id}" | "admin/accounts" | "admin/invites" | "admin/devices")
-        | ("GET", "admin/recovered" | "admin/grids" | "admin/templates" | "admin/standing" | "admin/audit" | "admin/audit/check") => "",
+        | (
+            "GET",
+            "admin/recovered" | "admin/grids" | "admin/templates" | "admin/standing"
+            | "admin/audit" | "admin/audit/check",
+        ) => "",
         ("POST", "session/prove") => r#"{"password":"none"}"#,
         ("POST", "held/{id}") => r#"{"act":"refuse","note":"x"}"#,
         ("POST", "admin/accounts") => r#"{"login":"","name":"x","role":"chief"}"#,

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use yaoguan_field::{EnrolOptions, Home, Phone};
 use yaoguan_model::{AccountId, Env, GridCode, Role};
 use yaoguan_town::audit::Attribution;
+use yaoguan_town::blobs::BlobPlace;
 use yaoguan_town::doctor::Setup;
 use yaoguan_town::people::{Account, Coverage, NewInvite, PersonChange, hash_code, new_code};
 use yaoguan_town::serve::{Options, Server};
@@ -77,6 +78,7 @@ impl TestTown {
                 public: None,
                 behind_proxy: false,
                 backups: None,
+                blobs: BlobPlace::default(),
                 units: Vec::new(),
                 look: tokio::sync::Mutex::default(),
             })),
