@@ -12,7 +12,7 @@ use yaoguan_wire::{ErrorCode, Judgement, PushToken};
 use super::dice::Dice;
 use crate::audit::Attribution;
 use crate::error::TownError;
-use crate::people::{Account, Enrolment, NewDevice, NewInvite};
+use crate::people::{Account, Enrolment, NewDevice, NewInvite, Seen};
 use crate::push::Pusher;
 use crate::storage::{Batch, Pushed, Storage};
 
@@ -221,10 +221,8 @@ impl<'a> Crowd<'a> {
             return Ok(());
         }
         let (next, held) = (PushToken::new(self.dice.random_16()), barred.is_some());
-        let pusher = Pusher {
-            barred,
-            ..Pusher::new(phone.account.actor(), phone.replica, phone.counter)
-        };
+        let pusher =
+            Pusher { barred, ..Pusher::new(phone.account.actor(), phone.replica, phone.counter) };
         let tokens = phone.token.replace(next).into_iter().collect();
         let device = phone.device;
         for record in records.iter().filter(|_| !held) {
@@ -246,10 +244,13 @@ impl<'a> Crowd<'a> {
                 return Err(wrong("there is activity of this seed already"));
             };
             for outcome in outcomes {
-                match outcome.judgement {
-                    Judgement::Held { .. } if held => {}
-                    Judgement::Taken | Judgement::TakenEvict if !held => {}
-                    other => return Err(wrong(format!("{other:?}"))),
+                let judged = outcome.judgement;
+                let expected = match held {
+                    true => matches!(judged, Judgement::Held { .. }),
+                    false => matches!(judged, Judgement::Taken | Judgement::TakenEvict),
+                };
+                if !expected {
+                    return Err(wrong(format!("{judged:?}")));
                 }
             }
         }
@@ -273,7 +274,9 @@ impl<'a> Crowd<'a> {
             } else {
                 self.dice.between(-3, 4)
             };
-            self.storage.saw_device(phone.device, phone.last_contact, off).await?;
+            let app = concat!("yaoguan/", env!("CARGO_PKG_VERSION")).to_owned();
+            let seen = Seen { at: phone.last_contact, clock_off_s: off, app };
+            self.storage.saw_device(phone.device, seen).await?;
         }
         Ok(self.phones.len())
     }
