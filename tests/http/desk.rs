@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use yaoguan_model::{Env as _, Role};
 use yaoguan_testkit::town::{GRID, OTHER_GRID, TestTown};
+
 use yaoguan_town::storage::Storage as _;
 use yaoguan_town::storage::desk::{CLAIM_HOLDS_S, MAX_DECISIONS};
 use yaoguan_town::storage::saved_views::MAX_VIEWS;

@@ -244,13 +244,10 @@ impl<'a> Crowd<'a> {
                 return Err(wrong("there is activity of this seed already"));
             };
             for outcome in outcomes {
-                let judged = outcome.judgement;
-                let expected = match held {
-                    true => matches!(judged, Judgement::Held { .. }),
-                    false => matches!(judged, Judgement::Taken | Judgement::TakenEvict),
-                };
-                if !expected {
-                    return Err(wrong(format!("{judged:?}")));
+                match outcome.judgement {
+                    Judgement::Held { .. } if held => {}
+                    Judgement::Taken | Judgement::TakenEvict if !held => {}
+                    other => return Err(wrong(format!("{other:?}"))),
                 }
             }
         }
@@ -269,13 +266,12 @@ impl<'a> Crowd<'a> {
     /// Notes when each phone was last heard of; some have a clock that is wrong.
     pub(super) async fn note_contacts(&self) -> Result<usize, TownError> {
         for phone in self.phones.values() {
-            let off = if self.dice.chance(6) {
-                self.dice.between(-4000, 4000)
-            } else {
-                self.dice.between(-3, 4)
+            let clock_off_s = match self.dice.chance(6) {
+                true => self.dice.between(-4000, 4000),
+                false => self.dice.between(-3, 4),
             };
-            let app = concat!("yaoguan/", env!("CARGO_PKG_VERSION")).to_owned();
-            let seen = Seen { at: phone.last_contact, clock_off_s: off, app };
+            let app = "yaoguan 0.1.0".to_owned();
+            let seen = Seen { at: phone.last_contact, clock_off_s, app };
             self.storage.saw_device(phone.device, seen).await?;
         }
         Ok(self.phones.len())
