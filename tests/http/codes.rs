@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use yaoguan_model::BlobHash;
-use yaoguan_testkit::town::TestTown;
+use yaoguan_testkit::town::{GRID, OTHER_GRID, TestTown};
 use yaoguan_town::api::error::status_of;
 use yaoguan_town::api::routes::{Caller, ROUTES, Route};
 use yaoguan_town::storage::People as _;
@@ -134,6 +134,41 @@ async fn console_answers(world: &World, route: &Route) -> Vec<crate::Answer> {
                 json!({ "step": { "from": "reported", "to": "closed", "replaces": [] } }),
             ]);
         }
+        ("POST", "/console/v1/tasks") => {
+            let task = |name: &str, value: &str| {
+                let mut task = json!({ "what": "other", "words": "x", "grid": GRID });
+                task[name] = json!(value);
+                task
+            };
+            bodies.extend([
+                task("what", "nothing"),
+                task("grid", OTHER_GRID),
+                task("grid", "530521103999999"),
+            ]);
+        }
+        ("GET", "/console/v1/tasks") => {
+            let path = format!("{path}?overdue=x");
+            answers.push(world.asking(route, &path).await.send("", b"").await);
+        }
+        ("GET", "/console/v1/daily") => {
+            let path = format!("{path}?day=x");
+            answers.push(world.asking(route, &path).await.send("", b"").await);
+        }
+        ("POST", "/console/v1/exports/{file}") => {
+            path = "/console/v1/exports/hazards.csv".to_owned();
+            bodies.extend([json!({ "reason": "" }), json!({ "reason": "月度汇总" })]);
+        }
+        ("GET", "/console/v1/blobs/{hash}") => {
+            let bytes = blobs::photo(9);
+            let own = world.device("supervisor");
+            assert_eq!(blobs::upload(&world.town, own, &bytes).await.status, 204);
+            let file = format!("/console/v1/blobs/{}", BlobHash::of(&bytes));
+            let cookie = cookie_of(&world.town, own.account).await;
+            let range = Ask::new(&world.town, "GET", &file).session(&cookie);
+            answers.push(range.header("range", "bytes=999999999-").send().await);
+            let path = format!("{file}?size=huge");
+            answers.push(world.asking(route, &path).await.send("", b"").await);
+        }
         ("GET", "/console/v1/hazards") => {
             let path = format!("{path}?conflict=x");
             answers.push(world.asking(route, &path).await.send("", b"").await);
@@ -160,10 +195,10 @@ async fn console_answers(world: &World, route: &Route) -> Vec<crate::Answer> {
         let body = body.to_string();
         answers.push(world.asking(route, &path).await.send("", body.as_bytes()).await);
     }
-    if route.method == "POST" {
+    if matches!(route.method, "POST" | "DELETE") {
         // Another page asks, with the cookie that the browser would send along.
         let cookie = cookie_of(&world.town, world.device(who(route)).account).await;
-        let ask = Ask::new(&world.town, "POST", &path).body(b"{}");
+        let ask = Ask::new(&world.town, route.method, &path).body(b"{}");
         let ask = ask.header("origin", "https://elsewhere.example");
         answers.push(ask.header("cookie", &format!("__Secure-yaoguan={cookie}")).send().await);
     }
@@ -177,7 +212,13 @@ async fn given(world: &World, route: &Route, bodies: &[Body]) -> BTreeSet<String
         true => "none".to_owned(),
         false => world.own_hazard(),
     };
-    let named = [("{kind}", "hazard"), ("{file}", "none"), ("{hash}", "none"), ("{id}", &id)];
+    let named = [
+        ("{kind}", "hazard"),
+        ("{file}", "none"),
+        ("{hash}", "none"),
+        ("{id}", &id),
+        ("{collection}", "none"),
+    ];
     let path =
         named.iter().fold(route.path.to_owned(), |path, (name, value)| path.replace(name, value));
     let mut answers = vec![Ask::new(town, "PUT", &path).send().await];
@@ -196,11 +237,19 @@ async fn given(world: &World, route: &Route, bodies: &[Body]) -> BTreeSet<String
         let ask = Ask::new(town, route.method, &path);
         answers.push(ask.proof(own, |claims| claims.iat = iat).send().await);
     }
+    let path = match route.path {
+        "/console/v1/exports/{file}" => path.replace("none", "tasks.csv"),
+        _ => path,
+    };
     for (encoding, body) in bodies.iter().filter(|_| matches!(route.method, "POST" | "PATCH")) {
         answers.push(world.asking(route, &path).await.send(encoding, body).await);
     }
     if route.path.starts_with("/console/v1/") {
         answers.extend(console_answers(world, route).await);
+    }
+    if route.path == "/ogc/collections/{collection}/items" {
+        let path = "/ogc/collections/hazards/items?bbox=x";
+        answers.push(Ask::new(town, "GET", path).proof(own, |_| {}).send().await);
     }
     if route.path.starts_with("/v1/blobs") {
         answers.extend(of_files(town, own, route).await);

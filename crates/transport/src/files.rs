@@ -190,6 +190,7 @@ fn by_status(response: &Response) -> Result<ErrorBody, TransportError> {
         why: None,
         town_time: None,
         retry_after_s: wait,
+        why: None,
         verdicts: Vec::new(),
         replicas: Vec::new(),
     })

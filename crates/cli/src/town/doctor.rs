@@ -22,6 +22,7 @@ pub(super) async fn doctor(settings: &Settings, output: &Output<'_>) -> Result<(
         public: settings.public.as_deref(),
         behind_proxy: settings.behind_proxy,
         backups: settings.backups.as_ref(),
+        blobs: &settings.blobs,
         units: &units,
         env: &System,
     };

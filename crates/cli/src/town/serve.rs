@@ -25,8 +25,8 @@ pub(super) async fn serve(settings: &Settings) -> Result<(), Failure> {
     }
     // Before the database is opened: a migration must have the folder to itself.
     let mut lock = lock::take(&settings.data)?;
-    let town = Town::open(&settings.data, &settings.key_file).await?;
-    let backups = settings.backups.clone().map(|plan| Backups::new(plan, &settings.data));
+    let town = Town::open_with(&settings.data, &settings.key_file, &settings.blobs).await?;
+    let backups = settings.backups.clone().map(Backups::new);
     let options = Options {
         listen: settings.listen,
         behind_proxy: settings.behind_proxy,
@@ -64,6 +64,7 @@ fn setup(settings: &Settings) -> Setup {
         public: settings.public.clone(),
         behind_proxy: settings.behind_proxy,
         backups: settings.backups.clone(),
+        blobs: settings.blobs.clone(),
         units: UNITS.map(PathBuf::from).to_vec(),
         look: tokio::sync::Mutex::default(),
     }

@@ -29,6 +29,7 @@ mod enrol;
 pub mod error;
 mod health;
 mod language;
+pub mod ogc;
 mod openapi;
 mod password;
 mod reconcile;

@@ -5,10 +5,11 @@ use axum::routing::{MethodRouter, delete, get, head, options, patch, post};
 use yaoguan_wire::ErrorCode;
 
 use super::console::{
-    accounts, accounts_import, audit, devices, held, invites, recovered, standing, templates,
-    town_grids,
+    accounts, accounts_import, audit, daily, decisions, devices, held, invites, recovered, standing,
+    tasks, templates, town_grids, views,
 };
-use super::console::{events, files, inbox, record, roster, save, session};
+use super::console::{events, exports, files, inbox, photos, record, roster, save, session};
+use super::ogc::{self, collections, items};
 use super::{
     App, blobs, enrol, health, openapi, password, reconcile, records, sync, token, uploads,
 };
@@ -164,6 +165,67 @@ pub const ROUTES: &[Route] = &[
         caller: Caller::Session,
         codes: &[ErrorCode::BadRequest],
         handler: || get(inbox::list),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/waiting",
+        caller: Caller::Session,
+        codes: &[],
+        handler: || get(inbox::waiting),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/daily",
+        caller: Caller::Session,
+        codes: &[ErrorCode::BadRequest],
+        handler: || get(daily::show),
+    },
+    Route {
+        method: "POST",
+        path: "/console/v1/decisions",
+        caller: Caller::Session,
+        codes: &[ErrorCode::UnsupportedEncoding],
+        handler: || post(decisions::decide),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/tasks",
+        caller: Caller::Session,
+        codes: &[ErrorCode::BadRequest],
+        handler: || get(tasks::list),
+    },
+    Route {
+        method: "POST",
+        path: "/console/v1/tasks",
+        caller: Caller::Session,
+        codes: &[
+            ErrorCode::Invalid,
+            ErrorCode::NotAllowed,
+            ErrorCode::UnknownGrid,
+            ErrorCode::UnsupportedEncoding,
+        ],
+        handler: || post(tasks::create),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/views",
+        caller: Caller::Session,
+        codes: &[],
+        handler: || get(views::list),
+    },
+    Route {
+        method: "POST",
+        path: "/console/v1/views",
+        caller: Caller::Session,
+        codes: &[ErrorCode::UnsupportedEncoding],
+        handler: || post(views::keep),
+    },
+    Route {
+        method: "DELETE",
+        path: "/console/v1/views/{id}",
+        caller: Caller::Session,
+        codes: &[ErrorCode::NotFound],
+        handler: || delete(views::give_up),
     },
     Route {
         method: "GET",
@@ -348,6 +410,27 @@ pub const ROUTES: &[Route] = &[
     },
     Route {
         method: "GET",
+        path: "/console/v1/records/{id}/photos",
+        caller: Caller::Session,
+        codes: &[ErrorCode::NotFound],
+        handler: || get(photos::list),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/blobs/{hash}",
+        caller: Caller::Session,
+        codes: &[ErrorCode::BadRequest, ErrorCode::NotFound, ErrorCode::RangeNotSatisfiable],
+        handler: || get(photos::read),
+    },
+    Route {
+        method: "POST",
+        path: "/console/v1/exports/{file}",
+        caller: Caller::Session,
+        codes: &[ErrorCode::NotFound, ErrorCode::UnsupportedEncoding],
+        handler: || post(exports::make),
+    },
+    Route {
+        method: "GET",
         path: "/console",
         caller: Caller::Anyone,
         codes: &[],
@@ -414,6 +497,55 @@ pub const ROUTES: &[Route] = &[
         caller: Caller::Reader,
         codes: &[ErrorCode::NotFound, ErrorCode::RangeNotSatisfiable],
         handler: || get(blobs::read),
+    },
+    Route {
+        method: "GET",
+        path: "/ogc",
+        caller: Caller::Anyone,
+        codes: &[],
+        handler: || get(ogc::landing),
+    },
+    Route {
+        method: "GET",
+        path: "/ogc/conformance",
+        caller: Caller::Anyone,
+        codes: &[],
+        handler: || get(ogc::conformance),
+    },
+    Route {
+        method: "GET",
+        path: "/ogc/api",
+        caller: Caller::Anyone,
+        codes: &[],
+        handler: || get(ogc::api),
+    },
+    Route {
+        method: "GET",
+        path: "/ogc/collections",
+        caller: Caller::Reader,
+        codes: &[],
+        handler: || get(collections::list),
+    },
+    Route {
+        method: "GET",
+        path: "/ogc/collections/{collection}",
+        caller: Caller::Reader,
+        codes: &[ErrorCode::NotFound],
+        handler: || get(collections::show),
+    },
+    Route {
+        method: "GET",
+        path: "/ogc/collections/{collection}/items",
+        caller: Caller::Reader,
+        codes: &[ErrorCode::BadRequest, ErrorCode::NotFound],
+        handler: || get(items::list),
+    },
+    Route {
+        method: "GET",
+        path: "/ogc/collections/{collection}/items/{id}",
+        caller: Caller::Reader,
+        codes: &[ErrorCode::NotFound],
+        handler: || get(items::show),
     },
     Route {
         method: "GET",

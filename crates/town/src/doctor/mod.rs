@@ -4,6 +4,7 @@
 //! Words stand in `locales/doctor.*.toml`, under `[doctor]` and `[remedy]`, by `found`.
 
 mod backups;
+mod blobs;
 mod clock;
 mod database;
 mod files;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use yaoguan_model::Env;
 
 use crate::backups::Schedule;
+use crate::blobs::BlobPlace;
 use crate::lock;
 
 pub use files::{FREE_BAD, FREE_LOW};
@@ -83,6 +85,7 @@ pub struct Patient<'a> {
     pub public: Option<&'a str>,
     pub behind_proxy: bool,
     pub backups: Option<&'a Schedule>,
+    pub blobs: &'a BlobPlace,
     /// Where systemd finds units.
     pub units: &'a [PathBuf],
     pub env: &'a dyn Env,
@@ -98,6 +101,7 @@ pub struct Setup {
     pub public: Option<String>,
     pub behind_proxy: bool,
     pub backups: Option<Schedule>,
+    pub blobs: BlobPlace,
     pub units: Vec<PathBuf>,
     pub look: tokio::sync::Mutex<()>,
 }
@@ -115,6 +119,7 @@ impl Setup {
                 public: setup.public.as_deref(),
                 behind_proxy: setup.behind_proxy,
                 backups: setup.backups.as_ref(),
+                blobs: &setup.blobs,
                 units: &setup.units,
                 env: env.as_ref(),
             };
@@ -140,6 +145,9 @@ pub async fn examine(patient: &Patient<'_>) -> Vec<Check> {
     checks.push(network::port(patient.listen, holder.as_ref()));
     if let Some(inside) = &inside {
         checks.extend(network::certificate(patient, inside, holder.as_ref()));
+    }
+    if let Some(inside) = &inside {
+        checks.push(blobs::look(patient, inside).await);
     }
     checks.push(clock::clock(patient.data, now));
     checks.extend(backups::look(patient, now).await);

@@ -6,15 +6,19 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
+pub mod daily;
+pub mod decisions;
 pub mod accounts;
 pub mod accounts_import;
 pub mod audit;
 pub mod devices;
 pub mod events;
+pub mod exports;
 pub mod files;
 pub mod held;
 pub mod inbox;
 pub mod invites;
+pub mod photos;
 pub mod record;
 mod record_out;
 pub mod recovered;
@@ -22,6 +26,8 @@ mod refused;
 pub mod roster;
 pub mod save;
 pub mod session;
+pub mod tasks;
+pub mod views;
 pub mod standing;
 pub mod templates;
 pub mod town_grids;
@@ -45,12 +51,15 @@ pub(super) async fn guarded(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if is_console {
         for (name, value) in HEADERS {
-            response.headers_mut().insert(name, HeaderValue::from_static(value));
+            // What an answer says of itself is stricter.
+            let header = response.headers_mut().entry(name);
+            header.or_insert(HeaderValue::from_static(value));
         }
     }
     if is_api {
         let never = HeaderValue::from_static("no-store");
-        response.headers_mut().insert(header::CACHE_CONTROL, never);
+        // Files alone never change, and say so.
+        response.headers_mut().entry(header::CACHE_CONTROL).or_insert(never);
     }
     response
 }
