@@ -8,10 +8,12 @@
     reason = "a test fails where it stands"
 )]
 
+mod admin;
 mod attacks;
 mod blobs;
 mod codes;
 mod console;
+mod desk;
 mod enrol;
 mod exports;
 mod health;

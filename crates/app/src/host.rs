@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Notify, broadcast};
-use yaoguan_field::{Changed, FieldError, PatrolNow, Phone, Point, Pulse, Settings, SyncNow};
+use yaoguan_field::{
+    Changed, FieldError, Line as Cost, PatrolNow, Phone, Point, Pulse, Settings, SyncNow,
+};
 use yaoguan_model::Env;
 use yaoguan_model::env::System;
 
@@ -98,12 +100,20 @@ impl Host {
                 held.insert(phone)
             }
         };
+        phone.set_line(self.cost());
         work(phone)
+    }
+
+    /// What bytes cost on the line.
+    fn cost(&self) -> Cost {
+        if self.pulse(|pulse| pulse.now().metered) { Cost::Metered } else { Cost::Free }
     }
 
     /// Another connection to the same store: a sync waits for the line without holding the phone.
     pub(crate) fn open_phone(&self) -> Result<Phone, FieldError> {
-        Phone::open(&self.dir, Arc::clone(&self.env), "zh")
+        let mut phone = Phone::open(&self.dir, Arc::clone(&self.env), "zh")?;
+        phone.set_line(self.cost());
+        Ok(phone)
     }
 
     pub(crate) fn adopt(&self, phone: Phone) {
@@ -116,7 +126,10 @@ impl Host {
 
     /// The line came, or went.
     pub fn set_line(&self, line: Line) {
-        self.pulse(|pulse| pulse.set_online(line != Line::Down));
+        self.pulse(|pulse| {
+            pulse.set_metered(line == Line::Metered);
+            pulse.set_online(line != Line::Down);
+        });
         self.wake.notify_one();
         self.tell_sync();
     }

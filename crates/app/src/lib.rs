@@ -5,6 +5,7 @@
 mod attention;
 mod commands;
 mod host;
+mod media;
 pub mod platform;
 mod syncing;
 mod walking;
@@ -12,6 +13,7 @@ mod words;
 
 pub use commands::{Failure, run};
 pub use host::{Event, Host, Listener};
+pub use media::{Picture, attach, photo};
 pub use platform::Platform;
 pub use syncing::run as sync_in_background;
 pub use walking::run as walk;

@@ -108,6 +108,13 @@ impl Town {
     }
 }
 
+/// By which phones know the town's own CA.
+pub(crate) async fn ca_fingerprint(storage: &dyn Storage) -> Result<String, TownError> {
+    let missing = || TownError::Corrupt("the town has no CA: `init` did not finish".to_owned());
+    let cert_pem = storage.secret(CA_CERT).await?.ok_or_else(missing)?;
+    Ca { cert_pem, key_pem: String::new() }.fingerprint()
+}
+
 /// Makes a folder that its owner alone may enter; one that is there stays as it is.
 pub(crate) fn make_private(dir: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();

@@ -6,6 +6,7 @@ mod arguments;
 mod audit;
 mod blobs;
 mod console;
+mod demo_activity;
 mod devices;
 mod doctor;
 mod invite;
@@ -14,7 +15,6 @@ mod keeping;
 mod owner;
 mod serve;
 pub mod settings;
-mod sheet;
 mod status;
 
 use std::ffi::OsString;
@@ -138,6 +138,7 @@ async fn beside(
             let value = json!({ "ca_pem": pem, "fingerprint": fingerprint });
             output.result(&value, || vec![pem.trim_end().to_owned()])
         }
+        Do::DemoActivity { seed, days } => demo_activity::run(&town, output, seed, days).await,
         Do::Status(_) => status::status(&town, settings, output).await,
         Do::Verify => verify(&town, output).await,
     }

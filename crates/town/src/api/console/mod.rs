@@ -1,4 +1,4 @@
-//! The supervisors' console: its pages, its sessions, its API. Every answer below `/console` says what the
+//! The console of supervisors and administrators: its pages, its sessions, its API. Every answer below `/console` says what the
 //! browser may do with it.
 
 use axum::extract::Request;
@@ -6,16 +6,31 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
+pub mod daily;
+pub mod decisions;
+pub mod accounts;
+pub mod accounts_import;
+pub mod audit;
+pub mod devices;
 pub mod events;
 pub mod exports;
 pub mod files;
+pub mod held;
 pub mod inbox;
+pub mod invites;
 pub mod photos;
 pub mod record;
 mod record_out;
+pub mod recovered;
+mod refused;
 pub mod roster;
 pub mod save;
 pub mod session;
+pub mod tasks;
+pub mod views;
+pub mod standing;
+pub mod templates;
+pub mod town_grids;
 
 /// No script and no style but the console's own files; in nobody's frame.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \

@@ -228,7 +228,7 @@ fn households(check: &Record) -> BTreeSet<RecordId> {
 
 /// The context at which a record was purged.
 pub(super) fn purged_context(
-    tx: &Transaction<'_>,
+    tx: &rusqlite::Connection,
     id: RecordId,
 ) -> Result<Option<VersionVector>, TownError> {
     let mut statement = tx.prepare_cached("SELECT context FROM purged WHERE id = ?1")?;
@@ -253,7 +253,7 @@ pub(super) fn write(tx: &Transaction<'_>, record: &Record, now: i64) -> Result<(
         canonical::hash(&body),
         now,
     ))?;
-    inbox::project(tx, record)?;
+    inbox::project(tx, record, now)?;
     features::project(tx, record)?;
     if record.kind == Kind::HouseholdCheck {
         for household in households(record) {
