@@ -14,12 +14,15 @@ use yaoguan_model::risk::Answer;
 use yaoguan_model::{BlobHash, RecordId};
 
 use crate::host::{Host, locked};
+use crate::platform::Line;
 
 /// Why a command gave nothing.
 #[derive(Debug)]
 pub enum Failure {
     /// `field` refused it.
     Field(FieldError),
+    /// Another app has the data folder.
+    InUse,
     /// There is no such command.
     Unknown,
     /// Its input does not read, or its thread ended.
@@ -34,6 +37,7 @@ impl Failure {
                 "code": error.code(), "detail": error.to_string(), "path": error.path(),
                 "town_code": error.town_code(),
             }),
+            Self::InUse => json!({ "code": "in_use", "detail": "" }),
             Self::Unknown => json!({ "code": "unknown_command", "detail": "" }),
             Self::Body(detail) => json!({ "code": "bad_request", "detail": detail }),
         }
@@ -69,7 +73,7 @@ struct Invite {
     device_name: String,
 }
 #[derive(Deserialize)]
-struct Line {
+struct Online {
     online: bool,
     /// Bytes cost money on it.
     metered: Option<bool>,
@@ -93,6 +97,9 @@ pub async fn run(
     command: String,
     body: impl AsRef<[u8]> + Send + 'static,
 ) -> Result<Json, Failure> {
+    if host.is_taken() {
+        return Err(Failure::InUse);
+    }
     let runtime = tokio::runtime::Handle::current();
     let work = move || {
         let body = if body.as_ref().is_empty() { b"{}" } else { body.as_ref() };
@@ -101,11 +108,24 @@ pub async fn run(
             "sync" | "line" | "sync_now" | "position" | "settings" | "set_settings" => {
                 of_host(&host, &command, body)
             }
-            _ => of_phone(&host, &command, body),
+            _ => {
+                let given = of_phone(&host, &command, body)?;
+                keep_alive(&host, &command);
+                Ok(given)
+            }
         }
     };
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or_else(|error| Err(Failure::Body(error.to_string())))
+}
+
+/// A patrol keeps the app running, its end no longer does.
+fn keep_alive(host: &Host, command: &str) {
+    match command {
+        "start_patrol" => host.platform.keep_alive.hold(),
+        "stop_patrol" | "discard_patrol" => host.platform.keep_alive.release(),
+        _ => {}
+    }
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
@@ -121,7 +141,7 @@ async fn enrol(host: &Host, asked: Invite) -> Result<Json, Failure> {
     let lang = if settings.lang == "en" { "en" } else { "zh" };
     let options = EnrolOptions { device_name: asked.device_name, lang };
     let env = Arc::clone(&host.env);
-    let mut phone = match host.open() {
+    let mut phone = match host.open_phone() {
         // Revoked, or its key was lost: the same person on the same store.
         Ok(mut phone) if phone.today().is_ok() => {
             phone.enrol_again(asked.invite.trim(), &options).await?;
@@ -141,13 +161,12 @@ fn of_host(host: &Host, command: &str, body: &[u8]) -> Result<Json, Failure> {
         // `line` stands for the platform: without one nothing goes out here, whoever asks.
         "sync" if host.pulse(|pulse| pulse.now().online) => return give(host.wake()),
         "line" => {
-            let Line { online, metered } = read(body)?;
-            host.pulse(|pulse| {
-                pulse.set_metered(metered.unwrap_or(pulse.now().metered));
-                pulse.set_online(online);
+            let Online { online, metered } = read(body)?;
+            host.set_line(match (online, metered.unwrap_or(false)) {
+                (false, _) => Line::Down,
+                (true, true) => Line::Metered,
+                (true, false) => Line::Free,
             });
-            host.wake.notify_one();
-            host.tell_sync();
         }
         "position" => return give(*locked(&host.last_fix)),
         "settings" => {

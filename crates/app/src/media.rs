@@ -32,7 +32,7 @@ pub async fn attach(host: Arc<Host>, target: RecordId, picture: Picture) -> Resu
 
 fn attach_now(host: &Host, target: RecordId, picture: Picture) -> Result<Attached, FieldError> {
     let attached = match picture {
-        Picture::File(path) => host.open()?.attach_file(target, &path)?,
+        Picture::File(path) => host.open_phone()?.attach_file(target, &path)?,
         Picture::Bytes(bytes) => {
             let how = host.phone(|phone| phone.photo_how(target))?;
             let photo = prepare_photo(&bytes, &how)?;
@@ -59,7 +59,7 @@ pub async fn photo(
     let read = move || match host.phone(|phone| phone.photo_bytes(hash, size, range.clone())) {
         Err(FieldError::NotHere(_)) if host.pulse(|pulse| pulse.now().online) => {
             // Another connection: the phone is not held while the line works.
-            runtime.block_on(host.open()?.fetch_photo(hash, size))?;
+            runtime.block_on(host.open_phone()?.fetch_photo(hash, size))?;
             host.phone(|phone| phone.photo_bytes(hash, size, range))
         }
         read => read,

@@ -13,10 +13,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use futures_util::Stream;
-use tokio::sync::broadcast::error::RecvError;
 use tower_http::services::{ServeDir, ServeFile};
 use tower_http::set_header::SetResponseHeaderLayer;
-use yaoguan_app::{Event, Failure, Host, Picture};
+use yaoguan_app::{Failure, Host, Picture};
 use yaoguan_field::PhotoSize;
 use yaoguan_field::media::MAX_SOURCE_BYTES;
 use yaoguan_model::{BlobHash, RecordId};
@@ -111,6 +110,7 @@ async fn photo(
 
 fn answer(failure: &Failure) -> Response {
     let status = match failure {
+        Failure::InUse => StatusCode::CONFLICT,
         Failure::Field(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Failure::Unknown => StatusCode::NOT_FOUND,
         Failure::Body(_) => StatusCode::BAD_REQUEST,
@@ -121,15 +121,9 @@ fn answer(failure: &Failure) -> Response {
 async fn events(
     State(host): State<Arc<Host>>,
 ) -> Sse<impl Stream<Item = Result<Sent, Infallible>>> {
-    let receiver = host.events.subscribe();
-    let stream = futures_util::stream::unfold(receiver, |mut receiver| async move {
-        let event = match receiver.recv().await {
-            Ok(event) => event,
-            Err(RecvError::Lagged(_)) => Event::Changed { changed: None },
-            Err(RecvError::Closed) => return None,
-        };
-        let sent = Sent::default().json_data(&event).unwrap_or_default();
-        Some((Ok(sent), receiver))
+    let stream = futures_util::stream::unfold(host.listen(), |mut heard| async move {
+        let event = heard.next().await?;
+        Some((Ok(Sent::default().json_data(&event).unwrap_or_default()), heard))
     });
     Sse::new(stream).keep_alive(KeepAlive::default())
 }

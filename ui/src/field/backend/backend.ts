@@ -1,4 +1,4 @@
-// What the screens ask of the phone. The dev server answers over HTTP, the shell will over IPC; the
+// What the screens ask of the phone. The dev server answers over HTTP, the shell over IPC; the
 // screens know neither.
 import type * as T from '@shared/types/field'
 
@@ -64,7 +64,7 @@ export type BackendEvent =
 /** `code` decides what a screen does; its words stand in the locale files. */
 export class BackendError extends Error {
   constructor(
-    readonly code: T.ErrorCode | 'unknown_command' | 'bad_request' | 'unreachable',
+    readonly code: T.ErrorCode | 'in_use' | 'unknown_command' | 'bad_request' | 'unreachable',
     readonly path: string | null,
     readonly townCode: string | null,
     detail: string,
@@ -82,7 +82,8 @@ export interface Photos {
 }
 
 export interface Backend {
-  photos: Photos
+  /** None where this seam has no way for them. */
+  photos: Photos | null
   call<C extends keyof Commands>(command: C, input?: Commands[C][0]): Promise<Commands[C][1]>
   /** Hears events until the function returned is called. */
   listen(heard: (event: BackendEvent) => void): () => void

@@ -1,5 +1,6 @@
 // The phone over the dev server.
 import { type Backend, BackendError, type BackendEvent, type Commands, type Photos, type T } from './backend'
+import { failed } from './failed'
 
 async function post(path: string, type: string, body: BodyInit): Promise<unknown> {
   const request = { method: 'POST', headers: { 'content-type': type }, body }
@@ -8,8 +9,7 @@ async function post(path: string, type: string, body: BodyInit): Promise<unknown
   })
   const json: unknown = await answer.json().catch(() => ({}))
   if (answer.ok) return json
-  const failure = json as { code?: BackendError['code']; path?: string; town_code?: string; detail?: string }
-  throw new BackendError(failure.code ?? 'unreachable', failure.path ?? null, failure.town_code ?? null, failure.detail ?? '')
+  throw failed(json)
 }
 
 async function call<C extends keyof Commands>(command: C, input?: Commands[C][0]): Promise<Commands[C][1]> {
