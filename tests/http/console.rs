@@ -11,16 +11,19 @@ use yaoguan_town::storage::{People as _, SignIns as _, Storage as _};
 use crate::population::write;
 use crate::{Answer, Ask, cookie_of, http};
 
-const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// A right sign-in of one of [`people`].
 pub(crate) fn typed(login: &str) -> Value {
     json!({ "login": login, "password": PASSWORD })
 }
 
-async fn person(town: &TestTown, login: &str, role: Role) -> AccountId {
+pub(crate) async fn person(town: &TestTown, login: &str, role: Role) -> AccountId {
     let id = AccountId(yaoguan_model::Env::new_record_id(&town.clock).0);
-    let grids = [GRID.parse().unwrap()].into();
+    let grids = match role {
+        Role::Admin => std::collections::BTreeSet::new(),
+        Role::Volunteer | Role::Chief | Role::Supervisor => [GRID.parse().unwrap()].into(),
+    };
     let name = login.to_owned();
     let account = Account { id, name, role, whole_town: false, grids, scope_version: 1 };
     let new = vec![NewPerson { account, login: Some(login.to_owned()) }];
@@ -44,23 +47,23 @@ pub(crate) async fn people(town: &TestTown) {
     });
 }
 
-async fn sign_in(town: &TestTown, body: &Value) -> Answer {
+pub(crate) async fn sign_in(town: &TestTown, body: &Value) -> Answer {
     let body = body.to_string();
     Ask::new(town, "POST", "/console/v1/session").own_page().body(body.as_bytes()).send().await
 }
 
 /// The cookie that an answer sets, and what it says of it.
-fn set_cookie(answer: &Answer) -> (String, String) {
+pub(crate) fn set_cookie(answer: &Answer) -> (String, String) {
     let text = answer.headers["set-cookie"].to_str().unwrap();
     let (pair, rest) = text.split_once("; ").unwrap();
     (pair.strip_prefix("__Secure-yaoguan=").unwrap().to_owned(), rest.to_owned())
 }
 
-async fn get(town: &TestTown, cookie: &str, path: &str) -> Answer {
+pub(crate) async fn get(town: &TestTown, cookie: &str, path: &str) -> Answer {
     Ask::new(town, "GET", path).session(cookie).send().await
 }
 
-async fn post(town: &TestTown, cookie: &str, path: &str, body: &Value) -> Answer {
+pub(crate) async fn post(town: &TestTown, cookie: &str, path: &str, body: &Value) -> Answer {
     let body = body.to_string();
     Ask::new(town, "POST", path).session(cookie).body(body.as_bytes()).send().await
 }

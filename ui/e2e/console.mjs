@@ -5,6 +5,8 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { launch } from './browser.mjs'
+import { fileCases } from './console-files.mjs'
+import { cases as administration } from './console-admin.mjs'
 import { Town, root } from './programs.mjs'
 
 const PASSWORD = 'correct horse battery'
@@ -15,6 +17,7 @@ const problems = []
 function admin(town, args, input = '') {
   const done = spawnSync(join(process.env.BIN, 'yaoguan-town'), ['--data', town.data, ...args], { input, encoding: 'utf8' })
   assert.equal(done.status, 0, done.stderr + done.stdout)
+  return done.stdout
 }
 async function open(browser, town, size, locale) {
   const context = await browser.newContext({ viewport: size, ignoreHTTPSErrors: true, locale, timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce' })
@@ -135,6 +138,7 @@ const cases = {
     await at.page.keyboard.press('Escape')
     await at.page.locator('dl.keys').waitFor({ state: 'hidden' })
   },
+  ...fileCases({ row, report, clean, picture, admin }),
   async 'the inbox is clean in both languages and both sizes'(at) {
     await clean(at.page, 'inbox')
     await picture(at.page, 'console-inbox-zh')
@@ -155,9 +159,12 @@ admin(town, ['accounts', 'add', '--login', 'li', '--name', '李督导', '--role'
 admin(town, ['accounts', 'password', 'li'], `${PASSWORD}\n`)
 const browser = await launch()
 const page = await open(browser, town, { width: 1440, height: 900 }, 'zh-CN')
-const at = { town, grid, browser, page, first: town.person('chief', '网格长甲'), second: town.person('chief', '网格长乙') }
+const helpers = { open, signIn, clean, picture }
+const at = { ...helpers, town, grid, browser, page, first: town.person('chief', '网格长甲'), second: town.person('chief', '网格长乙') }
 let failed = 0
-for (const [name, run] of Object.entries(cases)) {
+const all = { ...cases, ...administration }
+const only = process.env.ONLY
+for (const [name, run] of Object.entries(all).filter(([name]) => !only || name.includes(only) || name.startsWith('sign-in'))) {
   const begun = Date.now()
   try {
     await run(at)
@@ -171,5 +178,5 @@ for (const [name, run] of Object.entries(cases)) {
 }
 await browser.close()
 await town.stop()
-console.log(`${Object.keys(cases).length - failed} passed, ${failed} failed`)
+console.log(`${Object.keys(all).length - failed} passed, ${failed} failed`)
 process.exitCode = failed ? 1 : 0

@@ -162,7 +162,8 @@ fn of_host(host: &Host, command: &str, body: &[u8]) -> Result<Json, Failure> {
         "sync" if host.pulse(|pulse| pulse.now().online) => return give(host.wake()),
         "line" => {
             let Online { online, metered } = read(body)?;
-            host.set_line(match (online, metered.unwrap_or(false)) {
+            let metered = metered.unwrap_or_else(|| host.pulse(|pulse| pulse.now().metered));
+            host.set_line(match (online, metered) {
                 (false, _) => Line::Down,
                 (true, true) => Line::Metered,
                 (true, false) => Line::Free,

@@ -82,8 +82,7 @@ export interface Photos {
 }
 
 export interface Backend {
-  /** None where this seam has no way for them. */
-  photos: Photos | null
+  photos: Photos
   call<C extends keyof Commands>(command: C, input?: Commands[C][0]): Promise<Commands[C][1]>
   /** Hears events until the function returned is called. */
   listen(heard: (event: BackendEvent) => void): () => void

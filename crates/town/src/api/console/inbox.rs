@@ -38,6 +38,28 @@ pub struct Wanted {
     after: String,
 }
 
+impl Wanted {
+    /// Nobody types so much.
+    pub(super) fn is_too_long(&self) -> bool {
+        self.q.chars().count() > MAX_WORDS_CHARS
+    }
+
+    /// The question, from the beginning.
+    pub(super) fn ask(self, cells: Vec<Cell>, today: &str) -> InboxAsk {
+        InboxAsk {
+            cells,
+            state: self.state,
+            category: self.category,
+            severity: self.severity,
+            grid: self.grid,
+            words: self.q.trim().to_owned(),
+            conflict: self.conflict,
+            due_before: self.overdue.then(|| today.to_owned()),
+            after: None,
+        }
+    }
+}
+
 /// A page of the inbox.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Inbox {
@@ -59,6 +81,8 @@ struct Row {
     conflict: bool,
     author: String,
     claimed_by: String,
+    /// Photos that it refers to and that have not arrived.
+    coming: u32,
     received_at: i64,
     changed_at: i64,
 }
@@ -80,6 +104,7 @@ impl Row {
             conflict: row.conflict,
             author: row.author,
             claimed_by: row.claimed_by,
+            coming: row.coming,
             received_at: row.received_at,
             changed_at: row.changed_at,
         }
@@ -92,7 +117,7 @@ pub(super) fn cells_of(account: &Account) -> Vec<Cell> {
 }
 
 /// The day in the town.
-fn today(now_s: i64) -> String {
+pub(super) fn today(now_s: i64) -> String {
     let zone = FixedOffset::east_opt(TOWN_OFFSET_S);
     let now = DateTime::from_timestamp(now_s, 0).zip(zone);
     now.map(|(now, zone)| now.with_timezone(&zone).format("%Y-%m-%d").to_string())
@@ -119,7 +144,7 @@ pub async fn list(
 ) -> Result<Json<Inbox>, ApiError> {
     let bad = |detail: String| ApiError::new(&headers, ErrorCode::BadRequest, detail);
     let Query(wanted) = query.map_err(|error| bad(error.body_text()))?;
-    if wanted.q.chars().count() > MAX_WORDS_CHARS {
+    if wanted.is_too_long() {
         return Err(bad(format!("q: {MAX_WORDS_CHARS} characters")));
     }
     let after = match wanted.after.as_str() {
@@ -127,17 +152,7 @@ pub async fn list(
         text => Some(place(text).ok_or_else(|| bad("after".to_owned()))?),
     };
     let today = today(app.env.now_s());
-    let ask = InboxAsk {
-        cells: cells_of(&session.account),
-        state: wanted.state,
-        category: wanted.category,
-        severity: wanted.severity,
-        grid: wanted.grid,
-        words: wanted.q.trim().to_owned(),
-        conflict: wanted.conflict,
-        due_before: wanted.overdue.then(|| today.clone()),
-        after,
-    };
+    let ask = InboxAsk { after, ..wanted.ask(cells_of(&session.account), &today) };
     let found = app.storage.inbox(ask).await;
     let found = found.map_err(|error| ApiError::internal(&headers, &error))?;
     let full = found.len() >= PAGE as usize;

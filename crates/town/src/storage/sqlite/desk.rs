@@ -77,7 +77,7 @@ const READ: &str = "SELECT body, received_at, changed_at FROM record WHERE id = 
      AND feed.state = 0 AND cell.name IN (SELECT value FROM json_each(?2)))";
 
 /// A record within these cells, with the times of its first receipt and of its last change.
-fn read(
+pub(super) fn read(
     connection: &Connection,
     cells: &str,
     id: RecordId,

@@ -54,6 +54,8 @@ pub(super) fn rebuild(tx: &Transaction<'_>) -> Result<(), TownError> {
 /// Scope is in the statement itself.
 const PAGE_OF: &str = "SELECT inbox.record AS record, title, category, severity, status, grid, address, \
      due_on, conflict, received_at, changed_at, coalesce(author.name, '') AS author, \
+     (SELECT count(*) FROM blob_ref WHERE blob_ref.record = inbox.record AND NOT EXISTS \
+     (SELECT 1 FROM blob WHERE blob.hash = blob_ref.hash)) AS coming, \
      coalesce(claimer.name, '') AS claimed_by \
      FROM inbox JOIN record ON record.id = inbox.record \
      LEFT JOIN account AS author ON author.id = record.created_by \
@@ -83,12 +85,22 @@ fn row_of(row: &Row<'_>) -> rusqlite::Result<InboxRow> {
         conflict: row.get("conflict")?,
         author: row.get("author")?,
         claimed_by: row.get("claimed_by")?,
+        coming: row.get("coming")?,
         received_at: row.get("received_at")?,
         changed_at: row.get("changed_at")?,
     })
 }
 
 pub(super) fn page(connection: &Connection, ask: &InboxAsk) -> Result<Vec<InboxRow>, TownError> {
+    rows(connection, ask, PAGE)
+}
+
+/// So many rows at most.
+pub(super) fn rows(
+    connection: &Connection,
+    ask: &InboxAsk,
+    limit: u32,
+) -> Result<Vec<InboxRow>, TownError> {
     let words = match ask.words.is_empty() {
         true => String::new(),
         false => format!("%{}%", escaped(&ask.words)),
@@ -100,7 +112,7 @@ pub(super) fn page(connection: &Connection, ask: &InboxAsk) -> Result<Vec<InboxR
             ":severity": ask.severity, ":grid": ask.grid, ":words": words,
             ":conflict": ask.conflict, ":due": ask.due_before.as_deref().unwrap_or_default(),
             ":after": ask.after.map(|(_, id)| *id.as_bytes()),
-            ":after_at": ask.after.map_or(0, |(at, _)| at), ":limit": PAGE,
+            ":after_at": ask.after.map_or(0, |(at, _)| at), ":limit": limit,
         },
         row_of,
     )?;
