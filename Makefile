@@ -24,6 +24,7 @@ android-check: ## type-check the app for Android, without an SDK (root; the firs
 	scripts/android-check
 screenshots: ## pictures of every screen, into docs/screens
 	PICTURES=1 scripts/e2e-browser
+	PICTURES=1 scripts/e2e-console
 bench: ## measurements
 	scripts/bench
 media-kill: ## 200 photos over a line that breaks everywhere; phone and town killed 100 times each

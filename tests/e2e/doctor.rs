@@ -57,7 +57,10 @@ const FILES: &[Fault] = &[
         remedy: "blobs check --ask-again",
         bad: true,
         plant: |town| {
-            sql(town, "INSERT INTO blob (hash, type, size, received_at) VALUES (randomblob(32), 'image/jpeg', 1, 1)")
+            sql(
+                town,
+                "INSERT INTO blob (hash, type, size, received_at) VALUES (randomblob(32), 'image/jpeg', 1, 1)",
+            )
         },
     },
     Fault {

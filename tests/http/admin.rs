@@ -66,10 +66,7 @@ fn bodies(world: &World, route: &Route) -> Vec<(String, Value)> {
         }
         "admin/accounts/{id}" => vec![
             none(json!({ "act": "enable", "reason": "x" })),
-            (
-                chief.account.to_string(),
-                json!({ "act": "change", "login": "?", "reason": "x" }),
-            ),
+            (chief.account.to_string(), json!({ "act": "change", "login": "?", "reason": "x" })),
         ],
         "admin/devices/{id}" => vec![none(because("x")), (chief.id.to_string(), because(" "))],
         "admin/invites/{id}" => vec![none(because("x")), none(because(" "))],

@@ -13,6 +13,7 @@ mod attacks;
 mod blobs;
 mod codes;
 mod console;
+mod desk;
 mod enrol;
 mod exports;
 mod health;

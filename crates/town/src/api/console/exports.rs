@@ -95,7 +95,7 @@ pub async fn make(
             if wanted.is_too_long() {
                 return Err(bad("q".to_owned()));
             }
-            Rows::Inbox(Box::new(wanted.ask(cells.clone(), &today(now))))
+            Rows::Inbox(Box::new(wanted.ask(cells.clone(), session.account.id, now, &today(now))))
         }
         List::Patrols | List::Checks | List::Tasks => {
             let days: Days = serde_json::from_value(filter).map_err(|e| bad(e.to_string()))?;

@@ -6,7 +6,7 @@ use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
-use yaoguan_model::RecordId;
+use yaoguan_model::{AccountId, RecordId};
 use yaoguan_model::cells::{self, Cell};
 use yaoguan_wire::ErrorCode;
 
@@ -14,12 +14,12 @@ use super::super::App;
 use super::super::error::ApiError;
 use super::session::Session;
 use crate::people::Account;
-use crate::storage::desk::{InboxAsk, InboxRow, PAGE};
+use crate::storage::desk::{InboxAsk, InboxRow, PAGE, Waiting};
 
 /// Characters of what is searched for.
-const MAX_WORDS_CHARS: usize = 100;
+pub(super) const MAX_WORDS_CHARS: usize = 100;
 /// The town's calendar is UTC+8.
-const TOWN_OFFSET_S: i32 = 8 * 3600;
+pub(super) const TOWN_OFFSET_S: i32 = 8 * 3600;
 
 /// What is wanted; what is not said asks for any.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -30,8 +30,12 @@ pub struct Wanted {
     category: String,
     severity: String,
     grid: String,
-    /// Part of title, address or description.
+    /// Words that must all occur in what was written.
     q: String,
+    /// Why it waits: `new`, `corrected` or `changed`.
+    stage: String,
+    /// Only what the asker is on.
+    claimed: bool,
     conflict: bool,
     overdue: bool,
     /// The `next` of the page before.
@@ -45,10 +49,20 @@ impl Wanted {
     }
 
     /// The question, from the beginning.
-    pub(super) fn ask(self, cells: Vec<Cell>, today: &str) -> InboxAsk {
+    pub(super) fn ask(
+        self,
+        cells: Vec<Cell>,
+        account: AccountId,
+        now: i64,
+        today: &str,
+    ) -> InboxAsk {
         InboxAsk {
             cells,
+            account: Some(account),
+            now,
             state: self.state,
+            stage: self.stage,
+            claimed_by: self.claimed.then_some(account),
             category: self.category,
             severity: self.severity,
             grid: self.grid,
@@ -67,6 +81,19 @@ pub struct Inbox {
     next: Option<String>,
 }
 
+/// What waits for a supervisor, by view. A count of 1,000 says: so many or more.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct WaitingOut {
+    /// Major dangers that nobody is on, oldest first.
+    urgent: Vec<Row>,
+    new: u32,
+    corrected: u32,
+    changed: u32,
+    conflict: u32,
+    overdue: u32,
+    claimed: u32,
+}
+
 #[derive(Serialize, utoipa::ToSchema)]
 struct Row {
     id: String,
@@ -74,8 +101,11 @@ struct Row {
     category: String,
     severity: String,
     status: String,
+    /// What a decision on this row replaces.
+    status_dots: Vec<String>,
     grid: String,
     address: String,
+    stage: String,
     due_on: String,
     overdue: bool,
     conflict: bool,
@@ -98,8 +128,10 @@ impl Row {
             category: row.category,
             severity: row.severity,
             status: row.status,
+            status_dots: row.status_dots.split_whitespace().map(str::to_owned).collect(),
             grid: row.grid,
             address: row.address,
+            stage: row.stage,
             due_on: row.due_on,
             conflict: row.conflict,
             author: row.author,
@@ -151,12 +183,36 @@ pub async fn list(
         "" => None,
         text => Some(place(text).ok_or_else(|| bad("after".to_owned()))?),
     };
-    let today = today(app.env.now_s());
-    let ask = InboxAsk { after, ..wanted.ask(cells_of(&session.account), &today) };
+    let (now, account) = (app.env.now_s(), session.account.id);
+    let today = today(now);
+    let ask = wanted.ask(cells_of(&session.account), account, now, &today);
+    let ask = InboxAsk { after, ..ask };
     let found = app.storage.inbox(ask).await;
     let found = found.map_err(|error| ApiError::internal(&headers, &error))?;
     let full = found.len() >= PAGE as usize;
     let next = found.last().filter(|_| full).map(|row| format!("{}.{}", row.changed_at, row.id));
     let rows = found.into_iter().map(|row| Row::of(row, &today)).collect();
     Ok(Json(Inbox { rows, next }))
+}
+
+/// What waits within the session's scope.
+#[utoipa::path(
+    get,
+    path = "/console/v1/waiting",
+    responses((status = 200, body = WaitingOut))
+)]
+pub async fn waiting(
+    State(app): State<App>,
+    session: Session,
+    headers: HeaderMap,
+) -> Result<Json<WaitingOut>, ApiError> {
+    let now = app.env.now_s();
+    let today = today(now);
+    let (cells, account) = (cells_of(&session.account), Some(session.account.id));
+    let ask = InboxAsk { cells, account, now, ..InboxAsk::default() };
+    let found = app.storage.waiting(ask, today.clone()).await;
+    let found = found.map_err(|error| ApiError::internal(&headers, &error))?;
+    let Waiting { urgent, new, corrected, changed, conflict, overdue, claimed } = found;
+    let urgent = urgent.into_iter().map(|row| Row::of(row, &today)).collect();
+    Ok(Json(WaitingOut { urgent, new, corrected, changed, conflict, overdue, claimed }))
 }

@@ -6,6 +6,8 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
+pub mod daily;
+pub mod decisions;
 pub mod accounts;
 pub mod accounts_import;
 pub mod audit;
@@ -24,6 +26,8 @@ mod refused;
 pub mod roster;
 pub mod save;
 pub mod session;
+pub mod tasks;
+pub mod views;
 pub mod standing;
 pub mod templates;
 pub mod town_grids;
