@@ -5,7 +5,7 @@
 //! sweeps waits until nobody does.
 
 use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Write as _};
+use std::io::Write as _;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -89,8 +89,11 @@ impl Files {
         };
         write().map_err(|error| {
             _ = std::fs::remove_file(&beside);
-            let full = [ErrorKind::StorageFull, ErrorKind::QuotaExceeded].contains(&error.kind());
-            if full { StoreError::DiskFull.into() } else { io(&path, error) }
+            use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+            match matches!(error.kind(), StorageFull | QuotaExceeded) {
+                true => StoreError::DiskFull.into(),
+                false => io(&path, error),
+            }
         })
     }
 

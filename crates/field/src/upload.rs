@@ -162,15 +162,11 @@ impl Phone {
             self.note_sent(file, &path, at)?;
             match self.send_chunks(round, file, &path, at).await {
                 Err(FieldError::Transport(TransportError::Refused(body))) => {
-                    let is_one_of = |codes: &[ErrorCode]| codes.contains(&body.code);
-                    if is_one_of(&[ErrorCode::BlobRefused, ErrorCode::TooLarge]) {
+                    use ErrorCode::{BlobRefused, NotFound, OffsetMismatch, Timeout, TooLarge};
+                    if matches!(body.code, BlobRefused | TooLarge) {
                         return self.refuse(file, body.code.as_str());
                     }
-                    if !is_one_of(&[
-                        ErrorCode::OffsetMismatch,
-                        ErrorCode::Timeout,
-                        ErrorCode::NotFound,
-                    ]) {
+                    if !matches!(body.code, OffsetMismatch | Timeout | NotFound) {
                         return Err(TransportError::Refused(body).into());
                     }
                     upload = Some(path);
