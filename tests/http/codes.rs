@@ -132,6 +132,17 @@ async fn console_answers(world: &World, route: &Route) -> Vec<crate::Answer> {
             let path = format!("{path}?conflict=x");
             answers.push(world.asking(route, &path).await.send("", b"").await);
         }
+        (
+            "GET",
+            "/console/v1/figures"
+            | "/console/v1/coverage"
+            | "/console/v1/households/due"
+            | "/console/v1/map/hazards"
+            | "/console/v1/map/patrols",
+        ) => {
+            let path = format!("{path}?grid=x&bbox=x&on=x");
+            answers.push(world.asking(route, &path).await.send("", b"").await);
+        }
         _ => {}
     }
     if route.path.contains("{id}") {

@@ -13,6 +13,7 @@ mod blobs;
 mod codes;
 mod console;
 mod enrol;
+mod figures;
 mod health;
 mod household;
 mod limits;

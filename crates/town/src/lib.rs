@@ -11,6 +11,7 @@ pub mod blobs;
 mod connections;
 pub mod cursor;
 pub mod data;
+pub mod days;
 pub mod demo;
 pub mod doctor;
 pub mod error;
@@ -27,6 +28,7 @@ pub mod push;
 pub mod release;
 pub mod serve;
 pub mod storage;
+pub mod suppression;
 pub mod tls;
 
 pub use data::Town;

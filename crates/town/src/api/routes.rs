@@ -4,7 +4,7 @@ use axum::Router;
 use axum::routing::{MethodRouter, delete, get, head, options, patch, post};
 use yaoguan_wire::ErrorCode;
 
-use super::console::{events, files, inbox, record, roster, save, session};
+use super::console::{coverage, events, figures, files, inbox, map, record, roster, save, session};
 use super::{
     App, blobs, enrol, health, openapi, password, reconcile, records, sync, token, uploads,
 };
@@ -141,6 +141,48 @@ pub const ROUTES: &[Route] = &[
         caller: Caller::Session,
         codes: &[ErrorCode::BadRequest],
         handler: || get(inbox::list),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/figures",
+        caller: Caller::Session,
+        codes: &[ErrorCode::BadRequest],
+        handler: || get(figures::show),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/coverage",
+        caller: Caller::Session,
+        codes: &[ErrorCode::BadRequest],
+        handler: || get(coverage::show),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/households/due",
+        caller: Caller::Session,
+        codes: &[ErrorCode::BadRequest],
+        handler: || get(coverage::households),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/map/grids",
+        caller: Caller::Session,
+        codes: &[],
+        handler: || get(map::grids),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/map/hazards",
+        caller: Caller::Session,
+        codes: &[ErrorCode::BadRequest],
+        handler: || get(map::hazards),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/map/patrols",
+        caller: Caller::Session,
+        codes: &[ErrorCode::BadRequest],
+        handler: || get(map::patrols),
     },
     Route {
         method: "GET",

@@ -21,6 +21,7 @@ use crate::push::Pusher;
 pub mod audit;
 pub mod blobs;
 pub mod desk;
+pub mod figures;
 pub mod held;
 pub mod people;
 pub mod purge;
@@ -33,6 +34,7 @@ pub mod tokens;
 
 pub use audit::{AuditAsk, AuditLog};
 pub use desk::Desk;
+pub use figures::Facts;
 pub use held::{Apart, Held, Recovered, Release};
 pub use people::People;
 pub use purge::{Erasure, Purging, purge_all};
@@ -130,6 +132,7 @@ pub trait Storage:
     + AuditLog
     + blobs::Blobs
     + Desk
+    + Facts
     + People
     + Purging
     + Scopes

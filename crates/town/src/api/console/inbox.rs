@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
-use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 use yaoguan_model::RecordId;
 use yaoguan_model::cells::{self, Cell};
@@ -13,13 +12,12 @@ use yaoguan_wire::ErrorCode;
 use super::super::App;
 use super::super::error::ApiError;
 use super::session::Session;
+use crate::days::day_of;
 use crate::people::Account;
 use crate::storage::desk::{InboxAsk, InboxRow, PAGE};
 
 /// Characters of what is searched for.
 const MAX_WORDS_CHARS: usize = 100;
-/// The town's calendar is UTC+8.
-const TOWN_OFFSET_S: i32 = 8 * 3600;
 
 /// What is wanted; what is not said asks for any.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -91,14 +89,6 @@ pub(super) fn cells_of(account: &Account) -> Vec<Cell> {
     cells::of_reader(account.id, account.role, &account.grids).into_iter().collect()
 }
 
-/// The day in the town.
-fn today(now_s: i64) -> String {
-    let zone = FixedOffset::east_opt(TOWN_OFFSET_S);
-    let now = DateTime::from_timestamp(now_s, 0).zip(zone);
-    now.map(|(now, zone)| now.with_timezone(&zone).format("%Y-%m-%d").to_string())
-        .unwrap_or_default()
-}
-
 fn place(text: &str) -> Option<(i64, RecordId)> {
     let (at, id) = text.split_once('.')?;
     Some((at.parse().ok()?, id.parse().ok()?))
@@ -126,7 +116,7 @@ pub async fn list(
         "" => None,
         text => Some(place(text).ok_or_else(|| bad("after".to_owned()))?),
     };
-    let today = today(app.env.now_s());
+    let today = day_of(app.env.now_s());
     let ask = InboxAsk {
         cells: cells_of(&session.account),
         state: wanted.state,

@@ -6,9 +6,12 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
+pub mod coverage;
 pub mod events;
+pub mod figures;
 pub mod files;
 pub mod inbox;
+pub mod map;
 pub mod record;
 mod record_out;
 pub mod roster;
