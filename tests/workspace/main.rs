@@ -59,7 +59,7 @@ fn model_alone_is_pure() {
 
 #[test]
 fn crates_know_only_what_the_architecture_allows() {
-    let allowed: [(&str, &[&str]); 11] = [
+    let allowed: [(&str, &[&str]); 12] = [
         ("model", &[]),
         ("wire", &["model"]),
         ("sync", &["model", "wire"]),
@@ -68,7 +68,8 @@ fn crates_know_only_what_the_architecture_allows() {
         ("exchange", &["model"]),
         ("media", &["model"]),
         ("field", &["model", "wire", "sync", "store", "transport", "exchange"]),
-        ("devserver", &["model", "wire", "sync", "store", "transport", "exchange", "field"]),
+        ("app", &["model", "wire", "sync", "store", "transport", "exchange", "field"]),
+        ("devserver", &["model", "wire", "sync", "store", "transport", "exchange", "field", "app"]),
         ("town", &["model", "wire", "sync", "exchange", "media"]),
         (
             "cli",

@@ -1,11 +1,7 @@
-//! `field` over HTTP on loopback, so that the screens of the app run in a plain browser. For development
+//! The app over HTTP on loopback, so that the screens of the app run in a plain browser. For development
 //! and tests only: it has no protection but the loopback address, and is part of no release.
 
-mod commands;
-mod host;
 mod server;
-mod syncing;
-mod walking;
 
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -13,9 +9,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Parser;
+use yaoguan_app::Host;
 use yaoguan_field::position::Played;
-
-use crate::host::Host;
 
 /// The dev server of the field app.
 #[derive(Debug, Parser)]
@@ -56,9 +51,9 @@ fn main() -> anyhow::Result<()> {
         let mut out = std::io::stdout();
         writeln!(out, "{line}")?;
         out.flush()?;
-        tokio::spawn(syncing::run(Arc::clone(&host)));
+        tokio::spawn(yaoguan_app::sync_in_background(Arc::clone(&host)));
         if let Some(source) = source {
-            tokio::spawn(walking::run(Arc::clone(&host), Box::new(source)));
+            tokio::spawn(yaoguan_app::walk(Arc::clone(&host), Box::new(source)));
         }
         axum::serve(listener, server::router(host, &arguments.ui)).await?;
         Ok(())

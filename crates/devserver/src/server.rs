@@ -16,9 +16,7 @@ use futures_util::Stream;
 use tokio::sync::broadcast::error::RecvError;
 use tower_http::services::{ServeDir, ServeFile};
 use tower_http::set_header::SetResponseHeaderLayer;
-
-use crate::commands::{self, Failure};
-use crate::host::{Event, Host};
+use yaoguan_app::{Event, Failure, Host};
 
 /// Nothing from elsewhere, no inline script.
 const POLICY: HeaderValue = HeaderValue::from_static(
@@ -59,7 +57,7 @@ async fn command(
     Segment(command): Segment<String>,
     body: Bytes,
 ) -> Response {
-    match commands::run(host, command, body).await {
+    match yaoguan_app::run(host, command, body).await {
         Ok(value) => Json(value).into_response(),
         Err(failure) => answer(&failure),
     }

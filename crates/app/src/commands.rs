@@ -1,4 +1,4 @@
-//! Commands of the screens. Each is a line over `field`: the shell's commands will be the same lines.
+//! Commands of the screens: a name and JSON in, JSON out. Each is a line over `field`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,15 +17,18 @@ use crate::host::{Host, locked};
 
 /// Why a command gave nothing.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub enum Failure {
+    /// `field` refused it.
     Field(FieldError),
     /// There is no such command.
     Unknown,
+    /// Its input does not read, or its thread ended.
     Body(String),
 }
 
 impl Failure {
-    pub(crate) fn to_json(&self) -> Json {
+    /// What a screen branches on.
+    pub fn to_json(&self) -> Json {
         match self {
             Self::Field(error) => json!({
                 "code": error.code(), "detail": error.to_string(), "path": error.path(),
@@ -71,7 +74,10 @@ struct Line {
 }
 
 /// Runs one command on a thread that may block.
-pub(crate) async fn run(
+///
+/// # Errors
+/// What [`Failure`] names.
+pub async fn run(
     host: Arc<Host>,
     command: String,
     body: impl AsRef<[u8]> + Send + 'static,
@@ -122,7 +128,7 @@ async fn enrol(host: &Host, asked: Invite) -> Result<Json, Failure> {
 fn of_host(host: &Host, command: &str, body: &[u8]) -> Result<Json, Failure> {
     match command {
         // `line` stands for the platform: without one nothing goes out here, whoever asks.
-        "sync" if host.pulse(|pulse| pulse.now().online) => host.wake(),
+        "sync" if host.pulse(|pulse| pulse.now().online) => return give(host.wake()),
         "line" => {
             let online = read::<Line>(body)?.online;
             host.pulse(|pulse| pulse.set_online(online));

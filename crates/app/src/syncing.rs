@@ -7,7 +7,7 @@ use yaoguan_field::{FieldError, SyncSummary};
 
 use crate::host::{Event, Host};
 
-pub(crate) async fn run(host: Arc<Host>) {
+pub async fn run(host: Arc<Host>) {
     loop {
         let (waiting, now_ms) = (waiting(&host).await, host.env.boot_elapsed_ms());
         let wait_ms = waiting.and_then(|n| host.pulse(|pulse| pulse.wait_ms(now_ms, n)));

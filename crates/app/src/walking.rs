@@ -11,7 +11,7 @@ use crate::host::{Event, Host, locked};
 const POLL: Duration = Duration::from_millis(200);
 
 /// The file begins when a patrol does; until then its first fix is where the phone is.
-pub(crate) async fn run(host: Arc<Host>, mut source: Box<dyn PositionSource>) {
+pub async fn run(host: Arc<Host>, mut source: Box<dyn PositionSource>) {
     let first = source.poll(host.env.now_ms());
     let mut waiting = first;
     if let Some(fix) = waiting.last() {

@@ -1,4 +1,4 @@
-//! What the app's shell will hold: one phone behind a lock, the pulse of syncing, the last fix, and the
+//! What the app holds while it runs: one phone behind a lock, the pulse of syncing, the last fix, and the
 //! events that tell the screens what to fetch again.
 
 use std::path::PathBuf;
@@ -16,26 +16,26 @@ const EVENTS: usize = 256;
 /// What the screens hear.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub(crate) enum Event {
+pub enum Event {
     Changed { changed: Option<Changed> },
     Sync { sync: SyncNow },
     Fix { at: Point, patrol: Option<PatrolNow> },
 }
 
-pub(crate) struct Host {
-    pub(crate) dir: PathBuf,
-    pub(crate) env: Arc<dyn Env>,
+pub struct Host {
+    pub dir: PathBuf,
+    pub env: Arc<dyn Env>,
     phone: Mutex<Option<Phone>>,
     pulse: Mutex<Pulse>,
-    pub(crate) last_fix: Mutex<Option<Point>>,
+    pub last_fix: Mutex<Option<Point>>,
     /// Of a phone that has no store yet.
-    pub(crate) early_settings: Mutex<Settings>,
-    pub(crate) wake: Notify,
-    pub(crate) events: broadcast::Sender<Event>,
+    pub early_settings: Mutex<Settings>,
+    pub wake: Notify,
+    pub events: broadcast::Sender<Event>,
 }
 
 impl Host {
-    pub(crate) fn new(dir: PathBuf, online: bool) -> Self {
+    pub fn new(dir: PathBuf, online: bool) -> Self {
         Self {
             dir,
             env: Arc::new(System),
@@ -49,7 +49,7 @@ impl Host {
     }
 
     /// Works on the phone, opened when it is first needed. Blocks: not for async code.
-    pub(crate) fn phone<R>(
+    pub fn phone<R>(
         &self,
         work: impl FnOnce(&mut Phone) -> Result<R, FieldError>,
     ) -> Result<R, FieldError> {
@@ -69,42 +69,44 @@ impl Host {
     }
 
     /// Another connection to the same store: a sync waits for the line without holding the phone.
-    pub(crate) fn open(&self) -> Result<Phone, FieldError> {
+    pub fn open(&self) -> Result<Phone, FieldError> {
         Phone::open(&self.dir, Arc::clone(&self.env), "zh")
     }
 
-    pub(crate) fn adopt(&self, phone: Phone) {
+    pub fn adopt(&self, phone: Phone) {
         *locked(&self.phone) = Some(phone);
     }
 
-    pub(crate) fn pulse<R>(&self, work: impl FnOnce(&mut Pulse) -> R) -> R {
+    pub fn pulse<R>(&self, work: impl FnOnce(&mut Pulse) -> R) -> R {
         work(&mut locked(&self.pulse))
     }
 
-    pub(crate) fn tell(&self, event: Event) {
+    pub fn tell(&self, event: Event) {
         // Nobody listening is nothing to worry about.
         _ = self.events.send(event);
     }
 
     /// A save: the screens fetch again, and it is to be sent.
-    pub(crate) fn changed(&self, changed: &Changed) {
+    pub fn changed(&self, changed: &Changed) {
         self.tell(Event::Changed { changed: Some(changed.clone()) });
         self.pulse(Pulse::saved);
         self.wake.notify_one();
     }
 
-    pub(crate) fn wake(&self) {
-        self.pulse(Pulse::wake);
+    /// Asks for a sync; returns how syncing stood when it was asked for.
+    pub fn wake(&self) -> SyncNow {
+        let stood = self.pulse(Pulse::wake);
         self.wake.notify_one();
+        stood
     }
 
-    pub(crate) fn tell_sync(&self) {
+    pub fn tell_sync(&self) {
         let sync = self.pulse(|pulse| pulse.now().clone());
         self.tell(Event::Sync { sync });
     }
 }
 
 /// A panic while it was held has ended that request alone.
-pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
