@@ -12,9 +12,11 @@ import { i18n, setLang, type Lang } from '@shared/i18n'
 import App from './App.vue'
 import en from './locales/en.json'
 import zh from './locales/zh.json'
+import { router } from './router'
+import { look } from './session'
 
 i18n.global.mergeLocaleMessage('en', { console: en })
 i18n.global.mergeLocaleMessage('zh', { console: zh })
 const wanted: Lang = (localStorage.getItem('lang') ?? navigator.language).startsWith('en') ? 'en' : 'zh'
 setLang(wanted)
-createApp(App).use(i18n).mount('#app')
+void look().then(() => createApp(App).use(i18n).use(router).mount('#app'))
