@@ -247,7 +247,8 @@ fn what_counts_facts_walks_indexes() {
         });
         // The asker's grids are the only list that is walked from end to end.
         let scanned = plan.iter().filter(|line| line.starts_with("SCAN"));
-        let scanned: Vec<_> = scanned.filter(|line| !line.contains("json_each")).collect();
+        let small = |line: &&String| line.contains("json_each") || *line == "SCAN CONSTANT ROW";
+        let scanned: Vec<_> = scanned.filter(|line| !small(line)).collect();
         assert!(scanned.is_empty(), "{sql}: {plan:#?}");
         assert!(plan.iter().any(|line| line.contains(index)), "{sql}: {plan:#?}");
     }
