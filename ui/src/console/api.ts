@@ -31,7 +31,7 @@ export class Refused extends Error {
 
 let token = ''
 
-async function call<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {
+export async function call<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {
   const headers: Record<string, string> = { 'accept-language': i18n.global.locale.value }
   if (method === 'POST') headers['x-csrf-token'] = token
   let response: Response

@@ -1,6 +1,6 @@
 // Every page, once: its place, its icon, who sees it. The navigation and the router are made from this list;
 // the words are `console.page.NAME`.
-import { IconInbox } from '@tabler/icons-vue'
+import { IconChartBar, IconInbox, IconMap2, IconRoute } from '@tabler/icons-vue'
 import type { Component } from 'vue'
 import type { RouteRecordRaw } from 'vue-router'
 
@@ -14,6 +14,9 @@ export interface Page {
 
 export const PAGES: readonly Page[] = [
   { name: 'inbox', path: '/inbox/:id?', icon: IconInbox, roles: ['supervisor'], load: () => import('./inbox/InboxPage.vue') },
+  { name: 'map', path: '/map', icon: IconMap2, roles: ['supervisor'], load: () => import('./map/MapPage.vue') },
+  { name: 'coverage', path: '/coverage', icon: IconRoute, roles: ['supervisor'], load: () => import('./coverage/CoveragePage.vue') },
+  { name: 'figures', path: '/figures', icon: IconChartBar, roles: ['supervisor'], load: () => import('./figures/FiguresPage.vue') },
 ]
 
 export const routes: RouteRecordRaw[] = [
