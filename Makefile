@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help app e2e-console e2e-browser screenshots demo test check bench bench-console sim audit package operations
+.PHONY: help app e2e-console e2e-browser screenshots demo test check bench bench-console sim audit package operations media-kill
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -22,6 +22,8 @@ bench: ## measurements
 	scripts/bench
 bench-console: ## times of the supervisors' console in a town with 100,000 records
 	scripts/bench-console
+media-kill: ## 200 photos over a line that breaks everywhere; phone and town killed 100 times each
+	scripts/media-kill
 sim: ## the oracle on random histories: make sim runs=1000000
 	scripts/sim $(runs)
 audit: ## licences, banned crates, one SQLite

@@ -9,7 +9,7 @@
     reason = "the moments to kill at are parts of a measured time"
 )]
 
-mod moments;
+pub(crate) mod moments;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

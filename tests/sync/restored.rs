@@ -7,7 +7,7 @@ use std::sync::Arc;
 use yaoguan_field::{EnrolOptions, Home, Phone};
 use yaoguan_model::env::System;
 use yaoguan_model::{Env as _, Kind, RecordId, Role};
-use yaoguan_testkit::town::{GRID, OTHER_GRID, TestPhone, TestTown};
+use yaoguan_testkit::town::{GRID, OTHER_GRID, TestPhone, TestTown, copy};
 use yaoguan_town::audit::Attribution;
 use yaoguan_town::backup;
 use yaoguan_town::storage::{Apart as _, Erasure, Purging as _, Storage as _};
@@ -16,13 +16,6 @@ use crate::{assert_same, assert_sound, change, edit, hazards, report};
 
 async fn sync(phone: &mut TestPhone) -> yaoguan_field::SyncSummary {
     phone.phone.sync(|_| {}).await.unwrap()
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
-        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
-    }
 }
 
 fn household(phone: &mut TestPhone) -> RecordId {
@@ -78,7 +71,7 @@ async fn put_back(town: &mut TestTown, how: How, backup: &Path, files: &Path) {
 /// The stopped town's files, as somebody copies them.
 async fn keep_files(town: &mut TestTown, files: &Path) {
     town.meddled(|data| {
-        copy(data, files);
+        copy(data, files).unwrap();
         for name in ["town.line", "town.journal"] {
             std::fs::copy(data.with_file_name(name), files.join(name)).unwrap();
         }
@@ -208,7 +201,7 @@ async fn a_damaged_or_foreign_backup_changes_nothing() {
     town.stop().await.unwrap();
     for (name, damage) in [("town.db", 5_000), ("journal.db", 10), ("backup.json", 30)] {
         let bad = dir.path().join(format!("bad-{name}"));
-        copy(&whole, &bad);
+        copy(&whole, &bad).unwrap();
         let mut bytes = std::fs::read(bad.join(name)).unwrap();
         bytes[damage] ^= 1;
         std::fs::write(bad.join(name), bytes).unwrap();

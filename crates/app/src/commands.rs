@@ -10,16 +10,19 @@ use yaoguan_field::{
     Changed, EnrolOptions, FieldError, FormPatch, FormStart, ListQuery, MapBox, Nearby,
     PatrolWords, Phone, Settings, values,
 };
-use yaoguan_model::RecordId;
 use yaoguan_model::risk::Answer;
+use yaoguan_model::{BlobHash, RecordId};
 
 use crate::host::{Host, locked};
+use crate::platform::Line;
 
 /// Why a command gave nothing.
 #[derive(Debug)]
 pub enum Failure {
     /// `field` refused it.
     Field(FieldError),
+    /// Another app has the data folder.
+    InUse,
     /// There is no such command.
     Unknown,
     /// Its input does not read, or its thread ended.
@@ -34,6 +37,7 @@ impl Failure {
                 "code": error.code(), "detail": error.to_string(), "path": error.path(),
                 "town_code": error.town_code(),
             }),
+            Self::InUse => json!({ "code": "in_use", "detail": "" }),
             Self::Unknown => json!({ "code": "unknown_command", "detail": "" }),
             Self::Body(detail) => json!({ "code": "bad_request", "detail": detail }),
         }
@@ -69,8 +73,19 @@ struct Invite {
     device_name: String,
 }
 #[derive(Deserialize)]
-struct Line {
+struct Online {
     online: bool,
+    /// Bytes cost money on it.
+    metered: Option<bool>,
+}
+#[derive(Deserialize)]
+struct PhotoOf {
+    id: RecordId,
+    hash: BlobHash,
+}
+#[derive(Deserialize)]
+struct Room {
+    bytes: Option<u64>,
 }
 
 /// Runs one command on a thread that may block.
@@ -82,6 +97,9 @@ pub async fn run(
     command: String,
     body: impl AsRef<[u8]> + Send + 'static,
 ) -> Result<Json, Failure> {
+    if host.is_taken() {
+        return Err(Failure::InUse);
+    }
     let runtime = tokio::runtime::Handle::current();
     let work = move || {
         let body = if body.as_ref().is_empty() { b"{}" } else { body.as_ref() };
@@ -90,18 +108,31 @@ pub async fn run(
             "sync" | "line" | "sync_now" | "position" | "settings" | "set_settings" => {
                 of_host(&host, &command, body)
             }
-            _ => of_phone(&host, &command, body),
+            _ => {
+                let given = of_phone(&host, &command, body)?;
+                keep_alive(&host, &command);
+                Ok(given)
+            }
         }
     };
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or_else(|error| Err(Failure::Body(error.to_string())))
 }
 
+/// A patrol keeps the app running, its end no longer does.
+fn keep_alive(host: &Host, command: &str) {
+    match command {
+        "start_patrol" => host.platform.keep_alive.hold(),
+        "stop_patrol" | "discard_patrol" => host.platform.keep_alive.release(),
+        _ => {}
+    }
+}
+
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(body).map_err(|error| Failure::Body(error.to_string()))
 }
 
-fn give<T: serde::Serialize>(value: T) -> Result<Json, Failure> {
+pub(crate) fn give<T: serde::Serialize>(value: T) -> Result<Json, Failure> {
     serde_json::to_value(value).map_err(|error| Failure::Body(error.to_string()))
 }
 
@@ -110,7 +141,7 @@ async fn enrol(host: &Host, asked: Invite) -> Result<Json, Failure> {
     let lang = if settings.lang == "en" { "en" } else { "zh" };
     let options = EnrolOptions { device_name: asked.device_name, lang };
     let env = Arc::clone(&host.env);
-    let mut phone = match host.open() {
+    let mut phone = match host.open_phone() {
         // Revoked, or its key was lost: the same person on the same store.
         Ok(mut phone) if phone.today().is_ok() => {
             phone.enrol_again(asked.invite.trim(), &options).await?;
@@ -130,10 +161,13 @@ fn of_host(host: &Host, command: &str, body: &[u8]) -> Result<Json, Failure> {
         // `line` stands for the platform: without one nothing goes out here, whoever asks.
         "sync" if host.pulse(|pulse| pulse.now().online) => return give(host.wake()),
         "line" => {
-            let online = read::<Line>(body)?.online;
-            host.pulse(|pulse| pulse.set_online(online));
-            host.wake.notify_one();
-            host.tell_sync();
+            let Online { online, metered } = read(body)?;
+            let metered = metered.unwrap_or_else(|| host.pulse(|pulse| pulse.now().metered));
+            host.set_line(match (online, metered) {
+                (false, _) => Line::Down,
+                (true, true) => Line::Metered,
+                (true, false) => Line::Free,
+            });
         }
         "position" => return give(*locked(&host.last_fix)),
         "settings" => {
@@ -181,6 +215,18 @@ fn of_phone(host: &Host, command: &str, body: &[u8]) -> Result<Json, Failure> {
         "review_patrol" => give(host.phone(|phone| phone.review_patrol())?),
         "discard_patrol" => give(host.phone(Phone::discard_patrol)?),
         "health" => give(host.phone(|phone| phone.health())?),
+        "stowage" => give(host.phone(|phone| phone.stowage())?),
+        "free_photos" => give(read(body).map(|r: Room| host.phone(|p| p.free_photos(r.bytes)))??),
+        "send_files" => {
+            id().map(|id| host.phone(|phone| phone.send_files_of(id)))??;
+            give(host.wake())
+        }
+        "remove_photo" => {
+            let photo: PhotoOf = read(body)?;
+            let changed = host.phone(|phone| phone.remove_photo(photo.id, photo.hash))?;
+            changed.iter().for_each(|changed| host.changed(changed));
+            give(changed)
+        }
         _ => Err(Failure::Unknown),
     }
 }
@@ -193,6 +239,7 @@ fn change(host: &Host, command: &str, body: &[u8]) -> Result<Option<Changed>, Fa
         "set_values" => read(body).map(|f: FormPatch| host.phone(|p| p.set_values(&f)))??,
         "settle" => read(body).map(|f: FormPatch| host.phone(|p| p.settle(&f)))??,
         "delete" => id().map(|id| host.phone(|phone| phone.delete(id)))??,
+        "drop_track" => id().map(|id| host.phone(|phone| phone.drop_track(id)))??,
         "undelete" => id().map(|id| host.phone(|phone| phone.undelete(id)))??,
         "save_patrol" => read(body).map(|w: PatrolWords| host.phone(|p| p.save_patrol(&w)))??,
         "discard_rejected" => {

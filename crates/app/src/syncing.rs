@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use yaoguan_field::{FieldError, SyncSummary};
 
+use crate::attention::Attention;
 use crate::host::{Event, Host};
+use crate::words::Words;
 
+/// For as long as the app runs.
 pub async fn run(host: Arc<Host>) {
     loop {
         let (waiting, now_ms) = (waiting(&host).await, host.env.boot_elapsed_ms());
@@ -25,10 +28,13 @@ pub async fn run(host: Arc<Host>) {
     }
 }
 
-/// Records that wait; none when the phone is not enrolled.
+/// Records and files that wait; none when the phone is not enrolled.
 async fn waiting(host: &Arc<Host>) -> Option<u64> {
     let host = Arc::clone(host);
-    let count = move || host.phone(|phone| Ok(phone.whereabouts()?.waiting)).ok();
+    let count = move || {
+        let whereabouts = host.phone(|phone| phone.whereabouts()).ok()?;
+        Some(whereabouts.waiting + whereabouts.files)
+    };
     tokio::task::spawn_blocking(count).await.ok().flatten()
 }
 
@@ -48,11 +54,20 @@ async fn once(host: &Arc<Host>, waiting: u64) {
 }
 
 async fn sync(host: &Host) -> Result<SyncSummary, FieldError> {
-    let mut phone = host.open()?;
-    phone
+    let mut phone = host.open_phone()?;
+    let before = Attention::of(&phone)?;
+    let ended = phone
         .sync(|so_far| {
             host.pulse(|pulse| pulse.progress(so_far));
             host.tell_sync();
         })
-        .await
+        .await;
+    // A run that broke off may have brought some.
+    if let (Some(before), Some(after)) = (before, Attention::of(&phone)?) {
+        let words = Words::of(&phone.settings()?.lang);
+        if let Some(news) = after.news_since(&before, &words) {
+            host.platform.notifier.notify(&words.name, &news);
+        }
+    }
+    ended
 }

@@ -3,6 +3,7 @@
 
 use yaoguan_exchange::{GpxError, Reason, TableError};
 use yaoguan_field::FieldError;
+use yaoguan_field::media::{MAX_SOURCE_BYTES, PhotoError};
 use yaoguan_model::authorise::Refusal;
 use yaoguan_model::schema::{Invalid, Problem};
 use yaoguan_model::status::StepError;
@@ -86,6 +87,9 @@ pub(crate) fn detail(words: &Words, error: &FieldError) -> String {
         FieldError::NotInConflict(path) => say("not_in_conflict", &[("path", path)]),
         FieldError::Table(error) => of_table(words, error),
         FieldError::Track(error) => of_track(words, error),
+        FieldError::Picture(error) => of_picture(words, error),
+        FieldError::FileBroken(name) => say("file_broken", &[("name", name)]),
+        FieldError::NotHere(name) => say("not_here", &[("name", name)]),
         FieldError::Io { path, source } => {
             say("io", &[("path", path), ("detail", &source.to_string())])
         }
@@ -189,5 +193,18 @@ fn of_track(words: &Words, error: &GpxError) -> String {
         GpxError::Broken(_) | GpxError::TooDeep { .. } => {
             say("unreadable", &[("detail", &error.to_string())])
         }
+    }
+}
+
+fn of_picture(words: &Words, error: &PhotoError) -> String {
+    let say = |key: &str, values: &[(&str, &str)]| words.say("detail", key, values);
+    match error {
+        PhotoError::TooLarge => say("file_too_large", &[("max", &MAX_SOURCE_BYTES.to_string())]),
+        PhotoError::Heic => say("picture_heic", &[]),
+        PhotoError::OtherContent => say("picture_other", &[]),
+        PhotoError::TooManyPixels { width, height } => {
+            say("picture_pixels", &[("width", &width.to_string()), ("height", &height.to_string())])
+        }
+        PhotoError::Damaged(_) => say("picture_damaged", &[]),
     }
 }

@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Parser;
-use yaoguan_app::Host;
+use yaoguan_app::platform::Line;
+use yaoguan_app::{Host, Platform, Words};
 use yaoguan_field::position::Played;
 
 /// The dev server of the field app.
@@ -42,7 +43,11 @@ fn main() -> anyhow::Result<()> {
         Some(file) => Some(Played::gpx(&std::fs::read(file)?, arguments.speed)?),
         None => None,
     };
-    let host = Arc::new(Host::new(arguments.data, !arguments.offline));
+    let line = if arguments.offline { Line::Down } else { Line::Free };
+    let host = Host::open(&arguments.data, Platform::with_line(line))?;
+    if host.is_taken() {
+        anyhow::bail!(Words::of("en").taken);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{Path as Segment, Request, State};
+use axum::extract::{DefaultBodyLimit, Path as Segment, Query, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::sse::{Event as Sent, KeepAlive, Sse};
@@ -13,10 +13,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use futures_util::Stream;
-use tokio::sync::broadcast::error::RecvError;
 use tower_http::services::{ServeDir, ServeFile};
 use tower_http::set_header::SetResponseHeaderLayer;
-use yaoguan_app::{Event, Failure, Host};
+use yaoguan_app::{Failure, Host, Picture};
+use yaoguan_field::PhotoSize;
+use yaoguan_field::media::MAX_SOURCE_BYTES;
+use yaoguan_model::{BlobHash, RecordId};
 
 /// Nothing from elsewhere, no inline script.
 const POLICY: HeaderValue = HeaderValue::from_static(
@@ -30,6 +32,8 @@ pub(crate) fn router(host: Arc<Host>, ui: &Path) -> Router {
     let files = ServeDir::new(ui).fallback(ServeFile::new(ui.join("index.html")));
     Router::new()
         .route("/api/events", get(events))
+        .route("/api/photo", post(attach).layer(DefaultBodyLimit::max(MAX_SOURCE_BYTES)))
+        .route("/photo/{hash}", get(photo))
         .route("/api/{command}", post(command))
         .fallback_service(files)
         .layer(SetResponseHeaderLayer::overriding(header::CONTENT_SECURITY_POLICY, POLICY))
@@ -63,8 +67,50 @@ async fn command(
     }
 }
 
+#[derive(serde::Deserialize)]
+struct Target {
+    id: RecordId,
+}
+
+/// A picture as the browser has it: the body is its bytes.
+async fn attach(
+    State(host): State<Arc<Host>>,
+    Query(target): Query<Target>,
+    body: Bytes,
+) -> Response {
+    match yaoguan_app::attach(host, target.id, Picture::Bytes(body.to_vec())).await {
+        Ok(value) => Json(value).into_response(),
+        Err(failure) => answer(&failure),
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Asked {
+    size: PhotoSize,
+}
+
+/// A photo or thumbnail: what `photo://` gives in the shell.
+async fn photo(
+    State(host): State<Arc<Host>>,
+    Segment(hash): Segment<BlobHash>,
+    Query(asked): Query<Asked>,
+) -> Response {
+    match yaoguan_app::photo(host, hash, asked.size, 0..u64::MAX).await {
+        Ok(part) => {
+            let headers = [
+                (header::CONTENT_TYPE, "image/jpeg"),
+                // Nothing of it stays in the browser.
+                (header::CACHE_CONTROL, "no-store"),
+            ];
+            (headers, part.bytes).into_response()
+        }
+        Err(failure) => answer(&failure),
+    }
+}
+
 fn answer(failure: &Failure) -> Response {
     let status = match failure {
+        Failure::InUse => StatusCode::CONFLICT,
         Failure::Field(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Failure::Unknown => StatusCode::NOT_FOUND,
         Failure::Body(_) => StatusCode::BAD_REQUEST,
@@ -75,15 +121,9 @@ fn answer(failure: &Failure) -> Response {
 async fn events(
     State(host): State<Arc<Host>>,
 ) -> Sse<impl Stream<Item = Result<Sent, Infallible>>> {
-    let receiver = host.events.subscribe();
-    let stream = futures_util::stream::unfold(receiver, |mut receiver| async move {
-        let event = match receiver.recv().await {
-            Ok(event) => event,
-            Err(RecvError::Lagged(_)) => Event::Changed { changed: None },
-            Err(RecvError::Closed) => return None,
-        };
-        let sent = Sent::default().json_data(&event).unwrap_or_default();
-        Some((Ok(sent), receiver))
+    let stream = futures_util::stream::unfold(host.listen(), |mut heard| async move {
+        let event = heard.next().await?;
+        Some((Ok(Sent::default().json_data(&event).unwrap_or_default()), heard))
     });
     Sse::new(stream).keep_alive(KeepAlive::default())
 }

@@ -10,6 +10,7 @@ use yaoguan_store::salvage::{Salvaged, log, salvage};
 use yaoguan_store::{Key, Store, StoreError};
 
 use crate::error::FieldError;
+use crate::files::Files;
 use crate::folder::{Folder, io};
 use crate::home::Home;
 use crate::phone::Phone;
@@ -174,6 +175,12 @@ impl Folder {
             let kept = with(&aside, ".key");
             std::fs::rename(&key, &kept).map_err(|e| io(&kept, e))?;
         }
+        let files = Files::folder(&self.0);
+        if files.exists() {
+            // They open with that key only.
+            let kept = with(&aside, ".photos");
+            std::fs::rename(&files, &kept).map_err(|e| io(&kept, e))?;
+        }
         self.make_names_durable()?;
         Ok(aside)
     }
@@ -211,7 +218,9 @@ impl Phone {
                 // The file is closed before it is moved: a close removes the log by its name.
                 self.store = Store::nowhere()?;
                 let home = Home { data: self.folder.0.clone(), marker: self.marker.clone() };
+                let line = self.line;
                 *self = Self::open(home, self.env.clone(), self.lang)?;
+                self.line = line;
                 Ok(self.salvaged.clone())
             }
             Err(error) => Err(error),

@@ -1,4 +1,4 @@
-//! What the person has set: language, text size, theme. It stays on this phone.
+//! What the person has set: language, text size, theme, photos. It stays on this phone.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +9,7 @@ const NAME: &str = "screen";
 
 /// Settings of the screens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "field.ts"))]
 pub struct Settings {
     #[cfg_attr(feature = "ts", ts(type = "'zh' | 'en'"))]
@@ -18,11 +19,33 @@ pub struct Settings {
     pub text_px: u8,
     #[cfg_attr(feature = "ts", ts(type = "'standard' | 'outdoor'"))]
     pub theme: String,
+    /// When photos go in full. `auto`: up to 1 MiB on any line, larger ones on Wi-Fi.
+    #[cfg_attr(feature = "ts", ts(type = "'auto' | 'always' | 'wifi' | 'by_hand'"))]
+    pub originals: String,
+    /// Time, grid and position are burnt into photos.
+    pub watermark: bool,
+    /// 2,400 pixels a side instead of 1,600.
+    pub large_photos: bool,
+    /// Photos that the town has may take up so much of this phone.
+    pub photos_mib: u32,
 }
+
+/// Words of [`Settings::originals`].
+const ORIGINALS: [&str; 4] = ["auto", "always", "wifi", "by_hand"];
+/// Bounds of [`Settings::photos_mib`].
+const PHOTOS_MIB: std::ops::RangeInclusive<u32> = 50..=20_000;
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { lang: "zh".to_owned(), text_px: 18, theme: "standard".to_owned() }
+        Self {
+            lang: "zh".to_owned(),
+            text_px: 18,
+            theme: "standard".to_owned(),
+            originals: "auto".to_owned(),
+            watermark: false,
+            large_photos: false,
+            photos_mib: 500,
+        }
     }
 }
 
@@ -34,7 +57,15 @@ impl Settings {
         let known = matches!(self.theme.as_str(), "standard" | "outdoor");
         let theme = if known { self.theme } else { default.theme };
         let sizes = matches!(self.text_px, 18 | 20 | 24 | 30);
-        Self { lang, theme, text_px: if sizes { self.text_px } else { default.text_px } }
+        let known = ORIGINALS.contains(&self.originals.as_str());
+        Self {
+            lang,
+            theme,
+            text_px: if sizes { self.text_px } else { default.text_px },
+            originals: if known { self.originals } else { default.originals },
+            photos_mib: self.photos_mib.clamp(*PHOTOS_MIB.start(), *PHOTOS_MIB.end()),
+            ..self
+        }
     }
 }
 

@@ -18,6 +18,7 @@ const routes: RouteRecordRaw[] = [
   { path: '/advice/:id', component: () => import('./household/AdvicePage.vue') },
   { path: '/records', component: () => import('./record/RecordsPage.vue') },
   { path: '/record/:id', component: () => import('./record/RecordPage.vue') },
+  { path: '/storage', component: () => import('./storage/StoragePage.vue') },
   { path: '/sync', component: () => import('./sync/SyncPage.vue') },
   { path: '/:rest(.*)', redirect: '/' },
 ]

@@ -1,4 +1,4 @@
-// What the screens ask of the phone. The dev server answers over HTTP, the shell will over IPC; the
+// What the screens ask of the phone. The dev server answers over HTTP, the shell over IPC; the
 // screens know neither.
 import type * as T from '@shared/types/field'
 
@@ -35,6 +35,11 @@ export interface Commands {
   save_patrol: [T.PatrolWords, T.Changed]
   discard_patrol: [void, null]
   health: [void, T.Health]
+  stowage: [void, T.Stowage]
+  free_photos: [{ bytes?: number }, T.Freed]
+  send_files: [Id, T.SyncNow]
+  remove_photo: [{ id: string; hash: string }, T.Changed | null]
+  drop_track: [Id, T.Changed]
   mend: [{ number: number; values: Record<string, unknown> }, T.Changed]
   discard_rejected: [{ number: number }, T.Changed]
   settings: [void, T.Settings]
@@ -42,7 +47,7 @@ export interface Commands {
   enrol: [{ invite: string; device_name: string }, true]
   sync: [void, T.SyncNow]
   sync_now: [void, T.SyncNow]
-  line: [{ online: boolean }, T.SyncNow]
+  line: [{ online: boolean; metered?: boolean }, T.SyncNow]
   position: [void, T.Point | null]
 }
 
@@ -59,7 +64,7 @@ export type BackendEvent =
 /** `code` decides what a screen does; its words stand in the locale files. */
 export class BackendError extends Error {
   constructor(
-    readonly code: T.ErrorCode | 'unknown_command' | 'bad_request' | 'unreachable',
+    readonly code: T.ErrorCode | 'in_use' | 'unknown_command' | 'bad_request' | 'unreachable',
     readonly path: string | null,
     readonly townCode: string | null,
     detail: string,
@@ -68,7 +73,16 @@ export class BackendError extends Error {
   }
 }
 
+/** Photos: their bytes never travel with commands. */
+export interface Photos {
+  /** Where a photo is shown from; it is fetched from the town if it is not on this phone. */
+  url(hash: string, size: 'thumb' | 'full'): string
+  /** Attaches a picture to a form that is open, or to a record. */
+  attach(target: string, picture: Blob): Promise<T.Attached>
+}
+
 export interface Backend {
+  photos: Photos
   call<C extends keyof Commands>(command: C, input?: Commands[C][0]): Promise<Commands[C][1]>
   /** Hears events until the function returned is called. */
   listen(heard: (event: BackendEvent) => void): () => void

@@ -1,15 +1,24 @@
 // The phone over the dev server.
-import { type Backend, BackendError, type BackendEvent, type Commands } from './backend'
+import { type Backend, BackendError, type BackendEvent, type Commands, type Photos, type T } from './backend'
+import { failed } from './failed'
 
-async function call<C extends keyof Commands>(command: C, input?: Commands[C][0]): Promise<Commands[C][1]> {
-  const request = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(input ?? {}) }
-  const answer = await fetch(`/api/${command}`, request).catch((error: unknown) => {
+async function post(path: string, type: string, body: BodyInit): Promise<unknown> {
+  const request = { method: 'POST', headers: { 'content-type': type }, body }
+  const answer = await fetch(path, request).catch((error: unknown) => {
     throw new BackendError('unreachable', null, null, String(error))
   })
-  const body: unknown = await answer.json().catch(() => ({}))
-  if (answer.ok) return body as Commands[C][1]
-  const failure = body as { code?: BackendError['code']; path?: string; town_code?: string; detail?: string }
-  throw new BackendError(failure.code ?? 'unreachable', failure.path ?? null, failure.town_code ?? null, failure.detail ?? '')
+  const json: unknown = await answer.json().catch(() => ({}))
+  if (answer.ok) return json
+  throw failed(json)
+}
+
+async function call<C extends keyof Commands>(command: C, input?: Commands[C][0]): Promise<Commands[C][1]> {
+  return (await post(`/api/${command}`, 'application/json', JSON.stringify(input ?? {}))) as Commands[C][1]
+}
+
+const photos: Photos = {
+  url: (hash, size) => `/photo/${hash}?size=${size}`,
+  attach: async (target, picture) => (await post(`/api/photo?id=${target}`, 'application/octet-stream', picture)) as T.Attached,
 }
 
 function listen(heard: (event: BackendEvent) => void): () => void {
@@ -25,4 +34,4 @@ function listen(heard: (event: BackendEvent) => void): () => void {
   return () => events.close()
 }
 
-export const http: Backend = { call, listen }
+export const http: Backend = { call, listen, photos }

@@ -2,15 +2,17 @@
 import { onBeforeUnmount, onMounted, reactive, ref, type Ref } from 'vue'
 import { type Backend, BackendError, type BackendEvent, type T } from './backend'
 import { http } from './http'
+import { ipc } from './ipc'
 
 export { BackendError, type BackendEvent, type T } from './backend'
-export const backend: Backend = http
+/** In the shell, or in a browser over the dev server. */
+export const backend: Backend = '__TAURI_INTERNALS__' in window ? ipc : http
 
 type Heard = (event: BackendEvent) => void
 const listeners = new Set<Heard>()
 
 /** What every screen shows of the line. */
-export const sync = reactive<T.SyncNow>({ running: false, online: true, error: null, town_code: null, sent: 0, received: 0, waiting: 0, runs: 0 })
+export const sync = reactive<T.SyncNow>({ running: false, online: true, metered: false, error: null, town_code: null, sent: 0, received: 0, waiting: 0, files_sent: 0, files_waiting: 0, runs: 0 })
 export const where: Ref<T.Point | null> = ref(null)
 
 export function startListening(): void {

@@ -86,6 +86,9 @@ impl Blobs for Sqlite {
 }
 
 fn begin(tx: &Transaction<'_>, upload: &NewUpload) -> Result<bool, TownError> {
+    // Whoever begins the same file again never heard where the upload was that has no byte yet.
+    let sql = "DELETE FROM upload WHERE account = ?1 AND hash = ?2 AND received = 0 AND done = 0";
+    tx.prepare_cached(sql)?.execute((upload.account.as_bytes(), upload.hash.0))?;
     let sql = "SELECT count(*) AS n FROM upload WHERE account = ?1 AND done = 0";
     let unfinished: u64 =
         tx.prepare_cached(sql)?.query_row([upload.account.as_bytes()], |row| row.get("n"))?;
