@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use yaoguan_model::BlobHash;
-use yaoguan_testkit::town::TestTown;
+use yaoguan_testkit::town::{GRID, OTHER_GRID, TestTown};
 use yaoguan_town::api::error::status_of;
 use yaoguan_town::api::routes::{ROUTES, Route};
 
@@ -128,6 +128,26 @@ async fn console_answers(world: &World, route: &Route) -> Vec<crate::Answer> {
                 json!({ "step": { "from": "reported", "to": "closed", "replaces": [] } }),
             ]);
         }
+        ("POST", "/console/v1/tasks") => {
+            let task = |name: &str, value: &str| {
+                let mut task = json!({ "what": "other", "words": "x", "grid": GRID });
+                task[name] = json!(value);
+                task
+            };
+            bodies.extend([
+                task("what", "nothing"),
+                task("grid", OTHER_GRID),
+                task("grid", "530521103999999"),
+            ]);
+        }
+        ("GET", "/console/v1/tasks") => {
+            let path = format!("{path}?overdue=x");
+            answers.push(world.asking(route, &path).await.send("", b"").await);
+        }
+        ("GET", "/console/v1/daily") => {
+            let path = format!("{path}?day=x");
+            answers.push(world.asking(route, &path).await.send("", b"").await);
+        }
         ("GET", "/console/v1/hazards") => {
             let path = format!("{path}?conflict=x");
             answers.push(world.asking(route, &path).await.send("", b"").await);
@@ -153,10 +173,10 @@ async fn console_answers(world: &World, route: &Route) -> Vec<crate::Answer> {
         let body = body.to_string();
         answers.push(world.asking(route, &path).await.send("", body.as_bytes()).await);
     }
-    if route.method == "POST" {
+    if matches!(route.method, "POST" | "DELETE") {
         // Another page asks, with the cookie that the browser would send along.
         let cookie = cookie_of(&world.town, world.device("supervisor").account).await;
-        let ask = Ask::new(&world.town, "POST", &path).body(b"{}");
+        let ask = Ask::new(&world.town, route.method, &path).body(b"{}");
         let ask = ask.header("origin", "https://elsewhere.example");
         answers.push(ask.header("cookie", &format!("__Secure-yaoguan={cookie}")).send().await);
     }

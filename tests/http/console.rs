@@ -56,16 +56,16 @@ fn set_cookie(answer: &Answer) -> (String, String) {
     (pair.strip_prefix("__Secure-yaoguan=").unwrap().to_owned(), rest.to_owned())
 }
 
-async fn get(town: &TestTown, cookie: &str, path: &str) -> Answer {
+pub(crate) async fn get(town: &TestTown, cookie: &str, path: &str) -> Answer {
     Ask::new(town, "GET", path).session(cookie).send().await
 }
 
-async fn post(town: &TestTown, cookie: &str, path: &str, body: &Value) -> Answer {
+pub(crate) async fn post(town: &TestTown, cookie: &str, path: &str, body: &Value) -> Answer {
     let body = body.to_string();
     Ask::new(town, "POST", path).session(cookie).body(body.as_bytes()).send().await
 }
 
-async fn hazard(town: &TestTown, grid: &str, title: &str) -> RecordId {
+pub(crate) async fn hazard(town: &TestTown, grid: &str, title: &str) -> RecordId {
     let author = town.account(Role::Chief, &[grid]).await.unwrap();
     let fields: [(&str, yaoguan_model::Value); 6] = [
         ("category", "slope".into()),
@@ -82,7 +82,7 @@ async fn hazard(town: &TestTown, grid: &str, title: &str) -> RecordId {
 }
 
 /// The dots of a path as the page has them.
-fn dots(record: &Value, path: &str) -> Vec<Value> {
+pub(crate) fn dots(record: &Value, path: &str) -> Vec<Value> {
     let fields = record["fields"].as_array().unwrap();
     let field = fields.iter().find(|field| field["path"] == path);
     field.map_or(Vec::new(), |field| {
@@ -96,7 +96,7 @@ fn values(record: &Value, path: &str) -> Vec<Value> {
     field["siblings"].as_array().unwrap().iter().map(|s| s["value"].clone()).collect()
 }
 
-fn step(record: &Value, from: &str, to: &str, note: &str) -> Value {
+pub(crate) fn step(record: &Value, from: &str, to: &str, note: &str) -> Value {
     let replaces = dots(record, "status");
     json!({ "step": { "from": from, "to": to, "replaces": replaces }, "note": note })
 }

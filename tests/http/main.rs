@@ -12,6 +12,7 @@ mod attacks;
 mod blobs;
 mod codes;
 mod console;
+mod desk;
 mod enrol;
 mod figures;
 mod health;

@@ -1,6 +1,6 @@
 // Every page, once: its place, its icon, who sees it. The navigation and the router are made from this list;
 // the words are `console.page.NAME`.
-import { IconChartBar, IconInbox, IconMap2, IconRoute } from '@tabler/icons-vue'
+import { IconChartBar, IconChecklist, IconInbox, IconMap2, IconPrinter, IconRoute } from '@tabler/icons-vue'
 import type { Component } from 'vue'
 import type { RouteRecordRaw } from 'vue-router'
 
@@ -9,20 +9,27 @@ export interface Page {
   path: string
   icon: Component
   roles: readonly string[]
+  /** Stands alone, without the frame: to be printed. */
+  bare?: boolean
+  /** Not in the navigation: another page leads to it. */
+  hidden?: boolean
   load: () => Promise<unknown>
 }
 
 export const PAGES: readonly Page[] = [
   { name: 'inbox', path: '/inbox/:id?', icon: IconInbox, roles: ['supervisor'], load: () => import('./inbox/InboxPage.vue') },
+  { name: 'tasks', path: '/tasks/:id?', icon: IconChecklist, roles: ['supervisor'], load: () => import('./tasks/TasksPage.vue') },
   { name: 'map', path: '/map', icon: IconMap2, roles: ['supervisor'], load: () => import('./map/MapPage.vue') },
   { name: 'coverage', path: '/coverage', icon: IconRoute, roles: ['supervisor'], load: () => import('./coverage/CoveragePage.vue') },
   { name: 'figures', path: '/figures', icon: IconChartBar, roles: ['supervisor'], load: () => import('./figures/FiguresPage.vue') },
+  { name: 'daily', path: '/print/daily', icon: IconPrinter, roles: ['supervisor'], bare: true, load: () => import('./print/DailyPage.vue') },
+  { name: 'notice', path: '/print/notice/:id', icon: IconPrinter, roles: ['supervisor'], bare: true, hidden: true, load: () => import('./print/NoticePage.vue') },
 ]
 
 export const routes: RouteRecordRaw[] = [
-  ...PAGES.map(({ name, path, load, roles }) => ({ name, path, component: load as () => Promise<Component>, meta: { roles } })),
+  ...PAGES.map(({ name, path, load, roles, bare }) => ({ name, path, component: load as () => Promise<Component>, meta: { roles, bare } })),
   { path: '/:rest(.*)', name: 'nowhere', redirect: '/' },
 ]
 
 /** What a role has in its navigation, in this order; the first is where it begins. */
-export const pagesOf = (role: string): Page[] => PAGES.filter((page) => page.roles.includes(role))
+export const pagesOf = (role: string): Page[] => PAGES.filter((page) => page.roles.includes(role) && !page.hidden)

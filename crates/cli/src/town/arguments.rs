@@ -92,6 +92,12 @@ pub(crate) enum Do {
         reason: String,
     },
     Ca,
+    DemoActivity {
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        #[arg(long, default_value_t = 30)]
+        days: u32,
+    },
     Status(Serving),
     Verify,
 }
@@ -104,7 +110,7 @@ impl Do {
             Self::Doctor(serving) | Self::Status(serving) => Some(serving),
             Self::Init { .. } | Self::Invite { .. } | Self::Invites { .. } => None,
             Self::Grids { .. } | Self::Accounts { .. } | Self::Devices { .. } => None,
-            Self::Audit { .. } => None,
+            Self::Audit { .. } | Self::DemoActivity { .. } => None,
             Self::Held { .. } | Self::Recovered { .. } | Self::Ca | Self::Verify => None,
             Self::Backup { .. } | Self::Restore { .. } | Self::Purge | Self::Erase { .. } => None,
         }

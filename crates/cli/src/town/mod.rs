@@ -5,6 +5,7 @@ mod apart;
 mod arguments;
 mod audit;
 mod console;
+mod demo_activity;
 mod devices;
 mod doctor;
 mod invite;
@@ -135,6 +136,7 @@ async fn beside(
             let value = json!({ "ca_pem": pem, "fingerprint": fingerprint });
             output.result(&value, || vec![pem.trim_end().to_owned()])
         }
+        Do::DemoActivity { seed, days } => demo_activity::run(&town, output, seed, days).await,
         Do::Status(_) => status::status(&town, settings, output).await,
         Do::Verify => verify(&town, output).await,
     }

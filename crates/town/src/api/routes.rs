@@ -4,7 +4,10 @@ use axum::Router;
 use axum::routing::{MethodRouter, delete, get, head, options, patch, post};
 use yaoguan_wire::ErrorCode;
 
-use super::console::{coverage, events, figures, files, inbox, map, record, roster, save, session};
+use super::console::{
+    coverage, daily, decisions, events, figures, files, inbox, map, record, roster, save, session, tasks,
+    views,
+};
 use super::{
     App, blobs, enrol, health, openapi, password, reconcile, records, sync, token, uploads,
 };
@@ -183,6 +186,67 @@ pub const ROUTES: &[Route] = &[
         caller: Caller::Session,
         codes: &[ErrorCode::BadRequest],
         handler: || get(map::patrols),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/waiting",
+        caller: Caller::Session,
+        codes: &[],
+        handler: || get(inbox::waiting),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/daily",
+        caller: Caller::Session,
+        codes: &[ErrorCode::BadRequest],
+        handler: || get(daily::show),
+    },
+    Route {
+        method: "POST",
+        path: "/console/v1/decisions",
+        caller: Caller::Session,
+        codes: &[ErrorCode::UnsupportedEncoding],
+        handler: || post(decisions::decide),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/tasks",
+        caller: Caller::Session,
+        codes: &[ErrorCode::BadRequest],
+        handler: || get(tasks::list),
+    },
+    Route {
+        method: "POST",
+        path: "/console/v1/tasks",
+        caller: Caller::Session,
+        codes: &[
+            ErrorCode::Invalid,
+            ErrorCode::NotAllowed,
+            ErrorCode::UnknownGrid,
+            ErrorCode::UnsupportedEncoding,
+        ],
+        handler: || post(tasks::create),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/views",
+        caller: Caller::Session,
+        codes: &[],
+        handler: || get(views::list),
+    },
+    Route {
+        method: "POST",
+        path: "/console/v1/views",
+        caller: Caller::Session,
+        codes: &[ErrorCode::UnsupportedEncoding],
+        handler: || post(views::keep),
+    },
+    Route {
+        method: "DELETE",
+        path: "/console/v1/views/{id}",
+        caller: Caller::Session,
+        codes: &[ErrorCode::NotFound],
+        handler: || delete(views::give_up),
     },
     Route {
         method: "GET",

@@ -25,6 +25,7 @@ pub mod figures;
 pub mod held;
 pub mod people;
 pub mod purge;
+pub mod saved_views;
 pub mod scope;
 pub mod sessions;
 pub mod sign_in;
@@ -38,6 +39,7 @@ pub use figures::Facts;
 pub use held::{Apart, Held, Recovered, Release};
 pub use people::People;
 pub use purge::{Erasure, Purging, purge_all};
+pub use saved_views::SavedViews;
 pub use scope::Scopes;
 pub use sessions::Sessions;
 pub use sign_in::SignIns;
@@ -135,6 +137,7 @@ pub trait Storage:
     + Facts
     + People
     + Purging
+    + SavedViews
     + Scopes
     + Sessions
     + SignIns
@@ -176,6 +179,8 @@ pub trait Storage:
     async fn grids(&self) -> Result<BTreeSet<GridCode>, TownError>;
     /// Checks the push chain, judges and merges every record, advances chain and feed.
     async fn push(&self, batch: Batch) -> Result<Pushed, TownError>;
+    /// The same for several pushes in their order, as one.
+    async fn push_all(&self, batches: Vec<Batch>) -> Result<Vec<Pushed>, TownError>;
     async fn pull(&self, ask: pull::Ask) -> Result<pull::Page, TownError>;
     /// Records of a kind within a reader's cells, in the order of their ids, after one of them.
     async fn readable(

@@ -1,20 +1,32 @@
-// The rows that a filter asks for, and which of them came in while the page was open.
+// The rows that a filter asks for, what waits in each view, and which rows came in while the page was open.
 import { ref, type Ref } from 'vue'
-import { api, type Row } from '../api'
+import { api, type Row, type Waiting } from '../api'
 import { useFailure } from '../failure'
 
-export interface Filter { state: string; category: string; severity: string; grid: string; q: string; conflict: boolean; overdue: boolean }
-export const everything: Filter = { state: 'open', category: '', severity: '', grid: '', q: '', conflict: false, overdue: false }
+export interface Filter {
+  state: string; stage: string; category: string; severity: string; grid: string; q: string
+  conflict: boolean; overdue: boolean; claimed: boolean
+}
+export const everything: Filter = { state: 'open', stage: '', category: '', severity: '', grid: '', q: '', conflict: false, overdue: false, claimed: false }
 
-export function queryOf(filter: Filter, after: string): URLSearchParams {
+export function queryOf(filter: Filter, after = ''): URLSearchParams {
   const query = new URLSearchParams()
   for (const [key, value] of Object.entries({ ...filter, after })) if (value) query.set(key, String(value))
   return query
+}
+/** Reads what [`queryOf`] wrote; what it does not know is left out. */
+export function filterOf(query: string): Filter {
+  const said = new URLSearchParams(query)
+  const filter: Filter = { ...everything, state: '' }
+  for (const key of ['state', 'stage', 'category', 'severity', 'grid', 'q'] as const) filter[key] = said.get(key) ?? ''
+  for (const key of ['conflict', 'overdue', 'claimed'] as const) filter[key] = said.get(key) === 'true'
+  return filter
 }
 
 export function useInbox() {
   const filter = ref<Filter>({ ...everything })
   const rows: Ref<Row[]> = ref([])
+  const waiting = ref<Waiting | null>(null)
   const next = ref<string | null>(null)
   const failure = ref('')
   const loading = ref(true)
@@ -25,10 +37,13 @@ export function useInbox() {
   async function load(changed: string[] = []) {
     const mine = ++asked
     try {
-      const page = await api.hazards(queryOf(filter.value, ''))
+      const [page, now] = await Promise.all([api.hazards(queryOf(filter.value)), api.waiting()])
       // An answer that was overtaken by a later question is not shown.
       if (mine !== asked) return
-      rows.value = page.rows
+      waiting.value = now
+      // What nobody is on stands on top, once.
+      const urgent = new Set(now.urgent.map((row) => row.id))
+      rows.value = [...now.urgent, ...page.rows.filter((row) => !urgent.has(row.id))]
       next.value = page.next
       fresh.value = new Set([...fresh.value, ...changed])
       failure.value = ''
@@ -45,5 +60,5 @@ export function useInbox() {
     rows.value = [...rows.value, ...page.rows.filter((row) => !there.has(row.id))]
     next.value = page.next
   }
-  return { filter, rows, next, failure, loading, fresh, load, more }
+  return { filter, rows, waiting, next, failure, loading, fresh, load, more }
 }

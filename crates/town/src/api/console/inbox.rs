@@ -14,10 +14,10 @@ use super::super::error::ApiError;
 use super::session::Session;
 use crate::days::day_of;
 use crate::people::Account;
-use crate::storage::desk::{InboxAsk, InboxRow, PAGE};
+use crate::storage::desk::{InboxAsk, InboxRow, PAGE, Waiting};
 
 /// Characters of what is searched for.
-const MAX_WORDS_CHARS: usize = 100;
+pub(super) const MAX_WORDS_CHARS: usize = 100;
 
 /// What is wanted; what is not said asks for any.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -28,8 +28,12 @@ pub struct Wanted {
     category: String,
     severity: String,
     grid: String,
-    /// Part of title, address or description.
+    /// Words that must all occur in what was written.
     q: String,
+    /// Why it waits: `new`, `corrected` or `changed`.
+    stage: String,
+    /// Only what the asker is on.
+    claimed: bool,
     conflict: bool,
     overdue: bool,
     /// The `next` of the page before.
@@ -43,6 +47,19 @@ pub struct Inbox {
     next: Option<String>,
 }
 
+/// What waits for a supervisor, by view. A count of 1,000 says: so many or more.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct WaitingOut {
+    /// Major dangers that nobody is on, oldest first.
+    urgent: Vec<Row>,
+    new: u32,
+    corrected: u32,
+    changed: u32,
+    conflict: u32,
+    overdue: u32,
+    claimed: u32,
+}
+
 #[derive(Serialize, utoipa::ToSchema)]
 struct Row {
     id: String,
@@ -50,8 +67,11 @@ struct Row {
     category: String,
     severity: String,
     status: String,
+    /// What a decision on this row replaces.
+    status_dots: Vec<String>,
     grid: String,
     address: String,
+    stage: String,
     due_on: String,
     overdue: bool,
     conflict: bool,
@@ -72,8 +92,10 @@ impl Row {
             category: row.category,
             severity: row.severity,
             status: row.status,
+            status_dots: row.status_dots.split_whitespace().map(str::to_owned).collect(),
             grid: row.grid,
             address: row.address,
+            stage: row.stage,
             due_on: row.due_on,
             conflict: row.conflict,
             author: row.author,
@@ -116,10 +138,16 @@ pub async fn list(
         "" => None,
         text => Some(place(text).ok_or_else(|| bad("after".to_owned()))?),
     };
-    let today = day_of(app.env.now_s());
+    let now = app.env.now_s();
+    let today = day_of(now);
+    let account = session.account.id;
     let ask = InboxAsk {
         cells: cells_of(&session.account),
+        account: Some(account),
+        now,
         state: wanted.state,
+        stage: wanted.stage,
+        claimed_by: wanted.claimed.then_some(account),
         category: wanted.category,
         severity: wanted.severity,
         grid: wanted.grid,
@@ -134,4 +162,26 @@ pub async fn list(
     let next = found.last().filter(|_| full).map(|row| format!("{}.{}", row.changed_at, row.id));
     let rows = found.into_iter().map(|row| Row::of(row, &today)).collect();
     Ok(Json(Inbox { rows, next }))
+}
+
+/// What waits within the session's scope.
+#[utoipa::path(
+    get,
+    path = "/console/v1/waiting",
+    responses((status = 200, body = WaitingOut))
+)]
+pub async fn waiting(
+    State(app): State<App>,
+    session: Session,
+    headers: HeaderMap,
+) -> Result<Json<WaitingOut>, ApiError> {
+    let now = app.env.now_s();
+    let today = day_of(now);
+    let (cells, account) = (cells_of(&session.account), Some(session.account.id));
+    let ask = InboxAsk { cells, account, now, ..InboxAsk::default() };
+    let found = app.storage.waiting(ask, today.clone()).await;
+    let found = found.map_err(|error| ApiError::internal(&headers, &error))?;
+    let Waiting { urgent, new, corrected, changed, conflict, overdue, claimed } = found;
+    let urgent = urgent.into_iter().map(|row| Row::of(row, &today)).collect();
+    Ok(Json(WaitingOut { urgent, new, corrected, changed, conflict, overdue, claimed }))
 }

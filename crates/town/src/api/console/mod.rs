@@ -7,6 +7,8 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 pub mod coverage;
+pub mod daily;
+pub mod decisions;
 pub mod events;
 pub mod figures;
 pub mod files;
@@ -17,6 +19,8 @@ mod record_out;
 pub mod roster;
 pub mod save;
 pub mod session;
+pub mod tasks;
+pub mod views;
 
 /// No script and no style but the console's own files; in nobody's frame.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \

@@ -4,7 +4,9 @@ mod apart;
 mod audit;
 mod blobs;
 mod connection;
+mod decide;
 mod desk;
+mod desk_task;
 mod enrolled;
 pub mod examine;
 mod facts;
@@ -21,6 +23,7 @@ mod own;
 mod people;
 mod purge;
 mod push;
+mod saved_views;
 mod scope;
 mod sessions;
 mod sign_in;
@@ -153,6 +156,10 @@ impl Storage for Sqlite {
 
     async fn push(&self, batch: Batch) -> Result<Pushed, TownError> {
         self.write(move |tx| push::push(tx, &batch)).await
+    }
+
+    async fn push_all(&self, batches: Vec<Batch>) -> Result<Vec<Pushed>, TownError> {
+        self.write(move |tx| batches.iter().map(|batch| push::push(tx, batch)).collect()).await
     }
 
     async fn pull(&self, ask: pull::Ask) -> Result<pull::Page, TownError> {

@@ -253,7 +253,7 @@ pub(super) fn write(tx: &Transaction<'_>, record: &Record, now: i64) -> Result<(
         canonical::hash(&body),
         now,
     ))?;
-    inbox::project(tx, record)?;
+    inbox::project(tx, record, now)?;
     facts::project(tx, record)?;
     if record.kind == Kind::HouseholdCheck {
         for household in households(record) {
