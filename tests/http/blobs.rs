@@ -104,7 +104,7 @@ fn rows(town: &TestTown, table: &str) -> i64 {
 }
 
 /// A hazard of a grid that shows a photo, as its author pushes it.
-async fn refer(town: &TestTown, by: AccountId, grid: &str, hash: BlobHash) -> RecordId {
+pub(crate) async fn refer(town: &TestTown, by: AccountId, grid: &str, hash: BlobHash) -> RecordId {
     refer_as(town, by, &[grid], grid, hash).await
 }
 

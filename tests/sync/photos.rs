@@ -38,7 +38,7 @@ fn with_photos(phone: &mut Phone, from: u32, many: u32) -> (RecordId, Vec<BlobHa
 }
 
 async fn at_town(town: &TestTown) -> BTreeSet<BlobHash> {
-    town.town.storage.blobs().await.unwrap().into_iter().collect()
+    town.town.storage.blobs().await.unwrap().into_iter().map(|(hash, _)| hash).collect()
 }
 
 fn states(phone: &Phone, id: RecordId) -> Vec<FileState> {

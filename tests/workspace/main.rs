@@ -73,7 +73,7 @@ fn crates_know_only_what_the_architecture_allows() {
             "devserver",
             &["model", "wire", "sync", "store", "transport", "exchange", "field", "app", "media"],
         ),
-        ("town", &["model", "wire", "sync", "exchange", "media"]),
+        ("town", &["model", "wire", "sync", "exchange", "media", "transport"]),
         (
             "cli",
             &["model", "wire", "sync", "store", "transport", "exchange", "field", "town", "media"],

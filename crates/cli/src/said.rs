@@ -20,10 +20,23 @@ pub(crate) fn people(words: &Words, error: &PeopleError) -> (String, String) {
     let say = |key: &'static str, values: &[(&str, &str)]| {
         (key.to_owned(), words.say("people", key, values))
     };
+    let said = |key: &'static str, values: &[(&str, &str)]| {
+        (key.to_owned(), words.say("say", key, values))
+    };
     match error {
         PeopleError::LastAdmin => say("last_admin", &[]),
         PeopleError::LoginTaken(login) => say("login_taken", &[("login", login)]),
         PeopleError::BadLogin(login) => say("bad_login", &[("login", login)]),
+        PeopleError::BadName => say("bad_name", &[]),
+        PeopleError::NoGrid(grid) => said("no_such_grid", &[("grid", grid)]),
+        PeopleError::InviteMinutes(max) => said("invite_minutes", &[("max", &max.to_string())]),
+        PeopleError::SheetWhom => said("sheet_whom", &[]),
+        PeopleError::SheetNobody => said("sheet_nobody", &[]),
+        PeopleError::SheetMany => {
+            let max = yaoguan_town::people::limits::MAX_INVITES.to_string();
+            said("sheet_many", &[("max", &max)])
+        }
+        PeopleError::SheetUnknown(login) => said("sheet_unknown", &[("login", login)]),
         PeopleError::Coverage(role) => say("coverage", &[("role", role.as_str())]),
         PeopleError::NoAccount(id) => say("no_such_account", &[("id", id)]),
         PeopleError::NoDevice(id) => say("no_such_device", &[("id", id)]),

@@ -18,6 +18,7 @@ pub mod reason;
 pub mod table;
 mod time;
 
+pub use forbidden::forbidden;
 pub use error::{ExportError, GpxError, MappingError, TableError};
 pub use export::Lang;
 pub use gpx::{Fix, Track};

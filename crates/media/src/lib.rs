@@ -16,6 +16,6 @@ mod varint;
 pub mod watermark;
 
 pub use check::{MediaType, Unfit, check};
-pub use photo::{Photo, PhotoError, Picture, Settings, prepare};
+pub use photo::{Photo, PhotoError, Picture, Settings, prepare, thumbnail};
 pub use seal::{Purpose, SealError, SealKey, Sealed};
 pub use watermark::Watermark;

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use yaoguan_field::{EnrolOptions, Home, Phone};
 use yaoguan_model::{AccountId, Env, GridCode, Role};
 use yaoguan_town::audit::Attribution;
+use yaoguan_town::doctor::Setup;
 use yaoguan_town::people::{Account, Coverage, NewInvite, PersonChange, hash_code, new_code};
 use yaoguan_town::serve::{Options, Server};
 use yaoguan_town::storage::People as _;
@@ -69,6 +70,16 @@ impl TestTown {
             public: None,
             backups: None,
             console_dir: Some(self.dir.path().join("console")),
+            setup: Some(Arc::new(Setup {
+                data: self.data(),
+                key_file: self.dir.path().join("town.key"),
+                listen: self.address,
+                public: None,
+                behind_proxy: false,
+                backups: None,
+                units: Vec::new(),
+                look: tokio::sync::Mutex::default(),
+            })),
         };
         let server = Server::bind(&self.town, &options, Arc::new(self.clock.clone())).await?;
         self.url.clone_from(&server.url);
@@ -197,12 +208,16 @@ impl TestTown {
         account: AccountId,
         address: SocketAddr,
     ) -> anyhow::Result<TestPhone> {
-        let uri = self.invite(account, address).await?;
+        self.phone_by(&self.invite(account, address).await?).await
+    }
+
+    /// A new phone that enrols with an invite.
+    pub async fn phone_by(&self, uri: &str) -> anyhow::Result<TestPhone> {
         let dir = tempfile::tempdir()?;
         let clock = Clock::default();
         let options = EnrolOptions { device_name: "test".to_owned(), lang: "en" };
         let env: Arc<dyn Env> = Arc::new(clock.clone());
-        let mut phone = Phone::enrol(home(dir.path()), &uri, &options, env).await?;
+        let mut phone = Phone::enrol(home(dir.path()), uri, &options, env).await?;
         phone.sync(|_| {}).await?;
         Ok(TestPhone { phone, clock, dir })
     }

@@ -189,6 +189,7 @@ fn by_status(response: &Response) -> Result<ErrorBody, TransportError> {
         retriable: status.is_server_error(),
         town_time: None,
         retry_after_s: wait,
+        why: None,
         verdicts: Vec::new(),
         replicas: Vec::new(),
     })

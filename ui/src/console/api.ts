@@ -4,7 +4,7 @@ import { i18n } from '@shared/i18n'
 export interface Me { id: string; name: string; role: string; whole_town: boolean; grids: string[]; token: string; town_time: number }
 export interface Row {
   id: string; title: string; category: string; severity: string; status: string; status_dots: string[]; grid: string; address: string
-  stage: string; due_on: string; overdue: boolean; conflict: boolean; author: string; claimed_by: string; received_at: number; changed_at: number
+  stage: string; due_on: string; overdue: boolean; conflict: boolean; author: string; claimed_by: string; coming: number; received_at: number; changed_at: number
 }
 export interface Person { id: string; name: string }
 export interface Written { dot: string; value: unknown; by: Person | null; at: number | null }
@@ -38,14 +38,15 @@ export interface Save {
 }
 
 export class Refused extends Error {
-  constructor(readonly code: string, readonly status: number, readonly waitS: number) {
+  constructor(readonly code: string, readonly status: number, readonly waitS: number, readonly why = '') {
     super(code)
   }
 }
 
 let token = ''
 
-export async function call<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<T> {
+/** One request; what the town refuses is thrown. */
+export async function ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<Response> {
   const headers: Record<string, string> = { 'accept-language': i18n.global.locale.value }
   if (method !== 'GET') headers['x-csrf-token'] = token
   let response: Response
@@ -54,10 +55,15 @@ export async function call<T>(method: 'GET' | 'POST' | 'DELETE', path: string, b
   } catch {
     throw new Refused('offline', 0, 0)
   }
-  const answer = await response.json().catch(() => ({})) as T & { code?: string; retry_after_s?: number }
-  if (!response.ok) throw new Refused(answer.code ?? 'internal', response.status, answer.retry_after_s ?? 0)
-  return answer
+  if (response.ok) return response
+  const answer = await response.json().catch(() => ({})) as { code?: string; retry_after_s?: number; why?: string }
+  throw new Refused(answer.code ?? 'internal', response.status, answer.retry_after_s ?? 0, answer.why)
 }
+export async function call<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<T> {
+  const response = await ask(method, path, body)
+  return await response.json().catch(() => ({})) as T
+}
+export const get = <T>(path: string) => call<T>('GET', path)
 
 const whose = (me: Me): Me => {
   token = me.token

@@ -1,6 +1,9 @@
 // Every page, once: its place, its icon, who sees it. The navigation and the router are made from this list;
 // the words are `console.page.NAME`.
-import { IconChartBar, IconChecklist, IconInbox, IconMap2, IconPrinter, IconRoute } from '@tabler/icons-vue'
+import {
+  IconChartBar, IconChecklist, IconClipboardList, IconDeviceMobile, IconHandStop, IconHeartbeat, IconHistory, IconInbox, IconMap2,
+  IconPrinter, IconQrcode, IconRoute, IconUsers,
+} from '@tabler/icons-vue'
 import type { Component } from 'vue'
 import type { RouteRecordRaw } from 'vue-router'
 
@@ -24,6 +27,13 @@ export const PAGES: readonly Page[] = [
   { name: 'figures', path: '/figures', icon: IconChartBar, roles: ['supervisor'], load: () => import('./figures/FiguresPage.vue') },
   { name: 'daily', path: '/print/daily', icon: IconPrinter, roles: ['supervisor'], bare: true, load: () => import('./print/DailyPage.vue') },
   { name: 'notice', path: '/print/notice/:id', icon: IconPrinter, roles: ['supervisor'], bare: true, hidden: true, load: () => import('./print/NoticePage.vue') },
+  { name: 'accounts', path: '/accounts', icon: IconUsers, roles: ['admin'], load: () => import('./admin/accounts/AccountsPage.vue') },
+  { name: 'invites', path: '/invites', icon: IconQrcode, roles: ['admin'], load: () => import('./admin/invites/InvitesPage.vue') },
+  { name: 'devices', path: '/devices', icon: IconDeviceMobile, roles: ['admin'], load: () => import('./admin/devices/DevicesPage.vue') },
+  { name: 'held', path: '/held/:id?', icon: IconHandStop, roles: ['supervisor', 'admin'], load: () => import('./admin/held/HeldPage.vue') },
+  { name: 'templates', path: '/templates', icon: IconClipboardList, roles: ['admin'], load: () => import('./admin/templates/TemplatesPage.vue') },
+  { name: 'standing', path: '/standing', icon: IconHeartbeat, roles: ['admin'], load: () => import('./admin/standing/StandingPage.vue') },
+  { name: 'audit', path: '/audit', icon: IconHistory, roles: ['admin'], load: () => import('./audit/AuditPage.vue') },
 ]
 
 export const routes: RouteRecordRaw[] = [

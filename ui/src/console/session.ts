@@ -6,7 +6,7 @@ export const me = ref<Me | null>(null)
 export const roster = ref<Roster | null>(null)
 
 export async function entered(who: Me) {
-  roster.value = await api.roster().catch(() => null)
+  roster.value = who.role === 'supervisor' ? await api.roster().catch(() => null) : null
   me.value = who
 }
 /** Asks the town whose session the browser has. */

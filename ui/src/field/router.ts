@@ -7,6 +7,7 @@ const routes: RouteRecordRaw[] = [
   { path: '/todo', name: 'todo', component: () => import('./task/TodoPage.vue'), meta: { tabs: true } },
   { path: '/me', name: 'me', component: () => import('./me/MePage.vue'), meta: { tabs: true } },
   { path: '/settings', component: () => import('./me/SettingsPage.vue') },
+  { path: '/battery', component: () => import('./me/BatteryPage.vue') },
   { path: '/privacy', component: () => import('./me/PrivacyPage.vue') },
   { path: '/welcome', name: 'welcome', component: () => import('./welcome/WelcomePage.vue') },
   { path: '/report', component: () => import('./hazard/NewHazard.vue') },

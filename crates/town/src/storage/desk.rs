@@ -74,6 +74,8 @@ pub struct InboxRow {
     pub author: String,
     /// The name of the supervisor who is on it, or empty.
     pub claimed_by: String,
+    /// Files that it refers to and that have not arrived.
+    pub coming: u32,
     pub received_at: i64,
     pub changed_at: i64,
 }

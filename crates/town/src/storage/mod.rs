@@ -14,13 +14,15 @@ use yaoguan_wire::{Epoch, Judgement, PushToken};
 
 use crate::audit::Attribution;
 use crate::error::TownError;
-use crate::people::{Account, Device, Enrolment, NewDevice, NewInvite, NewPerson};
+use crate::people::{Account, Device, Enrolment, NewDevice, NewInvite, NewPerson, Seen};
 use crate::pull;
 use crate::push::Pusher;
 
 pub mod audit;
 pub mod blobs;
 pub mod desk;
+pub mod exports;
+pub mod features;
 pub mod figures;
 pub mod held;
 pub mod people;
@@ -35,8 +37,10 @@ pub mod tokens;
 
 pub use audit::{AuditAsk, AuditLog};
 pub use desk::Desk;
+pub use exports::Exports;
+pub use features::Features;
 pub use figures::Facts;
-pub use held::{Apart, Held, Recovered, Release};
+pub use held::{Apart, Held, HeldRow, HeldView, Reader, Recovered, Release};
 pub use people::People;
 pub use purge::{Erasure, Purging, purge_all};
 pub use saved_views::SavedViews;
@@ -134,6 +138,8 @@ pub trait Storage:
     + AuditLog
     + blobs::Blobs
     + Desk
+    + Exports
+    + Features
     + Facts
     + People
     + Purging
@@ -173,8 +179,8 @@ pub trait Storage:
         now: i64,
     ) -> Result<Enrolment, TownError>;
     async fn device(&self, id: DeviceId) -> Result<Option<Device>, TownError>;
-    /// Notes that a device was here, and how its clock stands to the town's.
-    async fn saw_device(&self, id: DeviceId, now: i64, clock_off_s: i64) -> Result<(), TownError>;
+    /// Notes that a device was here.
+    async fn saw_device(&self, id: DeviceId, seen: Seen) -> Result<(), TownError>;
 
     async fn grids(&self) -> Result<BTreeSet<GridCode>, TownError>;
     /// Checks the push chain, judges and merges every record, advances chain and feed.

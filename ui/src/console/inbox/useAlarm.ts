@@ -5,16 +5,18 @@ import { onUnmounted, ref, watch, type Ref } from 'vue'
 const AGAIN_MS = 20_000
 const KEPT = 'alarm-muted'
 
+let sound: AudioContext | null = null
+function touched() {
+  sound ??= new AudioContext()
+  void sound.resume()
+}
+for (const event of ['pointerdown', 'keydown']) window.addEventListener(event, touched, { once: true })
+
 export function useAlarm(urgent: Ref<number>) {
   const muted = ref(localStorage.getItem(KEPT) === '1')
   const rung = ref(0)
-  let sound: AudioContext | null = null
   let timer: ReturnType<typeof setInterval> | undefined
 
-  function touched() {
-    sound ??= new AudioContext()
-    void sound.resume()
-  }
   function ring() {
     if (muted.value || !sound || urgent.value === 0) return
     rung.value += 1
@@ -37,11 +39,6 @@ export function useAlarm(urgent: Ref<number>) {
     clearInterval(timer)
     if (now > 0) timer = setInterval(ring, AGAIN_MS)
   }, { immediate: true })
-  for (const event of ['pointerdown', 'keydown']) window.addEventListener(event, touched, { once: true })
-  onUnmounted(() => {
-    clearInterval(timer)
-    void sound?.close()
-    for (const event of ['pointerdown', 'keydown']) window.removeEventListener(event, touched)
-  })
+  onUnmounted(() => clearInterval(timer))
   return { muted, mute, rung }
 }

@@ -15,7 +15,6 @@ use crate::daily::{Daily, Day, count};
 use crate::days::{DAY_S, day_of, start_of};
 use crate::storage::desk::{InboxAsk, MAX_DAILY};
 
-
 /// Which day, as `YYYY-MM-DD` in the town's calendar; none: today.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(default)]

@@ -9,7 +9,6 @@ use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use yaoguan_model::RecordId;
 use yaoguan_wire::ErrorCode;
-use yaoguan_wire::limits::MAX_SMALL_BYTES;
 
 use super::super::App;
 use super::super::error::ApiError;
@@ -18,6 +17,9 @@ use super::save::{Save, Stepped};
 use super::session::Session;
 use crate::push::code_of;
 use crate::storage::desk::{Decided, Decision, MAX_DECISIONS};
+
+/// A request: a hundred records with some siblings each, and the longest reason.
+const MAX_BYTES: usize = 64 * 1024;
 
 /// A step, and the records that take it.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -64,7 +66,7 @@ pub async fn decide(
     sent: Sent,
 ) -> Result<Json<Verdicts>, ApiError> {
     let bad = |detail: String| ApiError::new(&headers, ErrorCode::BadRequest, detail);
-    sent.at_most(&headers, MAX_SMALL_BYTES)?;
+    sent.at_most(&headers, MAX_BYTES)?;
     let Decisions { to, note, records } = read(&app, &headers, &sent).await?.message;
     if records.is_empty() || records.len() > MAX_DECISIONS {
         return Err(bad(format!("1 to {MAX_DECISIONS} records")));

@@ -5,8 +5,8 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
-use yaoguan_model::RecordId;
 use yaoguan_model::cells::{self, Cell};
+use yaoguan_model::{AccountId, RecordId};
 use yaoguan_wire::ErrorCode;
 
 use super::super::App;
@@ -38,6 +38,38 @@ pub struct Wanted {
     overdue: bool,
     /// The `next` of the page before.
     after: String,
+}
+
+impl Wanted {
+    /// Nobody types so much.
+    pub(super) fn is_too_long(&self) -> bool {
+        self.q.chars().count() > MAX_WORDS_CHARS
+    }
+
+    /// The question, from the beginning.
+    pub(super) fn ask(
+        self,
+        cells: Vec<Cell>,
+        account: AccountId,
+        now: i64,
+        today: &str,
+    ) -> InboxAsk {
+        InboxAsk {
+            cells,
+            account: Some(account),
+            now,
+            state: self.state,
+            stage: self.stage,
+            claimed_by: self.claimed.then_some(account),
+            category: self.category,
+            severity: self.severity,
+            grid: self.grid,
+            words: self.q.trim().to_owned(),
+            conflict: self.conflict,
+            due_before: self.overdue.then(|| today.to_owned()),
+            after: None,
+        }
+    }
 }
 
 /// A page of the inbox.
@@ -77,6 +109,8 @@ struct Row {
     conflict: bool,
     author: String,
     claimed_by: String,
+    /// Photos that it refers to and that have not arrived.
+    coming: u32,
     received_at: i64,
     changed_at: i64,
 }
@@ -100,6 +134,7 @@ impl Row {
             conflict: row.conflict,
             author: row.author,
             claimed_by: row.claimed_by,
+            coming: row.coming,
             received_at: row.received_at,
             changed_at: row.changed_at,
         }
@@ -131,31 +166,17 @@ pub async fn list(
 ) -> Result<Json<Inbox>, ApiError> {
     let bad = |detail: String| ApiError::new(&headers, ErrorCode::BadRequest, detail);
     let Query(wanted) = query.map_err(|error| bad(error.body_text()))?;
-    if wanted.q.chars().count() > MAX_WORDS_CHARS {
+    if wanted.is_too_long() {
         return Err(bad(format!("q: {MAX_WORDS_CHARS} characters")));
     }
     let after = match wanted.after.as_str() {
         "" => None,
         text => Some(place(text).ok_or_else(|| bad("after".to_owned()))?),
     };
-    let now = app.env.now_s();
+    let (now, account) = (app.env.now_s(), session.account.id);
     let today = day_of(now);
-    let account = session.account.id;
-    let ask = InboxAsk {
-        cells: cells_of(&session.account),
-        account: Some(account),
-        now,
-        state: wanted.state,
-        stage: wanted.stage,
-        claimed_by: wanted.claimed.then_some(account),
-        category: wanted.category,
-        severity: wanted.severity,
-        grid: wanted.grid,
-        words: wanted.q.trim().to_owned(),
-        conflict: wanted.conflict,
-        due_before: wanted.overdue.then(|| today.clone()),
-        after,
-    };
+    let ask = wanted.ask(cells_of(&session.account), account, now, &today);
+    let ask = InboxAsk { after, ..ask };
     let found = app.storage.inbox(ask).await;
     let found = found.map_err(|error| ApiError::internal(&headers, &error))?;
     let full = found.len() >= PAGE as usize;

@@ -125,6 +125,8 @@ fn grid_feature(record: &Record, areas: &[Area]) -> Features {
         "type": "Feature",
         "properties": {
             "code": text("code"), "name": text("name"), "village": text("village_name"),
+            // What draws grids tells own ones from others; here all of them are.
+            "mine": true,
             "invented": record.shown("invented").and_then(|value| value.as_bool()) == Some(true),
         },
         "geometry": { "type": "MultiPolygon", "coordinates": coordinates },

@@ -105,6 +105,8 @@ pub(super) fn rebuild(tx: &Transaction<'_>) -> Result<(), TownError> {
 const PAGE_OF: &str = "SELECT inbox.record AS record, title, category, severity, status, status_dots, grid, address, \
      stage, due_on, conflict, received_at, inbox.changed_at AS changed_at, \
      coalesce(author.name, '') AS author, \
+     (SELECT count(*) FROM blob_ref WHERE blob_ref.record = inbox.record AND NOT EXISTS \
+     (SELECT 1 FROM blob WHERE blob.hash = blob_ref.hash)) AS coming, \
      iif(claimed_at > :claims_since, coalesce(claimer.name, ''), '') AS claimed_by \
      FROM inbox JOIN record ON record.id = inbox.record \
      LEFT JOIN account AS author ON author.id = record.created_by \
@@ -117,7 +119,7 @@ const PAGE_OF: &str = "SELECT inbox.record AS record, title, category, severity,
      AND (:category = '' OR category = :category) AND (:severity = '' OR severity = :severity) \
      AND (:grid = '' OR grid = :grid) \
      AND (:expression = '' OR seq IN (SELECT rowid FROM inbox_text WHERE inbox_text MATCH :expression)) \
-     AND (:words = '' OR words LIKE :words ESCAPE '\\') \
+     AND NOT EXISTS (SELECT 1 FROM json_each(:short) WHERE words NOT LIKE value ESCAPE '\\') \
      AND (NOT :conflict OR conflict) \
      AND (:due = '' OR (due_on <> '' AND due_on < :due \
      AND status NOT IN ('closed', 'merged', 'unfounded'))) \
@@ -140,27 +142,38 @@ fn row_of(row: &Row<'_>) -> rusqlite::Result<InboxRow> {
         conflict: row.get("conflict")?,
         author: row.get("author")?,
         claimed_by: row.get("claimed_by")?,
+        coming: row.get("coming")?,
         received_at: row.get("received_at")?,
         changed_at: row.get("changed_at")?,
     })
 }
 
 pub(super) fn page(connection: &Connection, ask: &InboxAsk) -> Result<Vec<InboxRow>, TownError> {
+    rows(connection, ask, PAGE)
+}
+
+/// So many rows at most.
+pub(super) fn rows(
+    connection: &Connection,
+    ask: &InboxAsk,
+    limit: u32,
+) -> Result<Vec<InboxRow>, TownError> {
     // Words too short for the index are looked for one by one.
     let expression = search::expression(&ask.words);
-    let short = ask.words.split_whitespace().find(|word| search::expression(word).is_none());
-    let words = short.map(|word| format!("%{}%", escaped(word))).unwrap_or_default();
+    let short = ask.words.split_whitespace().filter(|word| search::expression(word).is_none());
+    let short: Vec<String> = short.map(|word| format!("%{}%", escaped(word))).collect();
+    let short = serde_json::to_string(&short).map_err(|e| TownError::Corrupt(e.to_string()))?;
     let mut statement = connection.prepare_cached(PAGE_OF)?;
     let rows = statement.query_map(
         named_params! {
             ":cells": names_of(&ask.cells), ":state": ask.state, ":stage": ask.stage,
             ":category": ask.category, ":severity": ask.severity, ":grid": ask.grid,
-            ":expression": expression.unwrap_or_default(), ":words": words,
+            ":expression": expression.unwrap_or_default(), ":short": short,
             ":conflict": ask.conflict, ":due": ask.due_before.as_deref().unwrap_or_default(),
             ":claimed_by": ask.claimed_by.map(|id| id.to_string()).unwrap_or_default(),
             ":claims_since": ask.now - CLAIM_HOLDS_S,
             ":after": ask.after.map(|(_, id)| *id.as_bytes()),
-            ":after_at": ask.after.map_or(0, |(at, _)| at), ":limit": PAGE,
+            ":after_at": ask.after.map_or(0, |(at, _)| at), ":limit": limit,
         },
         row_of,
     )?;
@@ -175,7 +188,9 @@ pub(super) fn escaped(words: &str) -> String {
 /// Major dangers that nobody looked at and nobody is on, oldest first. Scope is in the statement.
 const URGENT: &str = "SELECT inbox.record AS record, title, category, severity, status, status_dots, grid, address, \
      stage, due_on, conflict, received_at, inbox.changed_at AS changed_at, \
-     coalesce(author.name, '') AS author, '' AS claimed_by \
+     coalesce(author.name, '') AS author, '' AS claimed_by, \
+     (SELECT count(*) FROM blob_ref WHERE blob_ref.record = inbox.record AND NOT EXISTS \
+     (SELECT 1 FROM blob WHERE blob.hash = blob_ref.hash)) AS coming \
      FROM inbox JOIN record ON record.id = inbox.record \
      LEFT JOIN account AS author ON author.id = record.created_by \
      WHERE severity = 'major' AND status = 'reported' AND (claimed_by = '' OR claimed_at <= ?2) \

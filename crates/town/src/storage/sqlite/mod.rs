@@ -7,13 +7,17 @@ mod connection;
 mod decide;
 mod desk;
 mod desk_task;
+mod directory;
 mod enrolled;
 pub mod examine;
+mod exports;
 mod facts;
+mod features;
 mod feed;
 mod figures;
 mod health;
 mod held;
+mod held_view;
 mod inbox;
 mod journal;
 mod line;
@@ -45,7 +49,7 @@ pub use line::{Snapshot, check_journal};
 use super::{Batch, Health, OwnWrite, Pushed, Storage, TownInfo, Verified};
 use crate::audit::{Act, Attribution, Subject};
 use crate::error::TownError;
-use crate::people::{Account, Device, Enrolment, NewDevice};
+use crate::people::{Account, Device, Enrolment, NewDevice, Seen};
 use crate::pull;
 
 /// Sixteen bytes of a column.
@@ -146,8 +150,8 @@ impl Storage for Sqlite {
         self.read(move |connection| enrolled::device(connection, id)).await
     }
 
-    async fn saw_device(&self, id: DeviceId, now: i64, clock_off_s: i64) -> Result<(), TownError> {
-        self.write(move |tx| enrolled::saw_device(tx, id, now, clock_off_s)).await
+    async fn saw_device(&self, id: DeviceId, seen: Seen) -> Result<(), TownError> {
+        self.write(move |tx| enrolled::saw_device(tx, id, &seen)).await
     }
 
     async fn grids(&self) -> Result<BTreeSet<GridCode>, TownError> {

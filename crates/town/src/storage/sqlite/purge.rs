@@ -196,6 +196,7 @@ impl Purge {
         inbox::remove(tx, record.id)?;
         for sql in [
             "DELETE FROM record WHERE id = ?1",
+            "DELETE FROM feature WHERE record = ?1",
             "DELETE FROM check_of WHERE record = ?1",
             "DELETE FROM check_of WHERE household = ?1",
             "DELETE FROM held WHERE record = ?1 AND outcome <> ''",

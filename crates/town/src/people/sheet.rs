@@ -1,14 +1,15 @@
 //! A sheet of invites to print: one HTML file that needs nothing else, A4, a page for each village, a card
 //! for each person. No script; the codes are drawn (ISO/IEC 18004, by the crate `qrcode`).
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::sync::LazyLock;
 
 use qrcode::{Color, EcLevel, QrCode};
 use yaoguan_model::Role;
 
-use super::console::local_time;
-use crate::words::Words;
+use crate::local::local_time;
 
 /// Modules of white around a code.
 const QUIET: usize = 4;
@@ -23,8 +24,25 @@ grid-template-columns:34mm 1fr;gap:1mm 3mm;font-size:9pt}\
 .card code{grid-column:1/3;font-size:6pt;word-break:break-all;font-family:monospace}\
 .en{color:#444;font-size:8pt}";
 
+type Words = BTreeMap<String, String>;
+
+/// A sheet speaks both languages: Chinese, then English.
+static BOTH: LazyLock<[Words; 2]> = LazyLock::new(|| {
+    let read = |text: &str| toml::from_str(text).unwrap_or_default();
+    [include_str!("../../locales/sheet.zh.toml"), include_str!("../../locales/sheet.en.toml")]
+        .map(read)
+});
+
+/// The words under a key in both languages, with their one `{name}` filled in.
+fn said(key: &str, name: &str, value: &str) -> [String; 2] {
+    BOTH.each_ref().map(|words| {
+        let text = words.get(key).map_or(key, String::as_str);
+        text.replace(&format!("{{{name}}}"), value)
+    })
+}
+
 /// One person's card.
-pub(super) struct Card {
+pub(crate) struct Card {
     pub village: String,
     /// The first grid, and how many more; empty for the whole town.
     pub grid: String,
@@ -40,8 +58,7 @@ pub(super) fn write(
     expires_at: i64,
     cards: &[Card],
 ) -> io::Result<()> {
-    let both = [Words::of("zh"), Words::of("en")];
-    let title = both.each_ref().map(|words| words.say("card", "title", &[("town", town)]));
+    let title = said("title", "town", town);
     writeln!(
         out,
         "<!doctype html><html lang=\"zh\"><head><meta charset=\"utf-8\">\
@@ -54,23 +71,17 @@ pub(super) fn write(
         let heading = if heading.is_empty() { town } else { heading };
         writeln!(out, "<section><h2>{}</h2><div class=\"cards\">", escaped(heading))?;
         for card in village {
-            write_card(out, &both, expires_at, card)?;
+            write_card(out, expires_at, card)?;
         }
         writeln!(out, "</div></section>")?;
     }
     writeln!(out, "</body></html>")
 }
 
-fn write_card(
-    out: &mut dyn Write,
-    both: &[Words; 2],
-    expires_at: i64,
-    card: &Card,
-) -> io::Result<()> {
-    let until = local_time(expires_at);
-    let role = both.each_ref().map(|words| words.say("card", card.role.as_str(), &[]));
-    let holds = both.each_ref().map(|words| words.say("card", "holds", &[("until", &until)]));
-    let steps = both.each_ref().map(|words| words.say("card", "steps", &[]));
+fn write_card(out: &mut dyn Write, expires_at: i64, card: &Card) -> io::Result<()> {
+    let role = said(card.role.as_str(), "", "");
+    let holds = said("holds", "until", &local_time(expires_at));
+    let steps = said("steps", "", "");
     let [zh, en] =
         [0, 1].map(|at| [&holds, &steps].map(|texts| texts.get(at).cloned().unwrap_or_default()));
     let code = drawn(&card.uri).ok_or_else(|| io::Error::other("an invite is too long to draw"))?;
@@ -88,7 +99,7 @@ fn write_card(
 }
 
 /// A code as an SVG picture: each run of dark modules of a row is one rectangle of one path.
-fn drawn(text: &str) -> Option<String> {
+pub fn drawn(text: &str) -> Option<String> {
     let code = QrCode::with_error_correction_level(text, EcLevel::M).ok()?;
     let width = code.width();
     let mut path = String::new();
@@ -142,6 +153,13 @@ mod tests {
         }
         let meant: Vec<bool> = code.to_colors().iter().map(|c| *c == Color::Dark).collect();
         assert_eq!(dark, meant);
+    }
+
+    #[test]
+    fn both_languages_have_the_same_words() {
+        let keys = BOTH.each_ref().map(|words| words.keys().cloned().collect::<Vec<_>>());
+        assert_eq!(keys[0], keys[1]);
+        assert!(Role::ALL.iter().all(|role| keys[0].iter().any(|key| key == role.as_str())));
     }
 
     #[test]
