@@ -13,13 +13,14 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use yaoguan_testkit::network::own_address;
 use yaoguan_testkit::photos::photo;
 
 use crate::GRID;
 use crate::kill::moments::Moments;
 use crate::phone::Phone;
 use crate::program::{Ran, ends_within};
-use crate::town::{Town, own_address};
+use crate::town::Town;
 
 /// Photos that wait when a sync is begun to be killed.
 const AT_ONCE: u64 = 4;
@@ -81,7 +82,7 @@ fn files(folder: &Path) -> Vec<String> {
 fn photos_arrive_once_each_whoever_is_killed_on_the_way() {
     let (kills, photos) = (number("KILLS", 10) as usize, number("PHOTOS", 20) as usize);
     let mut town = Town::demo();
-    town.serve(&own_address());
+    town.serve(&own_address().to_string());
     let phone = town.phone("a", "chief", GRID);
     let other = town.phone("b", "chief", GRID);
     let mut taking = Taking { phone, taken: BTreeSet::new(), records: Vec::new() };

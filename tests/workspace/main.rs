@@ -87,6 +87,14 @@ fn crates_know_only_what_the_architecture_allows() {
 }
 
 #[test]
+fn the_shell_knows_no_town_and_no_server() {
+    let all = below("smart-yaoguan");
+    for foreign in ["yaoguan-town", "yaoguan-devserver", "yaoguan-cli", "yaoguan-testkit", "axum"] {
+        assert!(!all.contains(foreign), "smart-yaoguan reaches {foreign}");
+    }
+}
+
+#[test]
 fn the_testkit_is_in_no_product_crate() {
     for name in ["field", "town", "cli"] {
         assert!(!own_below(&format!("yaoguan-{name}")).contains("testkit"), "{name}");

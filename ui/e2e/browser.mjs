@@ -15,7 +15,7 @@ export async function launch() {
 export async function open(browser, url, problems = []) {
   const context = await browser.newContext({ viewport: { width: 360, height: 800 }, deviceScaleFactor: 1, hasTouch: true, isMobile: true, locale: 'zh-CN', timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce' })
   const page = await context.newPage()
-  page.setDefaultTimeout(20_000)
+  page.setDefaultTimeout(60_000)
   page.on('pageerror', (error) => problems.push(String(error)))
   page.on('console', (message) => {
     const text = message.text()

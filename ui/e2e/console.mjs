@@ -22,7 +22,7 @@ function admin(town, args, input = '') {
 async function open(browser, town, size, locale) {
   const context = await browser.newContext({ viewport: size, ignoreHTTPSErrors: true, locale, timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce' })
   const page = await context.newPage()
-  page.setDefaultTimeout(15_000)
+  page.setDefaultTimeout(60_000)
   page.on('pageerror', (error) => problems.push(String(error)))
   page.on('dialog', () => problems.push('a script of a text ran'))
   page.on('console', (message) => {

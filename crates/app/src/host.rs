@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Notify, broadcast};
-use yaoguan_field::{Changed, FieldError, Line as Cost, PatrolNow, Phone, Point, Pulse, Settings, SyncNow};
+use yaoguan_field::{
+    Changed, FieldError, Line as Cost, PatrolNow, Phone, Point, Pulse, Settings, SyncNow,
+};
 use yaoguan_model::Env;
 use yaoguan_model::env::System;
 

@@ -18,9 +18,9 @@ pub mod reason;
 pub mod table;
 mod time;
 
-pub use forbidden::forbidden;
 pub use error::{ExportError, GpxError, MappingError, TableError};
 pub use export::Lang;
+pub use forbidden::forbidden;
 pub use gpx::{Fix, Track};
 pub use mapping::Mapping;
 pub use reason::Reason;

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use yaoguan_field::{EnrolOptions, Home, Phone};
 use yaoguan_model::{AccountId, Env, GridCode, Role};
 use yaoguan_town::audit::Attribution;
+use yaoguan_town::blobs::BlobPlace;
 use yaoguan_town::doctor::Setup;
 use yaoguan_town::people::{Account, Coverage, NewInvite, PersonChange, hash_code, new_code};
 use yaoguan_town::serve::{Options, Server};
@@ -18,7 +19,7 @@ use yaoguan_town::{Storage as _, Town, demo};
 use yaoguan_wire::Invite;
 
 use crate::clock::Clock;
-use crate::network::Line;
+use crate::network::{Line, own_address};
 
 /// The first grid of the demo town.
 pub const GRID: &str = "530521103201001";
@@ -49,7 +50,8 @@ impl TestTown {
         let admin = demo::add_admin(&town.storage, &clock).await?;
         demo::publish_template(&town.storage, admin, &clock).await?;
         demo::fill(&town.storage, admin, &clock).await?;
-        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        // Of its own, so that it is found again after a restart.
+        let listen = own_address();
         let mut this = Self {
             town,
             clock,
@@ -77,6 +79,7 @@ impl TestTown {
                 public: None,
                 behind_proxy: false,
                 backups: None,
+                blobs: BlobPlace::default(),
                 units: Vec::new(),
                 look: tokio::sync::Mutex::default(),
             })),

@@ -64,6 +64,7 @@ fn setup(settings: &Settings) -> Setup {
         public: settings.public.clone(),
         behind_proxy: settings.behind_proxy,
         backups: settings.backups.clone(),
+        blobs: settings.blobs.clone(),
         units: UNITS.map(PathBuf::from).to_vec(),
         look: tokio::sync::Mutex::default(),
     }

@@ -101,6 +101,7 @@ pub struct Setup {
     pub public: Option<String>,
     pub behind_proxy: bool,
     pub backups: Option<Schedule>,
+    pub blobs: BlobPlace,
     pub units: Vec<PathBuf>,
     pub look: tokio::sync::Mutex<()>,
 }
@@ -118,6 +119,7 @@ impl Setup {
                 public: setup.public.as_deref(),
                 behind_proxy: setup.behind_proxy,
                 backups: setup.backups.as_ref(),
+                blobs: &setup.blobs,
                 units: &setup.units,
                 env: env.as_ref(),
             };

@@ -18,7 +18,10 @@ fn words(section: &str, check: &Check, zh: bool) -> String {
     let all = if zh { &*ZH } else { &*EN };
     let found = all.get(section).and_then(|words| words.get(check.found));
     let text = found.map_or(check.found, String::as_str).to_owned();
-    check.values.iter().fold(text, |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+    check
+        .values
+        .iter()
+        .fold(text, |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
 }
 
 /// What was found; in Chinese or in English.
