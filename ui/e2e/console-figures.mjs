@@ -5,15 +5,16 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { launch } from './browser.mjs'
-import { Town, root } from './programs.mjs'
+import { Town } from './programs.mjs'
 
 const PASSWORD = 'correct horse battery'
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const pictures = process.env.PICTURES === '1' ? join(root, 'docs/screens') : ''
+/** A folder for pictures to look at. */
+const pictures = process.env.PNG ?? ''
 const SIZES = [[{ width: 1440, height: 900 }, 'zh-CN'], [{ width: 1024, height: 768 }, 'en-GB']]
 const problems = []
 
-function program(town, args, input = '') {
+function command(town, args, input = '') {
   const done = spawnSync(join(process.env.BIN, 'yaoguan-town'), ['--data', town.data, ...args], { input, encoding: 'utf8' })
   assert.equal(done.status, 0, done.stderr + done.stdout)
 }
@@ -135,9 +136,9 @@ const cases = {
 
 const town = await Town.start({ days: 30 })
 const grid = town.grids[0].code
-program(town, ['accounts', 'password', 'supervisor'], `${PASSWORD}\n`)
-program(town, ['accounts', 'add', '--login', 'li', '--name', '李督导', '--role', 'supervisor', '--grids', grid])
-program(town, ['accounts', 'password', 'li'], `${PASSWORD}\n`)
+command(town, ['accounts', 'password', 'supervisor'], `${PASSWORD}\n`)
+command(town, ['accounts', 'add', '--login', 'li', '--name', '李督导', '--role', 'supervisor', '--grids', grid])
+command(town, ['accounts', 'password', 'li'], `${PASSWORD}\n`)
 const browser = await launch()
 const pages = [[await open(browser, town, SIZES[0], 'supervisor'), 'zh'], [await open(browser, town, SIZES[1], 'supervisor'), 'en-1024']]
 let failed = 0
