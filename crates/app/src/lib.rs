@@ -4,10 +4,13 @@
 
 mod commands;
 mod host;
+mod map;
+mod people;
 mod syncing;
 mod walking;
 
 pub use commands::{Failure, run};
 pub use host::{Event, Host};
+pub use map::Map;
 pub use syncing::run as sync_in_background;
 pub use walking::run as walk;

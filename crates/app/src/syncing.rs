@@ -48,11 +48,16 @@ async fn once(host: &Arc<Host>, waiting: u64) {
 }
 
 async fn sync(host: &Host) -> Result<SyncSummary, FieldError> {
+    let mut turn = host.turn.subscribe();
     let mut phone = host.open()?;
-    phone
-        .sync(|so_far| {
-            host.pulse(|pulse| pulse.progress(so_far));
-            host.tell_sync();
-        })
-        .await
+    let told = |so_far: &SyncSummary| {
+        host.pulse(|pulse| pulse.progress(so_far));
+        host.tell_sync();
+    };
+    // A store that is locked is not synced. What stops here stops between two requests or in one, as when
+    // the line breaks.
+    tokio::select! {
+        done = phone.sync(told) => done,
+        _ = turn.changed() => Err(FieldError::Locked),
+    }
 }

@@ -31,6 +31,9 @@ struct Arguments {
     /// How many times faster than it was walked.
     #[arg(long, default_value_t = 1)]
     speed: i64,
+    /// Everybody has to set a PIN.
+    #[arg(long)]
+    pins: bool,
     /// Begin without a line.
     #[arg(long)]
     offline: bool,
@@ -42,7 +45,8 @@ fn main() -> anyhow::Result<()> {
         Some(file) => Some(Played::gpx(&std::fs::read(file)?, arguments.speed)?),
         None => None,
     };
-    let host = Arc::new(Host::new(arguments.data, !arguments.offline));
+    let host = Host::new(arguments.data, !arguments.offline);
+    let host = Arc::new(if arguments.pins { host.with_pins(None) } else { host });
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));

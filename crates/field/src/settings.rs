@@ -18,23 +18,45 @@ pub struct Settings {
     pub text_px: u8,
     #[cfg_attr(feature = "ts", ts(type = "'standard' | 'outdoor'"))]
     pub theme: String,
+    /// Minutes in the background after which the store is locked.
+    #[cfg_attr(feature = "ts", ts(type = "1 | 5 | 15 | 30"))]
+    #[serde(default = "lock_after_default")]
+    pub lock_after_min: u8,
+}
+
+/// Long enough for a call, short enough for a phone that was left lying.
+const LOCK_AFTER_MIN: u8 = 5;
+
+fn lock_after_default() -> u8 {
+    LOCK_AFTER_MIN
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { lang: "zh".to_owned(), text_px: 18, theme: "standard".to_owned() }
+        Self {
+            lang: "zh".to_owned(),
+            text_px: 18,
+            theme: "standard".to_owned(),
+            lock_after_min: LOCK_AFTER_MIN,
+        }
     }
 }
 
 impl Settings {
     /// Known words and sizes; anything else becomes the default.
-    fn sound(self) -> Self {
+    pub(crate) fn sound(self) -> Self {
         let default = Self::default();
         let lang = if matches!(self.lang.as_str(), "zh" | "en") { self.lang } else { default.lang };
         let known = matches!(self.theme.as_str(), "standard" | "outdoor");
         let theme = if known { self.theme } else { default.theme };
         let sizes = matches!(self.text_px, 18 | 20 | 24 | 30);
-        Self { lang, theme, text_px: if sizes { self.text_px } else { default.text_px } }
+        let minutes = matches!(self.lock_after_min, 1 | 5 | 15 | 30);
+        Self {
+            lang,
+            theme,
+            text_px: if sizes { self.text_px } else { default.text_px },
+            lock_after_min: if minutes { self.lock_after_min } else { default.lock_after_min },
+        }
     }
 }
 

@@ -239,7 +239,12 @@ fn lists_by_state_hold_what_waits_and_the_line_says_where_the_data_is() {
 #[test]
 fn settings_that_make_no_sense_become_the_standard() {
     let (dir, mut phone) = phone();
-    let odd = Settings { lang: "xx".to_owned(), text_px: 77, theme: "outdoor".to_owned() };
+    let odd = Settings {
+        lang: "xx".to_owned(),
+        text_px: 77,
+        theme: "outdoor".to_owned(),
+        lock_after_min: 7,
+    };
     phone.set_settings(&odd).unwrap();
     drop(phone);
     let phone = Phone::open(dir.path(), Arc::new(System), "zh").unwrap();
