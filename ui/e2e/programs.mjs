@@ -35,7 +35,7 @@ async function ended(child, signal) {
   await gone
 }
 
-function json(name, args) {
+export function json(name, args) {
   return JSON.parse(execFileSync(program(name), ['--json', ...args], { encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'inherit'] }))
 }
 
@@ -72,9 +72,10 @@ export class Town {
 }
 
 export class Phone {
-  constructor(town, name, { gpx, speed = 1 } = {}) {
+  constructor(town, name, { gpx, speed = 1, pins = false } = {}) {
     this.data = join(town.folder, name)
     this.options = gpx ? ['--gpx', resolve(root, gpx), '--speed', String(speed)] : []
+    if (pins) this.options.push('--pins')
     if (gpx && !existsSync(resolve(root, gpx))) throw new Error(`${gpx} is missing`)
   }
   async start(port = 0) {

@@ -1,5 +1,6 @@
 // Runs the cases in their order. Closing line: N passed, N failed.
 import { cases } from './cases.mjs'
+import { peopleCases } from './people.mjs'
 import { launch } from './browser.mjs'
 import { Town } from './programs.mjs'
 
@@ -7,7 +8,7 @@ const begun = Date.now()
 const at = { town: await Town.start(), browser: await launch(), set(name, value) { this_[name] = value } }
 const this_ = at
 let [passed, failed] = [0, 0]
-for (const [name, work] of Object.entries(cases)) {
+for (const [name, work] of Object.entries({ ...cases, ...peopleCases }).filter(([name]) => !process.env.CASE || name.includes(process.env.CASE))) {
   const from = Date.now()
   try {
     await work(at)
@@ -21,6 +22,7 @@ for (const [name, work] of Object.entries(cases)) {
 }
 await at.browser.close()
 for (const one of [at.a, at.b]) await one?.phone.kill()
+await at.shared?.kill()
 await at.town.stop()
 console.log(`${passed} passed, ${failed} failed in ${((Date.now() - begun) / 1000).toFixed(1)} s`)
 process.exit(failed === 0 ? 0 : 1)

@@ -105,6 +105,7 @@ fn weak_is_wrong(error: FieldError) -> FieldError {
 
 fn set_pin(host: &Host, asked: NewPin) -> Result<Json, Failure> {
     let pin = Pin::new(asked.pin)?;
+    host.phone(|_| Ok(()))?;
     let id = host.who().ok_or(FieldError::Locked)?;
     if host.people(|people| Ok(people.has_pin(&id)))? {
         // A second PIN without the first: only `change_pin` may.

@@ -1,16 +1,21 @@
 // The phone over the dev server.
-import { type Backend, BackendError, type BackendEvent, type Commands } from './backend'
+import { type Backend, BackendError, type BackendEvent, type Commands, type T } from './backend'
 
-async function call<C extends keyof Commands>(command: C, input?: Commands[C][0]): Promise<Commands[C][1]> {
-  const request = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(input ?? {}) }
-  const answer = await fetch(`/api/${command}`, request).catch((error: unknown) => {
+async function ask<R>(path: string, request: RequestInit): Promise<R> {
+  const answer = await fetch(path, request).catch((error: unknown) => {
     throw new BackendError('unreachable', null, null, String(error))
   })
   const body: unknown = await answer.json().catch(() => ({}))
-  if (answer.ok) return body as Commands[C][1]
+  if (answer.ok) return body as R
   const failure = body as { code?: BackendError['code']; path?: string; town_code?: string; detail?: string }
   throw new BackendError(failure.code ?? 'unreachable', failure.path ?? null, failure.town_code ?? null, failure.detail ?? '')
 }
+
+function call<C extends keyof Commands>(command: C, input?: Commands[C][0]): Promise<Commands[C][1]> {
+  return ask(`/api/${command}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(input ?? {}) })
+}
+
+const installMap = (file: File) => ask<T.TilesShown>('/tiles', { method: 'PUT', body: file })
 
 function listen(heard: (event: BackendEvent) => void): () => void {
   const events = new EventSource('/api/events')
@@ -25,4 +30,4 @@ function listen(heard: (event: BackendEvent) => void): () => void {
   return () => events.close()
 }
 
-export const http: Backend = { call, listen }
+export const http: Backend = { call, listen, installMap, tiles: `${location.origin}/tiles/{z}/{x}/{y}` }

@@ -2,17 +2,17 @@
 import { type Map as LibreMap, Map, Marker, setWorkerUrl } from 'maplibre-gl'
 import 'maplibre-gl/dist/maplibre-gl.css'
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
-import { colours, plainStyle } from './style'
+import { type Base, colours, plainStyle, withBase } from './style'
 
 setWorkerUrl(workerUrl)
 
 export type { LibreMap }
 export { Marker }
 
-export function newMap(container: HTMLElement, centre: [number, number], zoom: number): LibreMap {
+export function newMap(container: HTMLElement, centre: [number, number], zoom: number, base: Base | null): LibreMap {
   return new Map({
     container,
-    style: plainStyle(colours()),
+    style: withBase(plainStyle(colours()), base),
     center: centre,
     zoom,
     attributionControl: false,

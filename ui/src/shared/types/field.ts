@@ -18,7 +18,7 @@ export type Entry = { who: Who, at: number, from: string, to: string, note: stri
 /**
  * Closed: every code has words.
  */
-export type ErrorCode = "not_enrolled" | "already_enrolled" | "other_account" | "bad_invite" | "unknown_field" | "invalid_value" | "missing_field" | "immutable" | "too_large" | "unknown_grid" | "foreign_grid" | "grid_missing" | "out_of_scope" | "not_allowed" | "step_not_allowed" | "note_missing" | "not_found" | "nothing_to_change" | "not_in_conflict" | "bad_mapping" | "bad_file" | "no_fixes" | "store_broken" | "key_exposed" | "store_newer" | "disk_full" | "read_only" | "state_unwritable" | "busy" | "offline" | "not_the_town" | "town_refused" | "held_by_town" | "protocol";
+export type ErrorCode = "not_enrolled" | "already_enrolled" | "other_account" | "bad_invite" | "unknown_field" | "invalid_value" | "missing_field" | "immutable" | "too_large" | "unknown_grid" | "foreign_grid" | "grid_missing" | "out_of_scope" | "not_allowed" | "step_not_allowed" | "note_missing" | "not_found" | "nothing_to_change" | "not_in_conflict" | "bad_mapping" | "bad_file" | "no_fixes" | "store_broken" | "key_exposed" | "store_newer" | "disk_full" | "read_only" | "state_unwritable" | "busy" | "offline" | "not_the_town" | "town_refused" | "held_by_town" | "protocol" | "locked" | "bad_pin" | "weak_pin" | "wrong_pin" | "pin_wait" | "key_gone" | "key_store" | "bad_map";
 
 /**
  * A field with the value shown first; several when people wrote different things.
@@ -238,7 +238,8 @@ export type Settings = { lang: 'zh' | 'en',
 /**
  * Base size in pixels.
  */
-text_px: 18 | 20 | 24 | 30, theme: 'standard' | 'outdoor', };
+text_px: 18 | 20 | 24 | 30, theme: 'standard' | 'outdoor', 
+lock_after_min: 1 | 5 | 15 | 30, };
 
 /**
  * Where a record stands, in one word; the screen has an icon and words for each.
@@ -336,3 +337,9 @@ export type Which = "all" | "waiting" | "conflicted";
  * Who wrote something, as far as this phone can tell.
  */
 export type Who = "me" | "author" | "assignee" | "other";
+
+export type FoundNumber = { looks_like: 'id_card' | 'bank_card' | 'mobile', };
+export type Lock = "nobody" | "locked" | "pin_missing" | "open";
+export type PersonShown = { id: string, name: string, grids: Array<string>, has_pin: boolean, can_reset: boolean, wait_ms: number, };
+export type PeopleShown = { lock: Lock, people: Array<PersonShown>, open: string | null, last: string | null, };
+export type TilesShown = { kind: 'png' | 'jpeg' | 'webp' | 'mvt', min_zoom: number, max_zoom: number, bounds: [number, number, number, number], layers: Array<string>, attribution: string, bytes: number, };
