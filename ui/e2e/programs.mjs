@@ -95,12 +95,15 @@ export class Phone {
     return body
   }
   /** Waits until the phone itself says so. */
-  async until(what, holds, seconds = 30) {
+  async until(what, holds, seconds = 120) {
     const end = Date.now() + seconds * 1000
     for (;;) {
       const found = await holds(this).catch((error) => ({ error: String(error) }))
       if (found && !found.error) return found
-      if (Date.now() > end) throw new Error(`not within ${seconds} s: ${what} ${JSON.stringify(found)}`)
+      if (Date.now() > end) {
+        const sync = JSON.stringify(await this.call('sync_now').catch(String))
+        throw new Error(`not within ${seconds} s: ${what} ${JSON.stringify(found)}, sync ${sync}`)
+      }
       await new Promise((done) => setTimeout(done, 100))
     }
   }

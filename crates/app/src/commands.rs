@@ -114,7 +114,7 @@ pub(crate) fn give<T: serde::Serialize>(value: T) -> Result<Json, Failure> {
 fn of_host(host: &Host, command: &str, body: &[u8]) -> Result<Json, Failure> {
     match command {
         // `line` stands for the platform: without one nothing goes out here, whoever asks.
-        "sync" if host.pulse(|pulse| pulse.now().online) => host.wake(),
+        "sync" if host.pulse(|pulse| pulse.now().online) => return give(host.wake()),
         "line" => {
             let online = read::<Line>(body)?.online;
             host.pulse(|pulse| pulse.set_online(online));

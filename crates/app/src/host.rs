@@ -228,9 +228,11 @@ impl Host {
         self.wake.notify_one();
     }
 
-    pub fn wake(&self) {
-        self.pulse(Pulse::wake);
+    /// Asks for a sync; returns how syncing stood when it was asked for.
+    pub fn wake(&self) -> SyncNow {
+        let stood = self.pulse(Pulse::wake);
         self.wake.notify_one();
+        stood
     }
 
     pub fn tell_sync(&self) {

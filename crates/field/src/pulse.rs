@@ -58,10 +58,12 @@ impl Pulse {
         }
     }
 
-    /// A person asked: it is tried, whatever the platform believes of the line.
-    pub fn wake(&mut self) {
+    /// A person asked: it is tried, whatever the platform believes of the line. Returns how syncing stood
+    /// at that moment: what was asked for is over after one more run, or two when one is under way.
+    pub fn wake(&mut self) -> SyncNow {
         self.again = self.now.running;
         self.engine.wake();
+        self.now.clone()
     }
 
     /// Something was saved. Without a line nothing is tried.
@@ -114,7 +116,8 @@ impl Pulse {
                 }
             }
         }
-        if std::mem::take(&mut self.again) && ended.is_ok() {
+        let told_to_wait = ended.as_ref().is_err_and(|error| error.retry_after_s().is_some());
+        if std::mem::take(&mut self.again) && !told_to_wait {
             self.engine.wake();
         }
     }

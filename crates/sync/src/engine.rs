@@ -53,7 +53,8 @@ impl Engine {
         {
             return Next::Wait { until_ms };
         }
-        if self.asked || self.more || view.unsent > 0 {
+        // What failed is tried again, also when nothing is left to send: its answer was not heard to the end.
+        if self.asked || self.more || self.failures > 0 || view.unsent > 0 {
             return Next::Request;
         }
         match self.last_done_ms {
@@ -144,6 +145,16 @@ mod tests {
         engine.on_failure(0, 7);
         engine.wake();
         assert_eq!(engine.next(1, BUSY), Next::Request);
+    }
+
+    #[test]
+    fn a_failure_is_tried_again_also_with_nothing_left_to_send() {
+        let mut engine = Engine::new();
+        engine.on_response(0, false);
+        engine.on_failure(1_000, 7);
+        let Next::Wait { until_ms } = engine.next(1_000, QUIET) else { panic!() };
+        assert!(until_ms <= 1_000 + FIRST_BACKOFF_MS, "{until_ms}");
+        assert_eq!(engine.next(until_ms, QUIET), Next::Request);
     }
 
     #[test]
