@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help app e2e-console e2e-browser screenshots demo test check bench sim audit package operations
+.PHONY: help app bench-app e2e-console e2e-browser screenshots demo test check bench sim audit package operations
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -20,6 +20,8 @@ screenshots: ## pictures of every screen, into docs/screens
 	PICTURES=1 scripts/e2e-browser
 bench: ## measurements
 	scripts/bench
+bench-app: ## the app with 20,000 records in a browser: what a person waits for
+	scripts/bench-app
 sim: ## the oracle on random histories: make sim runs=1000000
 	scripts/sim $(runs)
 audit: ## licences, banned crates, one SQLite

@@ -61,6 +61,11 @@ before: Record<string, unknown>,
 updated_at: number, };
 
 /**
+ * A sort of number, for the words of the warning.
+ */
+export type FoundNumber = { looks_like: 'id_card' | 'bank_card' | 'mobile', };
+
+/**
  * The health of syncing.
  */
 export type Health = { town: string, town_name: string, 
@@ -81,6 +86,11 @@ clock_off_s: number, conflicts: number, rejections: Array<Rejection>, alarms: nu
  * What a list shows. `near` sorts by distance, else the newest come first.
  */
 export type ListQuery = { kind?: string, which?: Which, status?: string, words?: string, near?: Point, offset?: number, };
+
+/**
+ * What the app does before anything else.
+ */
+export type Lock = "nobody" | "locked" | "pin_missing" | "open";
 
 /**
  * What the map has in view, in degrees.
@@ -114,6 +124,28 @@ parts: Array<Array<Point>>, };
  * What the person adds.
  */
 export type PatrolWords = { note?: string, weather?: string, members?: number, };
+
+/**
+ * Everybody on this phone.
+ */
+export type PeopleShown = { lock: Lock, people: Array<PersonShown>, 
+/**
+ * Whose store is open.
+ */
+open: string | null, last: string | null, };
+
+/**
+ * Somebody on the list, as the screen shows it.
+ */
+export type PersonShown = { id: string, name: string, grids: Array<string>, has_pin: boolean, 
+/**
+ * A forgotten PIN can be replaced: the system's key store has the key too.
+ */
+can_reset: boolean, 
+/**
+ * Until the next try, in milliseconds; 0 when there is no wait.
+ */
+wait_ms: number, };
 
 /**
  * A position in degrees, as screens and maps take it.
@@ -239,6 +271,9 @@ export type Settings = { lang: 'zh' | 'en',
  * Base size in pixels.
  */
 text_px: 18 | 20 | 24 | 30, theme: 'standard' | 'outdoor', 
+/**
+ * Minutes in the background after which the store is locked.
+ */
 lock_after_min: 1 | 5 | 15 | 30, };
 
 /**
@@ -275,6 +310,19 @@ sent: number, received: number, waiting: number,
  * Runs that have ended, so that who asked for one knows that it is over.
  */
 runs: number, };
+
+/**
+ * What the map has to know of the file.
+ */
+export type TilesShown = { kind: 'png' | 'jpeg' | 'webp' | 'mvt', min_zoom: number, max_zoom: number, 
+/**
+ * West, south, east, north, in degrees.
+ */
+bounds: [number, number, number, number], 
+/**
+ * Names of the layers of vector tiles.
+ */
+layers: Array<string>, attribution: string, bytes: number, };
 
 /**
  * The first screen.
@@ -337,9 +385,3 @@ export type Which = "all" | "waiting" | "conflicted";
  * Who wrote something, as far as this phone can tell.
  */
 export type Who = "me" | "author" | "assignee" | "other";
-
-export type FoundNumber = { looks_like: 'id_card' | 'bank_card' | 'mobile', };
-export type Lock = "nobody" | "locked" | "pin_missing" | "open";
-export type PersonShown = { id: string, name: string, grids: Array<string>, has_pin: boolean, can_reset: boolean, wait_ms: number, };
-export type PeopleShown = { lock: Lock, people: Array<PersonShown>, open: string | null, last: string | null, };
-export type TilesShown = { kind: 'png' | 'jpeg' | 'webp' | 'mvt', min_zoom: number, max_zoom: number, bounds: [number, number, number, number], layers: Array<string>, attribution: string, bytes: number, };
