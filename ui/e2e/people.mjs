@@ -140,13 +140,10 @@ export const peopleCases = {
     await page.getByText('草稿还在').waitFor()
   },
 
-  async 'a locked store is not synced, and its records go out when its person is in again'({ shared: phone, person: { page } }) {
+  async 'a locked store is not synced, and its records go out when its person is in again'({ shared: phone }) {
     await phone.call('line', { online: false })
-    await page.goto(`${phone.url}/report`)
-    await tap(page, '道路交通')
-    await page.getByLabel('简要说明').fill('护栏松动')
-    const [form] = (await phone.call('forms')).filter((one) => one.values.category === 'road')
-    await phone.call('patch_form', { id: form.id, values: { position: { lat: 24.562, lon: 99.128, source: 'map' } } })
+    const position = { lat: 24.562, lon: 99.128, source: 'map' }
+    const form = await phone.call('start_form', { kind: 'hazard', values: { category: 'road', title: '护栏松动', position } })
     await phone.call('save_form', { id: form.id })
     await phone.call('lock')
     await phone.call('line', { online: true })
@@ -176,7 +173,7 @@ export const peopleCases = {
 
   async 'a number of a person in a free text is pointed out and saved all the same'({ shared: phone, person: { page } }) {
     await page.goto(`${phone.url}/report`)
-    await tap(page, '卫生')
+    await tap(page, '环境卫生')
     await page.getByLabel('详细情况').fill('户主 11010519491231002X，电话 138 0000 0000')
     await page.getByText('这里好像有身份证号、手机号').waitFor()
     await page.getByLabel('详细情况').fill('编号 110105194912310021')
@@ -252,7 +249,8 @@ export const peopleCases = {
         tops.push(top)
       }
       assert.ok(tops.length > 2, `${place}: ${tops}`)
-      assert.deepEqual(tops, [...tops].sort((a, b) => a - b), place)
+      // What stands in one row may differ by a little.
+      assert.ok(tops.every((top, n) => n === 0 || top >= tops[n - 1] - 24), `${place}: ${tops}`)
     }
   },
 }
