@@ -179,6 +179,84 @@ async fn what_was_unsent_in_a_backup_and_sent_since_is_there_once() {
 }
 
 #[tokio::test]
+async fn what_was_unsent_in_a_backup_sent_since_and_replaced_does_not_come_back_beside_it() {
+    let town = TestTown::start().await.unwrap();
+    let mut other = town.phone(Role::Chief, &[GRID]).await.unwrap();
+    let mut phone = town.phone(Role::Chief, &[GRID]).await.unwrap();
+    let old = report(&mut phone.phone, 0);
+    sync(&mut phone).await;
+    change(&mut phone.phone, old, "title", "备份里还没发的");
+    let created = report(&mut phone.phone, 1);
+    let backup = tempfile::tempdir().unwrap();
+    let mut phone = phone.after(|data| copy(data, backup.path()).unwrap()).unwrap();
+    sync(&mut phone).await;
+    sync(&mut other).await;
+    change(&mut other.phone, old, "title", "别人后来改的");
+    change(&mut other.phone, created, "title", "也是别人改的");
+    sync(&mut other).await;
+
+    let mut phone = phone.after(|data| put_back(data, backup.path())).unwrap();
+    // Written before the phone has asked anything: it had the old title in view.
+    change(&mut phone.phone, old, "address", "恢复后写的");
+    let next = report(&mut phone.phone, 2);
+    both(&mut phone, &mut other).await;
+    assert_all_well(&phone, &other, &[old, created, next]);
+    assert_eq!(text(&phone, old, "title"), "别人后来改的");
+    assert_eq!(text(&phone, created, "title"), "也是别人改的");
+    assert_eq!(text(&other, old, "address"), "恢复后写的");
+}
+
+/// The marker tells that something went out; only the town can tell whether a twin's was taken instead.
+#[tokio::test]
+async fn a_backup_brought_back_beside_a_living_twin_loses_no_save() {
+    let mut town = TestTown::start().await.unwrap();
+    let mut other = town.phone(Role::Chief, &[GRID]).await.unwrap();
+    let mut phone = town.phone(Role::Chief, &[GRID]).await.unwrap();
+    let old = report(&mut phone.phone, 0);
+    sync(&mut phone).await;
+    let mut phone = phone.restart().unwrap();
+    let mut twin = phone.copied(true).unwrap();
+    // The twin's save and this phone's first one stand under the same dot.
+    change(&mut twin.phone, old, "title", "另一部写的");
+    sync(&mut twin).await;
+    change(&mut phone.phone, old, "title", "这一部写的");
+    let backup = tempfile::tempdir().unwrap();
+    let mut phone = phone.after(|data| copy(data, backup.path()).unwrap()).unwrap();
+    report(&mut phone.phone, 1);
+    town.stop().await.unwrap();
+    phone.phone.sync(|_| {}).await.unwrap_err();
+    let mut phone = phone.after(|data| put_back(data, backup.path())).unwrap();
+    town.restart().await.unwrap();
+
+    both(&mut phone, &mut other).await;
+    for phone in [&phone, &other] {
+        let shown = phone.phone.show(old).unwrap();
+        let titles: Vec<_> = shown.siblings["title"].iter().map(|s| s.value.as_text()).collect();
+        assert_eq!(titles.len(), 2);
+        assert!(titles.contains(&Some("另一部写的")) && titles.contains(&Some("这一部写的")));
+    }
+}
+
+/// A town that gives nothing any more cannot be compared with; what the phone holds goes out all the same.
+#[tokio::test]
+async fn a_revoked_phone_brought_back_hands_over_what_it_has() {
+    let town = TestTown::start().await.unwrap();
+    let mut phone = town.phone(Role::Chief, &[GRID]).await.unwrap();
+    report(&mut phone.phone, 0);
+    sync(&mut phone).await;
+    let unsent = report(&mut phone.phone, 1);
+    let backup = tempfile::tempdir().unwrap();
+    let mut phone = phone.after(|data| copy(data, backup.path()).unwrap()).unwrap();
+    report(&mut phone.phone, 2);
+    sync(&mut phone).await;
+    let mut phone = phone.after(|data| put_back(data, backup.path())).unwrap();
+    change(&mut phone.phone, unsent, "title", "恢复后改的");
+    town.revoke(&phone);
+    phone.phone.sync(|_| {}).await.unwrap_err();
+    assert_eq!(phone.phone.status().unwrap().pending, 0, "the town holds it");
+}
+
+#[tokio::test]
 async fn nothing_is_sent_while_the_marker_cannot_be_written_and_nothing_is_lost() {
     let town = TestTown::start().await.unwrap();
     let phone = town.phone(Role::Chief, &[GRID]).await.unwrap();

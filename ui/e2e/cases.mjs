@@ -14,19 +14,23 @@ export async function enrolled(town, browser, role, name, options) {
   const phone = await new Phone(town, name, options).start()
   const problems = []
   const page = await open(browser, phone.url, problems)
+  await enrol(page, phone, town.invite(role, name))
+  return { phone, page, problems }
+}
+
+export async function enrol(page, phone, invite) {
   await page.getByText('下一步').click()
   await page.getByText('下一步').click()
   await page.getByText('下一步').click()
-  await page.getByLabel('邀请码', { exact: true }).fill(town.invite(role, name))
+  await page.getByLabel('邀请码', { exact: true }).fill(invite)
   await tap(page, '登记')
   await page.getByText('开始巡逻').waitFor()
   await phone.synced()
-  return { phone, page, problems }
 }
 
 export const cases = {
   async 'a phone is enrolled with an invite and shows the first screen'(at) {
-    at.a = await enrolled(at.town, at.browser, 'chief', '联防长甲', { gpx: 'ui/e2e/place.gpx' })
+    at.a = await at.enrolled('chief', '联防长甲', { gpx: 'ui/e2e/place.gpx' })
     await text(at.a.page, '全部已送达').waitFor()
     assert.equal(at.a.problems.join(), '')
   },
@@ -84,7 +88,7 @@ export const cases = {
   },
 
   async 'two phones that edit the same field keep both, and a person settles it'({ a, ...at }) {
-    const b = await enrolled(at.town, at.browser, 'chief', '联防长乙', { gpx: 'ui/e2e/place.gpx' })
+    const b = await at.enrolled('chief', '联防长乙', { gpx: 'ui/e2e/place.gpx' })
     at.set('b', b)
     for (const [one, words] of [[a, '路边坡开裂'], [b, '村道塌方']]) {
       await one.phone.call('line', { online: false })
@@ -154,7 +158,7 @@ export const cases = {
   },
 
   async 'a patrol is walked, measured, reviewed with its gaps and saved'(at) {
-    const walker = await enrolled(at.town, at.browser, 'volunteer', '巡逻队员', { gpx: '../shared/data/gpx/cerknicko-jezero.gpx', speed: 3000 })
+    const walker = await at.enrolled('volunteer', '巡逻队员', { gpx: '../shared/data/gpx/cerknicko-jezero.gpx', speed: 3000 })
     const { page, phone } = walker
     await page.getByText('开始巡逻').click()
     await tap(page, '开始巡逻')

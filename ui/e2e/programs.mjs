@@ -8,12 +8,12 @@ import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 const bin = process.env.BIN ?? join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'debug')
-const program = (name) => join(bin, name)
+export const program = (name) => join(bin, name)
 
-const running = new Set()
+export const running = new Set()
 // Markers outside the data folders go with the town that they belong to.
 const state = mkdtempSync(join(tmpdir(), 'yaoguan-state-'))
-const env = { ...process.env, XDG_STATE_HOME: state }
+export const env = { ...process.env, XDG_STATE_HOME: state }
 process.on('exit', () => rmSync(state, { recursive: true, force: true }))
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')))
 
@@ -28,7 +28,7 @@ async function listening(name, args) {
   throw new Error(`${name} did not start`)
 }
 
-async function ended(child, signal) {
+export async function ended(child, signal) {
   if (child.exitCode !== null || child.signalCode !== null) return
   const gone = new Promise((done) => child.once('exit', done))
   child.kill(signal)
@@ -65,34 +65,26 @@ export class Town {
     run('enrol', this.invite(role, name))
     return run
   }
-  async stop() {
+  /** Nothing answers at its address until `up`. */
+  async down() {
     await ended(this.child, 'SIGTERM')
+  }
+  async up() {
+    await this.serve(new URL(this.url).host)
+  }
+  async stop() {
+    await this.down()
     rmSync(this.folder, { recursive: true, force: true })
   }
 }
 
-export class Phone {
+/** What is asked of a phone, whatever stands between it and its screens. */
+export class AnyPhone {
   constructor(town, name, { gpx, speed = 1, pins = false } = {}) {
     this.data = join(town.folder, name)
     this.options = gpx ? ['--gpx', resolve(root, gpx), '--speed', String(speed)] : []
     if (pins) this.options.push('--pins')
     if (gpx && !existsSync(resolve(root, gpx))) throw new Error(`${gpx} is missing`)
-  }
-  async start(port = 0) {
-    const ui = join(root, 'ui/dist/field')
-    const { child, url } = await listening('yaoguan-devserver', ['--data', this.data, '--port', String(port), '--ui', ui, ...this.options])
-    Object.assign(this, { child, url, port: Number(new URL(url).port) })
-    return this
-  }
-  /** As the system kills an app: nothing can be saved any more. */
-  async kill() {
-    await ended(this.child, 'SIGKILL')
-  }
-  async call(command, input = {}) {
-    const answer = await fetch(`${this.url}/api/${command}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(input) })
-    const body = await answer.json()
-    if (!answer.ok) throw new Error(`${command}: ${JSON.stringify(body)}`)
-    return body
   }
   /** Waits until the phone itself says so. */
   async until(what, holds, seconds = 120) {
@@ -115,5 +107,25 @@ export class Phone {
     const { error, town_code } = await this.call('sync_now')
     const { waiting } = await this.call('whereabouts')
     if (error || waiting > 0) throw new Error(`synced with ${error} ${town_code}, ${waiting} waiting`)
+  }
+}
+
+/** A phone as a dev server. */
+export class Phone extends AnyPhone {
+  async start(port = 0) {
+    const ui = join(root, 'ui/dist/field')
+    const { child, url } = await listening('yaoguan-devserver', ['--data', this.data, '--port', String(port), '--ui', ui, ...this.options])
+    Object.assign(this, { child, url, port: Number(new URL(url).port) })
+    return this
+  }
+  /** As the system kills an app: nothing can be saved any more. */
+  async kill() {
+    await ended(this.child, 'SIGKILL')
+  }
+  async call(command, input = {}) {
+    const answer = await fetch(`${this.url}/api/${command}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(input) })
+    const body = await answer.json()
+    if (!answer.ok) throw new Error(`${command}: ${JSON.stringify(body)}`)
+    return body
   }
 }

@@ -15,12 +15,15 @@ use yaoguan_model::risk::Answer;
 
 use crate::host::{Host, locked};
 use crate::people;
+use crate::platform::Line;
 
 /// Why a command gave nothing.
 #[derive(Debug)]
 pub enum Failure {
     /// `field` refused it.
     Field(FieldError),
+    /// Another app has the data folder.
+    InUse,
     /// There is no such command.
     Unknown,
     /// Its input does not read, or its thread ended.
@@ -35,6 +38,7 @@ impl Failure {
                 "code": error.code(), "detail": error.to_string(), "path": error.path(),
                 "town_code": error.town_code(),
             }),
+            Self::InUse => json!({ "code": "in_use", "detail": "" }),
             Self::Unknown => json!({ "code": "unknown_command", "detail": "" }),
             Self::Body(detail) => json!({ "code": "bad_request", "detail": detail }),
         }
@@ -69,7 +73,7 @@ struct Words {
     text: String,
 }
 #[derive(Deserialize)]
-struct Line {
+struct Online {
     online: bool,
 }
 
@@ -82,6 +86,9 @@ pub async fn run(
     command: String,
     body: impl AsRef<[u8]> + Send + 'static,
 ) -> Result<Json, Failure> {
+    if host.is_taken() {
+        return Err(Failure::InUse);
+    }
     let runtime = tokio::runtime::Handle::current();
     let work = move || {
         let body = if body.as_ref().is_empty() { b"{}" } else { body.as_ref() };
@@ -95,11 +102,24 @@ pub async fn run(
             "personal_numbers" => give(personal_numbers(&read::<Words>(body)?.text)),
             "map" => give(host.map.shown()?),
             "remove_map" => give(host.map.remove()?),
-            _ => of_phone(&host, &command, body),
+            _ => {
+                let given = of_phone(&host, &command, body)?;
+                keep_alive(&host, &command);
+                Ok(given)
+            }
         }
     };
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or_else(|error| Err(Failure::Body(error.to_string())))
+}
+
+/// A patrol keeps the app running, its end no longer does.
+fn keep_alive(host: &Host, command: &str) {
+    match command {
+        "start_patrol" => host.platform.keep_alive.hold(),
+        "stop_patrol" | "discard_patrol" => host.platform.keep_alive.release(),
+        _ => {}
+    }
 }
 
 pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
@@ -116,10 +136,8 @@ fn of_host(host: &Host, command: &str, body: &[u8]) -> Result<Json, Failure> {
         // `line` stands for the platform: without one nothing goes out here, whoever asks.
         "sync" if host.pulse(|pulse| pulse.now().online) => return give(host.wake()),
         "line" => {
-            let online = read::<Line>(body)?.online;
-            host.pulse(|pulse| pulse.set_online(online));
-            host.wake.notify_one();
-            host.tell_sync();
+            let online = read::<Online>(body)?.online;
+            host.set_line(if online { Line::Free } else { Line::Down });
         }
         "position" => return give(*locked(&host.last_fix)),
         "settings" => return give(host.settings()?),

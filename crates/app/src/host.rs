@@ -1,15 +1,17 @@
 //! What the app holds while it runs: one person's phone behind a lock, the pulse of syncing, the last fix,
-//! and the events that tell the screens what to fetch again.
+//! the platform, and the events that tell the screens what to fetch again. One app holds a data folder.
 //!
 //! Of everybody on the list (`field::people`) one store at most is open. Locking it drops the key and ends
 //! a sync that runs; what was saved is saved.
 
-use std::path::PathBuf;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde::Serialize;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Notify, broadcast, watch};
-use yaoguan_field::seal::KeyStore;
 use yaoguan_field::{
     Changed, FieldError, Home, PatrolNow, People, Phone, Point, Pulse, Settings, SyncNow,
 };
@@ -17,44 +19,42 @@ use yaoguan_model::Env;
 use yaoguan_model::env::System;
 
 use crate::map::Map;
+use crate::platform::{Line, Platform};
 
 /// Events that a slow screen may be behind; then it fetches everything.
 const EVENTS: usize = 256;
+/// Held while an app has the folder; holds its process id.
+const LOCK: &str = "app.lock";
 
 /// What the screens hear.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    Changed {
-        changed: Option<Changed>,
-    },
-    Sync {
-        sync: SyncNow,
-    },
-    Fix {
-        at: Point,
-        patrol: Option<PatrolNow>,
-    },
+    Changed { changed: Option<Changed> },
+    Sync { sync: SyncNow },
+    Fix { at: Point, patrol: Option<PatrolNow> },
     /// Somebody came in or went out.
     People,
 }
 
+/// The app while it runs.
 pub struct Host {
     pub dir: PathBuf,
     pub env: Arc<dyn Env>,
-    key_store: Option<Arc<dyn KeyStore>>,
-    pub(crate) pin_required: bool,
+    pub(crate) platform: Platform,
     people: Mutex<Option<People>>,
     open: Mutex<Option<Open>>,
     /// Told whenever the open store is another one, or none.
     pub(crate) turn: watch::Sender<u64>,
     /// Since when the app is in the background, by the time since the device started.
     pub(crate) hidden_since_ms: Mutex<Option<i64>>,
-    pulse: Mutex<Pulse>,
-    pub last_fix: Mutex<Option<Point>>,
     pub map: Map,
-    pub wake: Notify,
-    pub events: broadcast::Sender<Event>,
+    pulse: Mutex<Pulse>,
+    pub(crate) last_fix: Mutex<Option<Point>>,
+    pub(crate) wake: Notify,
+    events: broadcast::Sender<Event>,
+    /// None when another app had the folder.
+    lock: Option<File>,
 }
 
 /// The store that is open.
@@ -65,37 +65,48 @@ struct Open {
 }
 
 impl Host {
-    pub fn new(dir: PathBuf, online: bool) -> Self {
-        Self {
-            map: Map::within(&dir),
-            dir,
-            env: Arc::new(System),
-            key_store: None,
-            pin_required: false,
+    /// An app on this folder, which is made when there is none.
+    ///
+    /// # Errors
+    /// The folder cannot be made or written.
+    pub fn open(dir: &Path, platform: Platform) -> io::Result<Arc<Self>> {
+        Self::with_env(dir, platform, Arc::new(System))
+    }
+
+    /// The same with another clock.
+    pub(crate) fn with_env(
+        dir: &Path,
+        platform: Platform,
+        env: Arc<dyn Env>,
+    ) -> io::Result<Arc<Self>> {
+        std::fs::create_dir_all(dir)?;
+        let host = Arc::new(Self {
+            dir: dir.to_owned(),
+            env,
+            platform,
             people: Mutex::new(None),
             open: Mutex::new(None),
             turn: watch::Sender::new(0),
             hidden_since_ms: Mutex::new(None),
-            pulse: Mutex::new(Pulse::new(online)),
+            map: Map::within(dir),
+            pulse: Mutex::new(Pulse::new(false)),
             last_fix: Mutex::new(None),
             wake: Notify::new(),
             events: broadcast::Sender::new(EVENTS),
-        }
+            lock: lock(dir)?,
+        });
+        let of_line = Arc::downgrade(&host);
+        host.platform.connectivity.watch(Box::new(move |line| {
+            if let Some(host) = of_line.upgrade() {
+                host.set_line(line);
+            }
+        }));
+        Ok(host)
     }
 
-    /// Everybody has to have a PIN; keys go into the system's key store as well, where there is one.
-    #[must_use]
-    pub fn with_pins(mut self, key_store: Option<Arc<dyn KeyStore>>) -> Self {
-        self.pin_required = true;
-        self.key_store = key_store;
-        self
-    }
-
-    /// With another clock.
-    #[must_use]
-    pub fn with_env(mut self, env: Arc<dyn Env>) -> Self {
-        self.env = env;
-        self
+    /// Whether another app has the folder: then this one answers nothing.
+    pub fn is_taken(&self) -> bool {
+        self.lock.is_none()
     }
 
     /// Works on the list of people.
@@ -107,7 +118,7 @@ impl Host {
         let people = match held.take() {
             Some(people) => held.insert(people),
             None => {
-                let (store, env) = (self.key_store.clone(), Arc::clone(&self.env));
+                let (store, env) = (self.platform.keys.store(), Arc::clone(&self.env));
                 held.insert(People::open(&self.dir, store, env)?)
             }
         };
@@ -144,6 +155,9 @@ impl Host {
         phone.whose()?;
         let settings = phone.settings()?;
         phone.set_settings(&settings)?;
+        if phone.patrol_now()?.is_some_and(|patrol| patrol.ended_at_ms.is_none()) {
+            self.platform.keep_alive.hold();
+        }
         self.people(|people| {
             people.keep_settings(&settings)?;
             people.note(&id, &phone)
@@ -186,7 +200,7 @@ impl Host {
     }
 
     /// Another connection to the same store: a sync waits for the line without holding the phone.
-    pub fn open(&self) -> Result<Phone, FieldError> {
+    pub(crate) fn open_phone(&self) -> Result<Phone, FieldError> {
         self.phone(|_| Ok(()))?;
         let home = locked(&self.open).as_ref().map(|open| open.home.clone());
         Phone::open(home.ok_or(FieldError::Locked)?, Arc::clone(&self.env), "zh")
@@ -212,36 +226,77 @@ impl Host {
         Ok(self.phone(|phone| phone.set_settings(settings)).unwrap_or(kept))
     }
 
-    pub fn pulse<R>(&self, work: impl FnOnce(&mut Pulse) -> R) -> R {
+    pub(crate) fn pulse<R>(&self, work: impl FnOnce(&mut Pulse) -> R) -> R {
         work(&mut locked(&self.pulse))
     }
 
-    pub fn tell(&self, event: Event) {
+    /// The line came, or went.
+    pub fn set_line(&self, line: Line) {
+        self.pulse(|pulse| pulse.set_online(line != Line::Down));
+        self.wake.notify_one();
+        self.tell_sync();
+    }
+
+    pub(crate) fn tell(&self, event: Event) {
         // Nobody listening is nothing to worry about.
         _ = self.events.send(event);
     }
 
+    /// Hears events from now on.
+    pub fn listen(&self) -> Listener {
+        Listener(self.events.subscribe())
+    }
+
     /// A save: the screens fetch again, and it is to be sent.
-    pub fn changed(&self, changed: &Changed) {
+    pub(crate) fn changed(&self, changed: &Changed) {
         self.tell(Event::Changed { changed: Some(changed.clone()) });
         self.pulse(Pulse::saved);
         self.wake.notify_one();
     }
 
     /// Asks for a sync; returns how syncing stood when it was asked for.
-    pub fn wake(&self) -> SyncNow {
+    pub(crate) fn wake(&self) -> SyncNow {
         let stood = self.pulse(Pulse::wake);
         self.wake.notify_one();
         stood
     }
 
-    pub fn tell_sync(&self) {
+    pub(crate) fn tell_sync(&self) {
         let sync = self.pulse(|pulse| pulse.now().clone());
         self.tell(Event::Sync { sync });
     }
 }
 
+/// A screen that hears events.
+pub struct Listener(broadcast::Receiver<Event>);
+
+impl Listener {
+    /// The next event; none when the app has ended. Who was too slow is told to fetch everything.
+    pub async fn next(&mut self) -> Option<Event> {
+        match self.0.recv().await {
+            Ok(event) => Some(event),
+            Err(RecvError::Lagged(_)) => Some(Event::Changed { changed: None }),
+            Err(RecvError::Closed) => None,
+        }
+    }
+}
+
+/// Released by the system when the process ends, however it ends.
+fn lock(dir: &Path) -> io::Result<Option<File>> {
+    let path = dir.join(LOCK);
+    let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+    match file.try_lock() {
+        Ok(()) => {
+            file.set_len(0)?;
+            writeln!(file, "{}", std::process::id())?;
+            Ok(Some(file))
+        }
+        Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+        Err(std::fs::TryLockError::Error(error)) => Err(error),
+    }
+}
+
 /// A panic while it was held has ended that request alone.
-pub fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

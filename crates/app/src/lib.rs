@@ -1,16 +1,21 @@
 //! The app without its screens: what every seam to them shares. One table of commands over `field`, the
-//! phone behind a lock, syncing in the background, positions, and events. The dev server and the shell are
-//! adapters of a few lines over it.
+//! phone behind a lock, syncing in the background, positions, the platform, and events. The dev server and
+//! the shell are adapters of a few lines over it.
 
+mod attention;
 mod commands;
 mod host;
 mod map;
 mod people;
+pub mod platform;
 mod syncing;
 mod walking;
+mod words;
 
 pub use commands::{Failure, run};
-pub use host::{Event, Host};
+pub use host::{Event, Host, Listener};
 pub use map::Map;
+pub use platform::Platform;
 pub use syncing::run as sync_in_background;
 pub use walking::run as walk;
+pub use words::Words;

@@ -57,7 +57,7 @@ pub(crate) fn run(
     Some(match command {
         "people" => shown(host).map_err(Failure::from).and_then(give),
         "unlock" => read(body).and_then(|asked| unlock(host, asked)),
-        "lock" => host.lock().map_err(Failure::from).and_then(give),
+        "lock" => lock_when_idle(host).and_then(|()| shown(host)).map_err(Failure::from).and_then(give),
         "set_pin" => read(body).and_then(|asked| set_pin(host, asked)),
         "change_pin" => read(body).and_then(|asked| change_pin(host, asked)),
         "forgotten" => read(body).and_then(|asked| runtime.block_on(forgotten(host, asked))),
@@ -74,7 +74,7 @@ fn shown(host: &Host) -> Result<PeopleShown, FieldError> {
     let (people, last) =
         host.people(|people| Ok((people.shown()?, people.last().map(str::to_owned))))?;
     let lock = match (&open, entered) {
-        (Some(id), _) if host.pin_required && !host.people(|people| Ok(people.has_pin(id)))? => {
+        (Some(id), _) if host.platform.keys.need_pin() && !host.people(|people| Ok(people.has_pin(id)))? => {
             Lock::PinMissing
         }
         (Some(_), _) => Lock::Open,
@@ -145,9 +145,9 @@ fn options(host: &Host, device_name: String) -> Result<EnrolOptions, FieldError>
 async fn enrol(host: &Host, asked: Enrolment) -> Result<Json, Failure> {
     let (settings, options) = (host.settings()?, options(host, asked.device_name)?);
     let invite = asked.invite.trim();
-    let open = if asked.newcomer { None } else { host.open().ok().zip(host.who()) };
+    let open = if asked.newcomer { None } else { host.open_phone().ok() };
     // Revoked, or its key was lost: the same person on the same store.
-    if let Some((mut phone, _)) = open {
+    if let Some(mut phone) = open {
         phone.enrol_again(invite, &options).await?;
         host.reopen()?;
     } else {
@@ -162,7 +162,7 @@ async fn enrol(host: &Host, asked: Enrolment) -> Result<Json, Failure> {
 }
 
 /// The app went into the background, or came back. After the time that the person set, their store is
-/// locked; not while a patrol runs, whose way would have a gap.
+/// locked.
 fn background(host: &Arc<Host>, asked: &Background, runtime: &Handle) -> Result<Json, Failure> {
     let after_ms = i64::from(host.settings()?.lock_after_min) * 60_000;
     let now_ms = host.env.boot_elapsed_ms();
@@ -184,6 +184,7 @@ fn background(host: &Arc<Host>, asked: &Background, runtime: &Handle) -> Result<
     give(shown(host)?)
 }
 
+/// Not while a patrol runs, whose way would have a gap.
 fn lock_when_idle(host: &Host) -> Result<(), FieldError> {
     let patrol = host.phone(|phone| phone.patrol_now()).ok().flatten();
     if patrol.is_some_and(|patrol| patrol.ended_at_ms.is_none()) { Ok(()) } else { host.lock() }

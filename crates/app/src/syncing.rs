@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use yaoguan_field::{FieldError, SyncSummary};
 
+use crate::attention::Attention;
 use crate::host::{Event, Host};
+use crate::words::Words;
 
+/// For as long as the app runs.
 pub async fn run(host: Arc<Host>) {
     loop {
         let (waiting, now_ms) = (waiting(&host).await, host.env.boot_elapsed_ms());
@@ -49,15 +52,24 @@ async fn once(host: &Arc<Host>, waiting: u64) {
 
 async fn sync(host: &Host) -> Result<SyncSummary, FieldError> {
     let mut turn = host.turn.subscribe();
-    let mut phone = host.open()?;
+    let mut phone = host.open_phone()?;
+    let before = Attention::of(&phone)?;
     let told = |so_far: &SyncSummary| {
         host.pulse(|pulse| pulse.progress(so_far));
         host.tell_sync();
     };
     // A store that is locked is not synced. What stops here stops between two requests or in one, as when
     // the line breaks.
-    tokio::select! {
+    let ended = tokio::select! {
         done = phone.sync(told) => done,
-        _ = turn.changed() => Err(FieldError::Locked),
+        _ = turn.changed() => return Err(FieldError::Locked),
+    };
+    // A run that broke off may have brought some.
+    if let (Some(before), Some(after)) = (before, Attention::of(&phone)?) {
+        let words = Words::of(&phone.settings()?.lang);
+        if let Some(news) = after.news_since(&before, &words) {
+            host.platform.notifier.notify(&words.name, &news);
+        }
     }
+    ended
 }

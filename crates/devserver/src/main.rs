@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Parser;
-use yaoguan_app::Host;
+use yaoguan_app::platform::{Keys, Line};
+use yaoguan_app::{Host, Platform, Words};
 use yaoguan_field::position::Played;
 
 /// The dev server of the field app.
@@ -45,8 +46,13 @@ fn main() -> anyhow::Result<()> {
         Some(file) => Some(Played::gpx(&std::fs::read(file)?, arguments.speed)?),
         None => None,
     };
-    let host = Host::new(arguments.data, !arguments.offline);
-    let host = Arc::new(if arguments.pins { host.with_pins(None) } else { host });
+    let line = if arguments.offline { Line::Down } else { Line::Free };
+    let keys = if arguments.pins { Keys::Pin(None) } else { Keys::File };
+    let platform = Platform { keys, ..Platform::with_line(line) };
+    let host = Host::open(&arguments.data, platform)?;
+    if host.is_taken() {
+        anyhow::bail!(Words::of("en").taken);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));

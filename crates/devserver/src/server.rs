@@ -13,11 +13,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use futures_util::{Stream, TryStreamExt as _};
-use tokio::sync::broadcast::error::RecvError;
 use tokio_util::io::{StreamReader, SyncIoBridge};
 use tower_http::services::{ServeDir, ServeFile};
 use tower_http::set_header::SetResponseHeaderLayer;
-use yaoguan_app::{Event, Failure, Host};
+use yaoguan_app::{Failure, Host};
 
 /// Nothing from elsewhere, no inline script, no inline style.
 const POLICY: HeaderValue = HeaderValue::from_static(
@@ -68,6 +67,7 @@ async fn command(
 
 fn answer(failure: &Failure) -> Response {
     let status = match failure {
+        Failure::InUse => StatusCode::CONFLICT,
         Failure::Field(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Failure::Unknown => StatusCode::NOT_FOUND,
         Failure::Body(_) => StatusCode::BAD_REQUEST,
@@ -104,15 +104,9 @@ async fn install(State(host): State<Arc<Host>>, body: Body) -> Response {
 async fn events(
     State(host): State<Arc<Host>>,
 ) -> Sse<impl Stream<Item = Result<Sent, Infallible>>> {
-    let receiver = host.events.subscribe();
-    let stream = futures_util::stream::unfold(receiver, |mut receiver| async move {
-        let event = match receiver.recv().await {
-            Ok(event) => event,
-            Err(RecvError::Lagged(_)) => Event::Changed { changed: None },
-            Err(RecvError::Closed) => return None,
-        };
-        let sent = Sent::default().json_data(&event).unwrap_or_default();
-        Some((Ok(sent), receiver))
+    let stream = futures_util::stream::unfold(host.listen(), |mut heard| async move {
+        let event = heard.next().await?;
+        Some((Ok(Sent::default().json_data(&event).unwrap_or_default()), heard))
     });
     Sse::new(stream).keep_alive(KeepAlive::default())
 }

@@ -1,5 +1,5 @@
 //! The marker outside a phone's data folder and outside every backup of it: which installation wrote last,
-//! and the highest counter that it ever sent.
+//! the highest counter that it ever sent, and the token of that push.
 //!
 //! A folder that was copied, or brought back from a backup, does not agree with it. Then this phone may
 //! not be the only one to write under its replica id, and takes a new one before its first write.
@@ -15,11 +15,13 @@ use crate::durable;
 const STATE: &str = "YAOGUAN_STATE";
 
 /// What a marker says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Mark {
     pub install: [u8; 16],
     /// The highest counter ever sent.
     pub counter: u64,
+    /// Of the last attempt to push; all zero before the first.
+    pub last_push: [u8; 16],
 }
 
 /// A place that no copy and no backup of the data folder takes along.
@@ -90,16 +92,18 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Install id, counter, and a hash over both: a marker that was altered is none.
+/// Install id, counter, last push, and a hash over all of it: a marker that was altered is none.
 fn text(mark: Mark) -> String {
-    let said = format!("{} {}", hex(&mark.install), mark.counter);
+    let said = format!("{} {} {}", hex(&mark.install), mark.counter, hex(&mark.last_push));
     format!("{said} {}\n", hex(&canonical::hash(said.as_bytes())))
 }
 
 fn parse(written: &str) -> Option<Mark> {
     let mut words = written.split_whitespace();
-    let install = u128::from_str_radix(words.next()?, 16).ok()?;
-    let mark = Mark { install: install.to_be_bytes(), counter: words.next()?.parse().ok()? };
+    let id = |word: Option<&str>| Some(u128::from_str_radix(word?, 16).ok()?.to_be_bytes());
+    let install = id(words.next())?;
+    let counter = words.next()?.parse().ok()?;
+    let mark = Mark { install, counter, last_push: id(words.next())? };
     (text(mark) == written).then_some(mark)
 }
 
@@ -114,7 +118,7 @@ mod tests {
         std::fs::create_dir(&data).unwrap();
         let marker = FileMarker::within(&dir.path().join("state"), &data);
         assert_eq!(marker.read(), None);
-        let mark = Mark { install: [7; 16], counter: 41 };
+        let mark = Mark { install: [7; 16], counter: 41, last_push: [9; 16] };
         marker.write(mark).unwrap();
         assert_eq!(marker.read(), Some(mark));
         let path = marker.path().unwrap();
@@ -138,7 +142,7 @@ mod tests {
         for folder in [&data, &copy] {
             std::fs::create_dir(folder).unwrap();
         }
-        let mark = Mark { install: [1; 16], counter: 1 };
+        let mark = Mark { install: [1; 16], counter: 1, last_push: [2; 16] };
         FileMarker::within(&state, &data).write(mark).unwrap();
         let around = dir.path().join("data/../data");
         assert_eq!(FileMarker::within(&state, &around).read(), Some(mark));

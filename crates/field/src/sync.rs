@@ -5,8 +5,8 @@ use std::fs::File;
 use serde::Serialize;
 use yaoguan_store::Identity;
 use yaoguan_sync::{
-    Applied, PhoneStore as _, Reconciliation, Step, Tx as _, apply, apply_verdicts_alone, plan,
-    rewrite_after_fork,
+    Applied, PhoneStore as _, Reconciliation, Returned, Step, Tx as _, apply, apply_verdicts_alone,
+    plan, rewrite_after_fork,
 };
 use yaoguan_transport::{TownClient, Traffic, TransportError};
 use yaoguan_wire::ErrorCode;
@@ -75,7 +75,10 @@ impl Phone {
         let mut summary = SyncSummary::default();
         let mut reconciliations = 0;
         for _ in 0..MAX_ROUNDS {
-            if self.store.state()?.reconcile && reconciliations < MAX_RECONCILIATIONS {
+            let state = self.store.state()?;
+            // A store that was brought back first asks what its line had sent.
+            let asks = matches!(state.returned, Some(Returned::Asking { .. }));
+            if state.reconcile && !asks && reconciliations < MAX_RECONCILIATIONS {
                 reconciliations += 1;
                 self.reconcile(&mut client, &mut summary).await?;
             }
@@ -129,7 +132,7 @@ impl Phone {
         let env = self.env.clone();
         let request = self.transact(|tx| Ok::<_, FieldError>(plan(tx, env.as_ref())?))?;
         if !request.records.is_empty() {
-            self.mark_before_push(request.push.counter)?;
+            self.mark_before_push(&request.push)?;
         }
         match client.sync(&request, env.as_ref()).await {
             Ok(response) => {
@@ -139,7 +142,11 @@ impl Phone {
                 summary.more = applied.more;
                 Ok(applied.more)
             }
-            Err(TransportError::Refused(body)) if body.code == ErrorCode::ReplicaForked => {
+            // The same for a store that was brought back, when the town will not compare: it sends what it has.
+            Err(TransportError::Refused(body))
+                if body.code == ErrorCode::ReplicaForked
+                    || (!body.retriable && self.store.state()?.returned.is_some()) =>
+            {
                 self.store.transact(|tx| rewrite_after_fork(tx, env.as_ref()))?;
                 Ok(true)
             }

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, Transaction};
 use yaoguan_model::authorise::Actor;
 use yaoguan_model::{Alarm, GridCode, Record, RecordId, ReplicaId, Role, VersionVector, canonical};
-use yaoguan_sync::{Local, Quarantined, SyncState, Tx, Unsent};
+use yaoguan_sync::{Local, Quarantined, Returned, SyncState, Tx, Unsent};
 use yaoguan_wire::reconcile::RecordHash;
 use yaoguan_wire::{Epoch, HoldId, PushToken};
 
@@ -99,8 +99,15 @@ impl Tx for SqliteTx<'_> {
         let mut statement = self.tx.prepare_cached(
             "UPDATE phone SET replica = ?1, counter = ?2, epoch = ?3, cursor = ?4, \
              scope_version = ?5, acked = ?6, attempts = ?7, attempt_counter = ?8, \
-             clock_offset_s = ?9, last_contact_s = ?10, reconcile = ?11, evict_owed = ?12",
+             clock_offset_s = ?9, last_contact_s = ?10, reconcile = ?11, evict_owed = ?12, \
+             returned = ?13",
         )?;
+        let returned = state.returned.map(|returned| match returned {
+            Returned::Asking { former, last_push } => {
+                former.0.into_iter().chain(*last_push.as_bytes()).collect()
+            }
+            Returned::Known => Vec::new(),
+        });
         statement.execute((
             state.replica.0,
             state.counter,
@@ -114,6 +121,7 @@ impl Tx for SqliteTx<'_> {
             state.last_contact_s,
             state.reconcile,
             state.evict_owed,
+            returned,
         ))?;
         Ok(())
     }
@@ -330,7 +338,7 @@ fn record_id(row: &Row<'_>) -> rusqlite::Result<RecordId> {
 pub(crate) fn read_state(connection: &rusqlite::Connection) -> Result<SyncState, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT replica, counter, epoch, cursor, scope_version, acked, attempts, attempt_counter, \
-         clock_offset_s, last_contact_s, reconcile, evict_owed FROM phone",
+         clock_offset_s, last_contact_s, reconcile, evict_owed, returned FROM phone",
     )?;
     Ok(statement.query_row([], state_of)?)
 }
@@ -352,7 +360,17 @@ pub(crate) fn state_of(row: &Row<'_>) -> rusqlite::Result<SyncState> {
         last_contact_s: row.get("last_contact_s")?,
         reconcile: row.get("reconcile")?,
         evict_owed: row.get("evict_owed")?,
+        returned: row.get::<_, Option<Vec<u8>>>("returned")?.map(|bytes| returned_of(&bytes)),
     })
+}
+
+fn returned_of(bytes: &[u8]) -> Returned {
+    match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(former), Some(token)) => {
+            Returned::Asking { former: ReplicaId(*former), last_push: PushToken::new(*token) }
+        }
+        _ => Returned::Known,
+    }
 }
 
 /// Decodes a stored record.

@@ -9,7 +9,7 @@ use crate::error::SyncError;
 use crate::fork::{rebase_unsent, rewrite_after_fork};
 use crate::local::Local;
 use crate::reconcile::hash_of;
-use crate::state::SyncState;
+use crate::state::{Returned, SyncState};
 use crate::store::{Quarantined, Tx};
 use crate::{evict, hold};
 
@@ -56,6 +56,13 @@ pub fn apply<T: Tx>(
     }
     // First of all: what is confirmed from here on was confirmed now.
     state.last_contact_s = Some(response.town_time);
+    if let Some(Returned::Asking { .. }) = state.returned {
+        // The chain fits. The feed is not of use: the former id's own pushes are not in it.
+        state.returned = Some(Returned::Known);
+        tx.set_state(&state)?;
+        applied.more = true;
+        return Ok(applied);
+    }
     tx.set_state(&state)?;
     let town = Answered { replicas: &response.replicas, at: response.town_time };
     apply_verdicts(tx, env, &mut state, request, (&response.verdicts, town), &mut applied)?;

@@ -3,15 +3,19 @@
 use yaoguan_model::Env;
 use yaoguan_wire::body::PageBudget;
 use yaoguan_wire::limits::{MAX_HOLDS, MAX_PUSH_TOKENS};
-use yaoguan_wire::{Clock, PROTOCOL, Push, PushToken, ReplicaTable, SyncRequest};
+use yaoguan_wire::{Clock, HoldId, PROTOCOL, Push, PushToken, ReplicaTable, SyncRequest};
 
 use crate::error::SyncError;
+use crate::state::{Returned, SyncState};
 use crate::store::Tx;
 
 /// One request. Everything that the answer will be measured against is stored in this transaction: the
 /// states as sent and the token of this attempt.
 pub fn plan<T: Tx>(tx: &mut T, env: &dyn Env) -> Result<SyncRequest, SyncError<T::Error>> {
     let mut state = tx.state()?;
+    if state.returned.is_some() {
+        return Ok(without_records(tx.holds(MAX_HOLDS)?, state, env));
+    }
     let mut table = ReplicaTable::default();
     let mut budget = PageBudget::default();
     let mut records = Vec::new();
@@ -50,6 +54,9 @@ pub fn plan<T: Tx>(tx: &mut T, env: &dyn Env) -> Result<SyncRequest, SyncError<T
             _ => PushToken::new(env.random_16()),
         };
         if state.attempts.last() != Some(&token) {
+            // The marker's counter thereby tells a store from before this push, also when nothing has
+            // been written since.
+            state.counter += 1;
             if state.attempts.len() >= MAX_PUSH_TOKENS - 1 {
                 state.attempts.remove(0);
             }
@@ -66,18 +73,30 @@ pub fn plan<T: Tx>(tx: &mut T, env: &dyn Env) -> Result<SyncRequest, SyncError<T
             former.push(index);
         }
     }
-    Ok(SyncRequest {
+    let push = Push { tokens, next, counter: state.counter, former };
+    let request = without_records(tx.holds(MAX_HOLDS)?, state, env);
+    Ok(SyncRequest { push, replicas, records, ..request })
+}
+
+/// A request that pushes nothing. A store that was brought back asks with it whether its line's last push
+/// is the last one under its former id.
+fn without_records(holds: Vec<HoldId>, state: SyncState, env: &dyn Env) -> SyncRequest {
+    let (replica, tokens) = match state.returned {
+        Some(Returned::Asking { former, last_push }) => (former, vec![last_push]),
+        Some(Returned::Known) | None => (state.replica, state.acked.into_iter().collect()),
+    };
+    SyncRequest {
         protocol: PROTOCOL,
         epoch: state.epoch,
-        replica: state.replica,
-        push: Push { tokens, next, counter: state.counter, former },
+        replica,
+        push: Push { tokens, next: None, counter: state.counter, former: Vec::new() },
         cursor: state.cursor,
         scope_version: state.scope_version,
-        replicas,
-        records,
-        holds: tx.holds(MAX_HOLDS)?,
+        replicas: Vec::new(),
+        records: Vec::new(),
+        holds,
         clock: Clock { device: env.now_s(), boot_elapsed: env.boot_elapsed_ms().div_euclid(1000) },
-    })
+    }
 }
 
 fn to_json<E: std::error::Error + 'static>(

@@ -16,6 +16,7 @@ use yaoguan_wire::{Epoch, PROTOCOL, ReconcileRequest, ReconcileResponse};
 
 use crate::apply::{Applied, pull};
 use crate::error::SyncError;
+use crate::fork::settle_returned;
 use crate::store::Tx;
 
 /// What follows an answer.
@@ -151,6 +152,7 @@ impl Reconciliation {
         }
         state.reconcile = false;
         state.evict_owed = true;
+        settle_returned(tx, &mut state)?;
         tx.set_state(&state)?;
         Ok(())
     }

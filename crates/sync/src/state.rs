@@ -28,6 +28,20 @@ pub struct SyncState {
     pub reconcile: bool,
     /// Records may lie outside the scope and are to be taken off the phone.
     pub evict_owed: bool,
+    /// This store was brought back from a backup while saves of it were unsent: nothing is sent until
+    /// this is settled.
+    pub returned: Option<Returned>,
+}
+
+/// A store that was brought back where it had been: the marker tells that its own line has pushed since.
+/// Unsent saves may be at the town already, and replaced there; see [`brought_back`](crate::brought_back).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Returned {
+    /// To be asked: does the town's chain of the former replica id end with the line's last push?
+    Asking { former: ReplicaId, last_push: PushToken },
+    /// It does: every save under that id is of this line. What the town has is merged with the unsent
+    /// saves as they are; what it has not is then written again.
+    Known,
 }
 
 impl SyncState {
@@ -45,6 +59,7 @@ impl SyncState {
             last_contact_s: None,
             reconcile: false,
             evict_owed: false,
+            returned: None,
         }
     }
 

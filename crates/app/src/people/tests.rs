@@ -10,6 +10,8 @@ use yaoguan_store::{Identity, StoreError};
 use yaoguan_sync::PhoneStore as _;
 
 use super::*;
+use crate::Platform;
+use crate::platform::{Keys, Line};
 
 #[derive(Default, Clone)]
 struct Boot(Arc<AtomicI64>);
@@ -62,8 +64,9 @@ impl App {
     fn new() -> Self {
         let (dir, boot) = (tempfile::tempdir().unwrap(), Boot::default());
         folder(dir.path());
-        let host = Host::new(dir.path().to_owned(), false).with_pins(None);
-        Self { host: Arc::new(host.with_env(Arc::new(boot.clone()))), boot, _dir: dir }
+        let platform = Platform { keys: Keys::Pin(None), ..Platform::with_line(Line::Down) };
+        let host = Host::with_env(dir.path(), platform, Arc::new(boot.clone())).unwrap();
+        Self { host, boot, _dir: dir }
     }
 
     async fn call(&self, command: &str, body: Json) -> Result<Json, Json> {

@@ -75,6 +75,11 @@ fn unsent_saves_that_keep_their_dots_under_a_new_id_are_caught() {
 }
 
 #[test]
+fn marker_that_is_trusted_without_asking_the_town_is_caught() {
+    is_caught(Fault::MarkerAloneIsTrusted);
+}
+
+#[test]
 fn draft_that_keeps_its_dots_across_a_fork_is_caught() {
     is_caught(Fault::DraftsKeepDotsAcrossFork);
 }

@@ -4,7 +4,7 @@ use yaoguan_model::canonical;
 
 use crate::count::Struck;
 use crate::history::Standing;
-use crate::phone::Trip;
+use crate::phone::{Mark, Returned, Trip};
 use crate::prng::Prng;
 use crate::wire::{Fault, Judgement, Parcel, Reply, Request, Verdict};
 use crate::world::World;
@@ -92,7 +92,7 @@ impl World {
         let mut records = Vec::new();
         for (index, copy) in &mut db.copies {
             let due = copy.local.unsent.is_some() || db.unreconciled.contains(index);
-            if !due || (part && dice.one_in(2)) {
+            if !due || db.returned.is_some() || (part && dice.one_in(2)) {
                 continue;
             }
             copy.shadow.send();
@@ -109,9 +109,12 @@ impl World {
             _ => token,
         };
         if !records.is_empty() {
+            if db.chain.attempts.last() != Some(&next) {
+                db.counter += 1;
+            }
             db.chain.attempts.push(next);
             db.chain.wrote = false;
-            phone.marker = Some((db.install, db.counter));
+            phone.marker = Some(Mark { install: db.install, counter: db.counter, last_push: next });
             self.counts.add(Struck::Pushed);
         }
         for parcel in &mut records {
@@ -121,10 +124,14 @@ impl World {
                 parcel.record = canonical::decode(&bytes).expect("its own bytes");
             }
         }
+        let mut replica = db.replica;
+        if let Some(Returned::Asking { former, last_push }) = db.returned {
+            (replica, tokens) = (former, vec![last_push]);
+        }
         let request = Request {
             account: phone.account,
             epoch: db.epoch,
-            replica: db.replica,
+            replica,
             tokens,
             next,
             cursor: db.cursor,
@@ -156,6 +163,12 @@ impl World {
                 self.rebase(at);
                 Ok(())
             }
+            Reply::Page { .. }
+                if matches!(self.phones[at].db.returned, Some(Returned::Asking { .. })) =>
+            {
+                self.phones[at].db.returned = Some(Returned::Known);
+                Ok(())
+            }
             Reply::Page { next, verdicts, feed, cursor, holds } => {
                 let earlier = self.phones[at].db.chain.attempts.len() > 1;
                 if let Some(next) = next {
@@ -174,6 +187,14 @@ impl World {
                     if self.history.standing(&view) == Standing::Contested {
                         self.counts.add(Struck::Contested);
                     }
+                }
+                let db = &self.phones[at].db;
+                if db.returned.is_some() && db.cursor == self.town.head {
+                    self.counts.add(Struck::BroughtBackKnown);
+                    let (cursor, unreconciled) = (db.cursor, db.unreconciled.clone());
+                    self.rebase(at);
+                    let db = &mut self.phones[at].db;
+                    (db.cursor, db.unreconciled) = (cursor, unreconciled);
                 }
                 Ok(())
             }

@@ -3,7 +3,7 @@
 use yaoguan_model::canonical;
 
 use crate::count::Struck;
-use crate::phone::{Phone, hash_of};
+use crate::phone::{Mark, Phone, Returned, hash_of};
 use crate::prng::Prng;
 use crate::wire::{Fault, Judgement, Reply};
 use crate::world::World;
@@ -12,18 +12,29 @@ impl World {
     /// What a program does first: is this database the one that wrote last?
     fn start(&mut self, at: usize) {
         let phone = &self.phones[at];
-        let same = phone.marker.is_some_and(|(install, highest)| {
-            install == phone.db.install && highest <= phone.db.counter
-        });
-        if !same && self.setting.fault != Fault::CloneKeepsReplicaId {
-            self.counts.add(Struck::NewIdAtStart);
-            let install = self.number();
-            self.phones[at].marker = Some((install, 0));
-            self.phones[at].db.install = install;
-            self.renew(at);
-            if self.setting.fault != Fault::UnsentKeepDotsAtStart {
-                self.rebase(at);
-            }
+        let here = phone.marker.filter(|mark| mark.install == phone.db.install);
+        let same = here.is_some_and(|mark| mark.counter <= phone.db.counter);
+        if same || self.setting.fault == Fault::CloneKeepsReplicaId {
+            return;
+        }
+        self.counts.add(Struck::NewIdAtStart);
+        let former = phone.db.replica;
+        let unsent = phone.db.copies.values().any(|copy| copy.local.unsent.is_some());
+        let settled = phone.db.returned.is_none();
+        let install = self.number();
+        self.phones[at].marker = Some(Mark { install, counter: 0, last_push: 0 });
+        self.phones[at].db.install = install;
+        self.renew(at);
+        // An older state of this very folder: what it holds unsent may have been sent since.
+        if let Some(Mark { last_push, .. }) = here.filter(|_| unsent && settled) {
+            self.counts.add(Struck::BroughtBack);
+            let trusts = self.setting.fault == Fault::MarkerAloneIsTrusted;
+            let asking = Returned::Asking { former, last_push };
+            let db = &mut self.phones[at].db;
+            db.compare_anew();
+            db.returned = Some(if trusts { Returned::Known } else { asking });
+        } else if self.setting.fault != Fault::UnsentKeepDotsAtStart {
+            self.rebase(at);
         }
     }
 
@@ -213,11 +224,12 @@ impl World {
 
     /// One phone syncs until it has nothing more to send or fetch.
     fn rest(&mut self, at: usize, dice: &mut Prng) -> Result<(), String> {
-        for _ in 0..24 {
+        for _ in 0..32 {
             self.mend(at, dice);
             self.send(at, dice);
             let trip = self.phones[at].trip.take().expect("a request is under way");
-            let idle = trip.request.records.is_empty();
+            let settled = self.phones[at].db.returned.is_none();
+            let idle = trip.request.records.is_empty() && settled;
             let key = &mut self.keys;
             let fault = self.setting.fault;
             let reply = self.town.handle(&self.history, &trip.request, fault, key, dice)?;

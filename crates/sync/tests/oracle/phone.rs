@@ -54,6 +54,24 @@ pub struct Database {
     pub stubs: BTreeMap<usize, [u8; 32]>,
     /// Records to compare with the town before all is well again.
     pub unreconciled: Vec<usize>,
+    /// Brought back from a backup with unsent saves; nothing is sent until that is settled.
+    pub returned: Option<Returned>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Returned {
+    Asking { former: ReplicaId, last_push: u64 },
+    Known,
+}
+
+/// What lies outside the data folder and every backup.
+#[derive(Debug, Clone, Copy)]
+pub struct Mark {
+    pub install: u64,
+    /// The highest counter ever sent.
+    pub counter: u64,
+    /// The token of the last attempt to push.
+    pub last_push: u64,
 }
 
 /// A form that a person has open; its draft is kept in the database.
@@ -79,8 +97,7 @@ pub struct Trip {
 pub struct Phone {
     pub account: u8,
     pub db: Database,
-    /// Outside the data folder and every backup: the installation, the highest counter ever sent.
-    pub marker: Option<(u64, u64)>,
+    pub marker: Option<Mark>,
     pub backups: Vec<Database>,
     pub trip: Option<Trip>,
     /// An older client knows fewer paths and writes only those.
@@ -103,6 +120,7 @@ impl Database {
             forms: Vec::new(),
             stubs: BTreeMap::new(),
             unreconciled: Vec::new(),
+            returned: None,
         }
     }
 
@@ -134,6 +152,12 @@ impl Database {
             copy.shadow = copy.shadow.rebased(history, line);
         }
         self.counter = counter;
+        self.compare_anew();
+        self.returned = None;
+    }
+
+    /// Every record is to be compared with the town's, from the beginning of the feed.
+    pub fn compare_anew(&mut self) {
         self.unreconciled = self.copies.keys().copied().collect();
         self.cursor = 0;
     }

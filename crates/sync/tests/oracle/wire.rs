@@ -81,6 +81,8 @@ pub enum Fault {
     UnsentKeepDotsAfterPutBack,
     /// A new replica id at start leaves unsent saves under their old dots.
     UnsentKeepDotsAtStart,
+    /// A phone that was brought back takes the marker's word without asking the town.
+    MarkerAloneIsTrusted,
     /// A new epoch leaves the replica ids as they were.
     SameReplicaInNewEpoch,
     /// What was given up stays hidden when it has changed at the town.

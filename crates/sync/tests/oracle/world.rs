@@ -6,7 +6,7 @@ use crate::check;
 use crate::count::Counts;
 use crate::events::Events;
 use crate::history::History;
-use crate::phone::{Database, Form, Phone};
+use crate::phone::{Database, Form, Mark, Phone};
 use crate::prng::Prng;
 use crate::town::Town;
 use crate::wire::{Fault, Request};
@@ -112,7 +112,7 @@ impl World {
             world.phones.push(Phone {
                 account,
                 db: Database::new(replica, line, install),
-                marker: Some((install, 0)),
+                marker: Some(Mark { install, counter: 0, last_push: 0 }),
                 backups: Vec::new(),
                 trip: None,
                 paths,

@@ -8,7 +8,7 @@ use yaoguan_model::{
 };
 use yaoguan_store::Store;
 use yaoguan_sync::{
-    Applied, Local, PhoneStore, Quarantined, SyncError, SyncState, Tx, apply, plan,
+    Applied, Local, PhoneStore, Quarantined, Returned, SyncError, SyncState, Tx, apply, plan,
 };
 use yaoguan_wire::packing::unpack;
 use yaoguan_wire::{
@@ -186,9 +186,14 @@ fn state_comes_back_whole<S: Subject>(store: &mut S) {
         last_contact_s: Some(1_795_000_000),
         reconcile: true,
         evict_owed: true,
+        returned: None,
     };
-    on(store, |tx| tx.set_state(&whole).unwrap());
-    assert_eq!(state(store), whole);
+    let asking = Returned::Asking { former: ReplicaId([4; 16]), last_push: token(4) };
+    for returned in [Some(asking), Some(Returned::Known), None] {
+        let whole = SyncState { returned, ..whole.clone() };
+        on(store, |tx| tx.set_state(&whole).unwrap());
+        assert_eq!(state(store), whole);
+    }
 }
 
 fn what_was_put_is_loaded_with_its_base<S: Subject>(store: &mut S) {

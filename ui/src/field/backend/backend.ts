@@ -1,4 +1,4 @@
-// What the screens ask of the phone. The dev server answers over HTTP, the shell will over IPC; the
+// What the screens ask of the phone. The dev server answers over HTTP, the shell over IPC; the
 // screens know neither.
 import type * as T from '@shared/types/field'
 
@@ -42,7 +42,7 @@ export interface Commands {
   enrol: [{ invite: string; device_name: string; newcomer?: boolean }, true]
   people: [void, T.PeopleShown]
   unlock: [{ person: string; pin: string }, T.PeopleShown]
-  lock: [void, null]
+  lock: [void, T.PeopleShown]
   set_pin: [{ pin: string }, T.PeopleShown]
   change_pin: [{ old: string; new: string }, T.PeopleShown]
   forgotten: [{ person: string; invite: string; device_name: string; pin: string }, T.PeopleShown]
@@ -70,7 +70,7 @@ export type BackendEvent =
 /** `code` decides what a screen does; its words stand in the locale files. */
 export class BackendError extends Error {
   constructor(
-    readonly code: T.ErrorCode | 'unknown_command' | 'bad_request' | 'unreachable',
+    readonly code: T.ErrorCode | 'in_use' | 'unknown_command' | 'bad_request' | 'unreachable',
     readonly path: string | null,
     readonly townCode: string | null,
     detail: string,

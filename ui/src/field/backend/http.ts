@@ -1,5 +1,6 @@
 // The phone over the dev server.
 import { type Backend, BackendError, type BackendEvent, type Commands, type T } from './backend'
+import { failed } from './failed'
 
 async function ask<R>(path: string, request: RequestInit): Promise<R> {
   const answer = await fetch(path, request).catch((error: unknown) => {
@@ -7,8 +8,7 @@ async function ask<R>(path: string, request: RequestInit): Promise<R> {
   })
   const body: unknown = await answer.json().catch(() => ({}))
   if (answer.ok) return body as R
-  const failure = body as { code?: BackendError['code']; path?: string; town_code?: string; detail?: string }
-  throw new BackendError(failure.code ?? 'unreachable', failure.path ?? null, failure.town_code ?? null, failure.detail ?? '')
+  throw failed(body)
 }
 
 function call<C extends keyof Commands>(command: C, input?: Commands[C][0]): Promise<Commands[C][1]> {

@@ -2,9 +2,11 @@
 import { onBeforeUnmount, onMounted, reactive, ref, type Ref } from 'vue'
 import { type Backend, BackendError, type BackendEvent, type T } from './backend'
 import { http } from './http'
+import { ipc } from './ipc'
 
 export { BackendError, type BackendEvent, type T } from './backend'
-export const backend: Backend = http
+/** In the shell, or in a browser over the dev server. */
+export const backend: Backend = '__TAURI_INTERNALS__' in window ? ipc : http
 
 type Heard = (event: BackendEvent) => void
 const listeners = new Set<Heard>()

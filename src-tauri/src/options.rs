@@ -1,0 +1,56 @@
+//! What a desktop is started with; a phone is started with nothing.
+
+use std::path::PathBuf;
+
+use yaoguan_field::position::PositionSource;
+
+/// What the app is to run with.
+#[derive(Default)]
+pub(crate) struct Options {
+    /// Else the platform's folder for the app's data.
+    pub(crate) data: Option<PathBuf>,
+    /// A track to be walked, in place of a receiver.
+    pub(crate) source: Option<Box<dyn PositionSource>>,
+}
+
+#[cfg(mobile)]
+impl Options {
+    pub(crate) fn read() -> Result<Self, Box<dyn std::error::Error>> {
+        Ok(Self::default())
+    }
+}
+
+#[cfg(desktop)]
+mod desktop {
+    use clap::Parser;
+    use yaoguan_field::position::Played;
+
+    use super::{Options, PathBuf};
+
+    /// Smart Yaoguan on a desktop.
+    #[derive(Debug, Parser)]
+    #[command(name = "smart-yaoguan", version)]
+    struct Arguments {
+        /// The app's data folder.
+        #[arg(long, env = "YAOGUAN_DATA")]
+        data: Option<PathBuf>,
+        /// A GPX track to be walked.
+        #[arg(long)]
+        gpx: Option<PathBuf>,
+        /// How many times faster than it was walked.
+        #[arg(long, default_value_t = 1)]
+        speed: i64,
+    }
+
+    impl Options {
+        /// Ends the program with 2 when the arguments are not understood, before there is a window.
+        pub(crate) fn read() -> Result<Self, Box<dyn std::error::Error>> {
+            let Arguments { data, gpx, speed } = Arguments::parse();
+            let source = match gpx {
+                Some(file) => Some(Box::new(Played::gpx(&std::fs::read(file)?, speed)?) as _),
+                None => None,
+            };
+            Ok(Self { data, source })
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! What the platform does for the app: on Android by plugins, on a desktop as little as there is to do.
+
+use tauri::AppHandle;
+use yaoguan_app::Platform;
+use yaoguan_app::platform::Notifier;
+
+pub(crate) fn of(app: &AppHandle) -> Platform {
+    Platform { notifier: Box::new(Notices(app.clone())), ..Platform::default() }
+}
+
+struct Notices(#[cfg_attr(desktop, expect(dead_code, reason = "a desktop shows none"))] AppHandle);
+
+#[cfg(target_os = "android")]
+impl Notifier for Notices {
+    fn notify(&self, title: &str, body: &str) {
+        use tauri_plugin_notification::NotificationExt as _;
+
+        let shown = self.0.notification().builder().title(title).body(body).show();
+        if let Err(error) = shown {
+            tracing::warn!(%error, "a notice was not shown");
+        }
+    }
+}
+
+/// A desktop may have no daemon that shows notices; what they say stands on the first screen anyway.
+#[cfg(not(target_os = "android"))]
+impl Notifier for Notices {
+    fn notify(&self, _title: &str, _body: &str) {
+        tracing::info!("something new waits for the person");
+    }
+}

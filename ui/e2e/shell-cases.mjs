@@ -1,0 +1,124 @@
+// What must hold of the app in its own window, against a real town over HTTPS: what is the shell's own, and
+// the flows that the browser runs too.
+import assert from 'node:assert/strict'
+import { createServer } from 'node:net'
+import { AppPhone } from './app.mjs'
+import { cases } from './cases.mjs'
+import { Page } from './locate.mjs'
+
+const button = (page, name) => page.getByRole('button', { name, exact: true })
+const flow = (name) => {
+  if (!cases[name]) throw new Error(`the browser has no case: ${name}`)
+  return { [name]: cases[name] }
+}
+
+const first = {
+  ...flow('a phone is enrolled with an invite and shows the first screen'),
+
+  async 'a report is saved while the town is down'({ a: { page, phone }, ...at }) {
+    await at.town.down()
+    await page.getByRole('link', { name: '上报', exact: true }).click()
+    await button(page, '滑坡崩塌').click()
+    await page.getByRole('radio', { name: '较大' }).click()
+    await button(page, '保存').click()
+    await page.getByText('在本机', { exact: true }).waitFor()
+    at.set('report', (await phone.driver.url()).split('/').pop())
+    assert.equal((await phone.call('whereabouts')).waiting, 1)
+    await phone.until('the try has failed and says so', async () => (await phone.call('sync_now')).error === 'offline', 120)
+  },
+
+  ...flow('a form goes on where it was after the app was killed'),
+
+  async 'what waited is sent when the town is back, and the record says so'({ a: { page, phone }, ...at }) {
+    await at.town.up()
+    await phone.call('line', { online: true })
+    await phone.synced()
+    await page.goto(`${phone.url}/record/${at.report}`)
+    await page.getByText('镇上已收到', { exact: true }).waitFor()
+  },
+
+  async 'no request leaves the window, whatever a page tries'({ a: { page, phone } }) {
+    const ear = await listen()
+    await fetch(ear.url).catch(() => undefined)
+    assert.equal(ear.heard(), 1, 'the ear hears')
+    const outcomes = await phone.driver.runAsync(tries.toString(), ear.url)
+    assert.deepEqual(outcomes, { fetch: 'refused', xhr: 'refused', img: 'refused', script: 'refused', style: 'refused', socket: 'refused', events: 'refused', beacon: 'tried', opened: 'tried', left: 'tried' })
+    await page.goto(`${phone.url}/me`)
+    await page.getByText('联防长甲').first().waitFor()
+    assert.equal(ear.heard(), 1, 'nothing of the window was heard')
+    ear.close()
+  },
+
+  async 'a second app on the same folder says that there is one'({ a, ...at }) {
+    const second = new AppPhone(at.town, '联防长甲')
+    assert.equal(second.data, a.phone.data)
+    await second.start()
+    await new Page(second).getByText('已经在另一个窗口打开').waitFor()
+    await second.driver.stop()
+    assert.equal((await a.phone.call('forms')).length, 0)
+  },
+}
+
+const rest = {
+  ...flow('two phones that edit the same field keep both, and a person settles it'),
+
+  async 'the report is the same on the second phone'({ b: { page, phone }, ...at }) {
+    await page.goto(`${phone.url}/record/${at.report}`)
+    await page.getByText('村道塌方').first().waitFor()
+    await page.getByText('镇上已收到', { exact: true }).waitFor()
+  },
+
+  ...flow('a returned report is corrected without a line, and goes back'),
+  ...flow('a household check with a critical problem is high risk, to be seen again in seven days'),
+  ...flow('a patrol is walked, measured, reviewed with its gaps and saved'),
+  ...flow('the map draws the grids and the hazards'),
+}
+
+export const part = first
+export const every = { ...first, ...rest }
+
+/** A socket that counts who comes. */
+async function listen() {
+  let heard = 0
+  const server = createServer((socket) => {
+    heard += 1
+    socket.end('HTTP/1.1 200 OK\r\naccess-control-allow-origin: *\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
+  }).listen(0, '127.0.0.1')
+  await new Promise((done) => server.once('listening', done))
+  return { url: `http://127.0.0.1:${server.address().port}/`, heard: () => heard, close: () => server.close() }
+}
+
+/** Runs in the page. A policy's refusal is an event; some tries say nothing else. */
+async function tries(url, done) {
+  const refused = () => new Promise((ends) => document.addEventListener('securitypolicyviolation', () => ends('refused'), { once: true }))
+  const ended = (attempt) => Promise.race([refused(), new Promise(attempt)])
+  const element = (tag, attributes) => ended((ends) => {
+    const el = Object.assign(document.createElement(tag), attributes)
+    el.onload = () => ends('loaded')
+    el.onerror = () => ends('refused')
+    document.head.append(el)
+  })
+  const opens = (Kind, address) => ended((ends) => {
+    const one = new Kind(address)
+    one.onopen = () => ends('opened')
+    one.onerror = () => { one.close(); ends('refused') }
+  }).catch(() => 'refused')
+  done({
+    fetch: await ended((ends) => fetch(url, { mode: 'no-cors' }).then(() => ends('answered'), () => ends('refused'))),
+    xhr: await ended((ends) => {
+      const request = new XMLHttpRequest()
+      request.onload = () => ends('answered')
+      request.onerror = () => ends('refused')
+      request.open('GET', url)
+      request.send()
+    }),
+    img: await element('img', { src: `${url}picture.png` }),
+    script: await element('script', { src: `${url}script.js` }),
+    style: await element('link', { rel: 'stylesheet', href: `${url}style.css` }),
+    socket: await opens(WebSocket, url.replace('http', 'ws')),
+    events: await opens(EventSource, url),
+    beacon: (navigator.sendBeacon(url, 'x'), 'tried'),
+    opened: (window.open(url), 'tried'),
+    left: (window.location.assign(url), 'tried'),
+  })
+}

@@ -1,0 +1,16 @@
+// The app in its own window. `--all` runs every case, else the part that fits `make test`.
+import { enrolledApp } from './app.mjs'
+import { Town } from './programs.mjs'
+import { run } from './runner.mjs'
+import { every, part } from './shell-cases.mjs'
+
+const at = {
+  town: await Town.start(),
+  set(name, value) { at[name] = value },
+  enrolled: (...who) => enrolledApp(at.town, ...who),
+  async end() {
+    for (const one of [at.a, at.b]) await one?.phone.kill()
+    await at.town.stop()
+  },
+}
+process.exit(await run(process.argv.includes('--all') ? every : part, at))
