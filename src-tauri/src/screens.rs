@@ -24,7 +24,12 @@ mod tests {
         for own in ["tauri://localhost/report", "http://tauri.localhost/record/1"] {
             assert!(is_own(&own.parse().unwrap()), "{own}");
         }
-        for foreign in ["http://localhost/", "https://tauri.localhost.example/", "tauri://example/", "file:///etc/passwd"] {
+        for foreign in [
+            "http://localhost/",
+            "https://tauri.localhost.example/",
+            "tauri://example/",
+            "file:///etc/passwd",
+        ] {
             assert!(!is_own(&foreign.parse().unwrap()), "{foreign}");
         }
     }

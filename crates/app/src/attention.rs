@@ -55,7 +55,8 @@ mod tests {
         let words = Words::of("en");
         let ids = |ids: &[&str]| ids.iter().map(|&id| id.to_owned()).collect();
         let before = Attention { returned: ids(&["a"]), ..Attention::default() };
-        let after = Attention { returned: ids(&["a", "b"]), tasks: ids(&["c"]), ..Attention::default() };
+        let after =
+            Attention { returned: ids(&["a", "b"]), tasks: ids(&["c"]), ..Attention::default() };
         assert_eq!(before.news_since(&before, &words), None);
         assert_eq!(
             after.news_since(&before, &words).unwrap(),

@@ -30,9 +30,16 @@ const LOCK: &str = "app.lock";
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    Changed { changed: Option<Changed> },
-    Sync { sync: SyncNow },
-    Fix { at: Point, patrol: Option<PatrolNow> },
+    Changed {
+        changed: Option<Changed>,
+    },
+    Sync {
+        sync: SyncNow,
+    },
+    Fix {
+        at: Point,
+        patrol: Option<PatrolNow>,
+    },
     /// Somebody came in or went out.
     People,
 }
@@ -167,6 +174,7 @@ impl Host {
 
     /// Lets somebody in; who was in before is locked out.
     pub(crate) fn enter(&self, id: String, home: Home) -> Result<(), FieldError> {
+        self.note_who_leaves()?;
         let opened = self.opened(id, home)?;
         *locked(&self.open) = Some(opened);
         self.turned();
@@ -176,6 +184,7 @@ impl Host {
 
     /// Locks the store that is open. Nobody can be locked out who has no PIN to come in again.
     pub fn lock(&self) -> Result<(), FieldError> {
+        self.note_who_leaves()?;
         let mut held = locked(&self.open);
         if let Some(open) = held.as_ref()
             && self.people(|people| Ok(people.has_pin(&open.id)))?
@@ -185,6 +194,14 @@ impl Host {
             self.turned();
         }
         Ok(())
+    }
+
+    /// A sync may have brought names of grids that were not known when the store was opened.
+    fn note_who_leaves(&self) -> Result<(), FieldError> {
+        match locked(&self.open).as_ref() {
+            Some(Open { id, phone, .. }) => self.people(|people| people.note(id, phone)),
+            None => Ok(()),
+        }
     }
 
     fn turned(&self) {

@@ -57,7 +57,9 @@ pub(crate) fn run(
     Some(match command {
         "people" => shown(host).map_err(Failure::from).and_then(give),
         "unlock" => read(body).and_then(|asked| unlock(host, asked)),
-        "lock" => lock_when_idle(host).and_then(|()| shown(host)).map_err(Failure::from).and_then(give),
+        "lock" => {
+            lock_when_idle(host).and_then(|()| shown(host)).map_err(Failure::from).and_then(give)
+        }
         "set_pin" => read(body).and_then(|asked| set_pin(host, asked)),
         "change_pin" => read(body).and_then(|asked| change_pin(host, asked)),
         "forgotten" => read(body).and_then(|asked| runtime.block_on(forgotten(host, asked))),
@@ -74,7 +76,10 @@ fn shown(host: &Host) -> Result<PeopleShown, FieldError> {
     let (people, last) =
         host.people(|people| Ok((people.shown()?, people.last().map(str::to_owned))))?;
     let lock = match (&open, entered) {
-        (Some(id), _) if host.platform.keys.need_pin() && !host.people(|people| Ok(people.has_pin(id)))? => {
+        (Some(id), _)
+            if host.platform.keys.need_pin()
+                && !host.people(|people| Ok(people.has_pin(id)))? =>
+        {
             Lock::PinMissing
         }
         (Some(_), _) => Lock::Open,
