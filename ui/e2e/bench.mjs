@@ -69,8 +69,8 @@ async function asked(phone, name, command, input) {
 }
 
 /** From a tap until what it asks for is painted. */
-async function painted(page, name, tap, shows) {
-  const ms = await page.evaluate(async ([tap, shows]) => {
+async function painted(page, name, tap, shows, exactly = 0) {
+  const ms = await page.evaluate(async ([tap, shows, exactly]) => {
     const until = (holds) => new Promise((done) => {
       const look = () => (holds() ? done() : requestAnimationFrame(look))
       look()
@@ -81,10 +81,10 @@ async function painted(page, name, tap, shows) {
       field.value = tap.fill
       field.dispatchEvent(new Event('input', { bubbles: true }))
     } else document.querySelector(tap.click).click()
-    await until(() => document.querySelector(shows))
+    await until(() => { const found = document.querySelectorAll(shows).length; return exactly ? found === exactly : found > 0 })
     await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
     return performance.now() - from
-  }, [tap, shows])
+  }, [tap, shows, exactly])
   figure(`${name}: tap to painted`, ms.toFixed(0), 'ms')
 }
 
@@ -109,7 +109,7 @@ try {
   writeFileSync(join(folder, 'bench.csv'), table())
   writeFileSync(join(folder, 'bench.toml'), mapping(town.grids[0].code))
   const begun = performance.now()
-  const { imported } = json('yaoguan', ['--data', phone.data, 'import', 'hazards', join(folder, 'bench.csv'), '--mapping', join(folder, 'bench.toml')])
+  const { imported } = json('yaoguan', ['--data', phone.data, 'import', 'hazards', join(folder, 'bench.csv'), '--mapping', join(folder, 'bench.toml'), '--rejects', join(folder, 'rejects.csv')])
   figure('records', imported, '')
   figure('import', ((performance.now() - begun) / 1000).toFixed(1), 's')
   figure('database', (statSync(join(phone.data, 'phone.db')).size / 1024 / 1024).toFixed(1), 'MB')
@@ -138,7 +138,7 @@ try {
   await page.goto(`${phone.url}/me`)
   await page.locator('a[href="/records?kind=hazard"]').waitFor()
   await painted(page, 'list', { click: 'a[href="/records?kind=hazard"]' }, '.page a[href^="/record/"]')
-  await painted(page, 'search', { in: 'input[type=search]', fill: '12345号' }, '.page a[href^="/record/"]:only-of-type, .page li:only-child')
+  await painted(page, 'search', { in: 'input[type=search]', fill: '12345号' }, '.page a[href^="/record/"]', 1)
   await painted(page, 'record', { click: '.page a[href^="/record/"]' }, 'main h1')
   await page.goto(phone.url)
   await page.locator('.big.first').waitFor()

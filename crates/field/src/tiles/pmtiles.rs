@@ -101,13 +101,14 @@ impl Archive {
         let metadata: Json = serde_json::from_slice(&metadata).unwrap_or_default();
         let layer = |layer: &Json| Some(layer.get("id")?.as_str()?.to_owned());
         let layers = metadata.get("vector_layers").and_then(Json::as_array);
+        let attribution = metadata.get("attribution").and_then(Json::as_str);
         Ok(TilesShown {
             kind: self.header.kind,
             min_zoom: self.header.min_zoom,
             max_zoom: self.header.max_zoom,
             bounds: self.header.bounds,
             layers: layers.map(|all| all.iter().filter_map(layer).collect()).unwrap_or_default(),
-            attribution: metadata["attribution"].as_str().unwrap_or_default().to_owned(),
+            attribution: attribution.unwrap_or_default().to_owned(),
             bytes: self.bytes,
         })
     }
