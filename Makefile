@@ -1,10 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: help app bench-app e2e-console e2e-browser screenshots demo test check bench sim audit package operations
+.PHONY: help app bench-app e2e e2e-console e2e-browser e2e-shell android-check screenshots demo test check bench media-kill sim audit package operations interop
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
-demo: ## a town and two phones on this machine: report offline, sync, read on the other
+demo: ## a town with its console, two phones, the app's window; reports offline, sync
 	scripts/demo
 test: ## everything that must hold: check, all Rust tests, the independent Python checks
 	scripts/test
@@ -16,12 +16,21 @@ e2e-console: ## the supervisors' console in a browser against a real town
 	scripts/e2e-console
 e2e-browser: ## the app in a browser against a real town
 	scripts/e2e-browser
+e2e-shell: ## the app in its own window against a real town: the part that `make test` runs
+	scripts/e2e-shell
+e2e: e2e-browser e2e-console ## every flow, in the browsers and in the app's own window
+	scripts/e2e-shell --all
+android-check: ## type-check the app for Android, without an SDK (root; the first time 15 minutes and 7 GB)
+	scripts/android-check
 screenshots: ## pictures of every screen, into docs/screens
 	PICTURES=1 scripts/e2e-browser
+	PICTURES=1 scripts/e2e-console
 bench: ## measurements
 	scripts/bench
 bench-app: ## the app with 20,000 records in a browser: what a person waits for
 	scripts/bench-app
+media-kill: ## 200 photos over a line that breaks everywhere; phone and town killed 100 times each
+	scripts/media-kill
 sim: ## the oracle on random histories: make sim runs=1000000
 	scripts/sim $(runs)
 audit: ## licences, banned crates, one SQLite
@@ -30,3 +39,5 @@ package: ## the archive that a town is installed from
 	scripts/package
 operations: ## follow docs/OPERATIONS word by word on a fresh Debian (root)
 	scripts/operations
+interop: ## GDAL, LibreOffice, tus-js-client and exiftool against a real town (installs them)
+	scripts/interop

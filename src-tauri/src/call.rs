@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 use tauri::{AppHandle, Emitter as _, State};
-use yaoguan_app::Host;
+use yaoguan_app::{Failure, Host};
 
 /// The one event, as `Event` of `yaoguan-app` writes it.
 const EVENT: &str = "app";
@@ -18,11 +18,14 @@ pub(crate) async fn call(
     input: String,
 ) -> Result<Json, Json> {
     let ran = yaoguan_app::run(Arc::clone(&host), name.clone(), input).await;
-    ran.map_err(|failure| {
-        let said = failure.to_json();
-        tracing::info!(command = name, code = said.get("code").and_then(Json::as_str), "refused");
-        said
-    })
+    ran.map_err(|failure| refused(&name, &failure))
+}
+
+/// A failure as the screens read it; in the log stand its command and code.
+pub(crate) fn refused(command: &str, failure: &Failure) -> Json {
+    let said = failure.to_json();
+    tracing::info!(command, code = said.get("code").and_then(Json::as_str), "refused");
+    said
 }
 
 /// Passes events on for as long as the app runs.

@@ -4,6 +4,7 @@
 mod call;
 mod log_file;
 mod options;
+mod photos;
 mod platform;
 mod screens;
 
@@ -25,7 +26,8 @@ pub fn run() {
     #[cfg(target_os = "android")]
     let builder = builder.plugin(tauri_plugin_notification::init());
     let ran = builder
-        .invoke_handler(tauri::generate_handler![call::call])
+        .invoke_handler(tauri::generate_handler![call::call, photos::attach])
+        .register_asynchronous_uri_scheme_protocol(photos::SCHEME, photos::answer)
         // An error out of here would be a panic.
         .setup(|app| Ok(open(app, options).unwrap_or_else(|error| stop(&error))))
         .run(tauri::tauri_build_context!());

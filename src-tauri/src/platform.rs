@@ -2,10 +2,14 @@
 
 use tauri::AppHandle;
 use yaoguan_app::Platform;
-use yaoguan_app::platform::Notifier;
+use yaoguan_app::platform::{KeepAlive, Notifier};
 
 pub(crate) fn of(app: &AppHandle) -> Platform {
-    Platform { notifier: Box::new(Notices(app.clone())), ..Platform::default() }
+    Platform {
+        notifier: Box::new(Notices(app.clone())),
+        keep_alive: Box::new(Awake),
+        ..Platform::default()
+    }
 }
 
 struct Notices(#[cfg_attr(desktop, expect(dead_code, reason = "a desktop shows none"))] AppHandle);
@@ -26,6 +30,19 @@ impl Notifier for Notices {
 #[cfg(not(target_os = "android"))]
 impl Notifier for Notices {
     fn notify(&self, _title: &str, _body: &str) {
-        tracing::info!("something new waits for the person");
+        tracing::info!("news for the person");
+    }
+}
+
+/// Nobody switches a desktop's programs off. On Android a service is to stand here.
+struct Awake;
+
+impl KeepAlive for Awake {
+    fn hold(&self) {
+        tracing::info!("a patrol keeps the app running");
+    }
+
+    fn release(&self) {
+        tracing::info!("no patrol keeps the app running");
     }
 }

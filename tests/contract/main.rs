@@ -2,14 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it stands")]
 
+mod bucket;
+
 use std::sync::Arc;
 
 use yaoguan_model::env::System;
 use yaoguan_model::{Env as _, ReplicaId};
 use yaoguan_store::{Key, Store};
-use yaoguan_testkit::contract::{people, phone_store, town_storage};
+use yaoguan_testkit::contract::{blob_store, people, phone_store, town_storage};
 use yaoguan_testkit::memory::MemoryStore;
 use yaoguan_town::Storage;
+use yaoguan_town::blobs::{BlobPlace, Kept};
 use yaoguan_town::storage::sqlite::Sqlite;
 
 #[test]
@@ -44,4 +47,11 @@ async fn town_storage_on_sqlcipher() {
 #[tokio::test]
 async fn people_on_sqlcipher() {
     people::run(town_on_sqlcipher).await;
+}
+
+#[tokio::test]
+async fn files_in_a_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let open = || Kept::at(&BlobPlace::Folder, dir.path(), "town", &[1; 32]).unwrap().store;
+    blob_store::run(open(), open()).await;
 }

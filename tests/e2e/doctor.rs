@@ -53,6 +53,17 @@ fn found(report: &Value, found: &str) -> Option<Value> {
 /// Faults of the folder, its key and its clock.
 const FILES: &[Fault] = &[
     Fault {
+        found: "files_missing",
+        remedy: "blobs check --ask-again",
+        bad: true,
+        plant: |town| {
+            sql(
+                town,
+                "INSERT INTO blob (hash, type, size, received_at) VALUES (randomblob(32), 'image/jpeg', 1, 1)",
+            )
+        },
+    },
+    Fault {
         found: "data_missing",
         remedy: "init",
         bad: true,

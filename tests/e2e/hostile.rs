@@ -1,6 +1,8 @@
 //! What a town as a process does with bodies, heads and connections that no phone would send: each gets an
 //! answer with a code or is let go, memory stays bounded, and phones are served afterwards.
 
+mod files;
+
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;

@@ -9,7 +9,7 @@
     reason = "the moments to kill at are parts of a measured time"
 )]
 
-mod moments;
+pub(crate) mod moments;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -17,13 +17,14 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use yaoguan_testkit::network::own_address;
 
 use crate::GRID;
 use crate::landslides::import;
 use crate::phone::Phone;
 use crate::program::Ran;
 use crate::real::{mapping, shared, some_rows};
-use crate::town::{Town, own_address};
+use crate::town::Town;
 use moments::Moments;
 
 /// Rows of the table: more than one transaction of an import.
@@ -53,7 +54,7 @@ struct Future {
 impl Past {
     fn new(table: &Path) -> Self {
         let mut town = Town::demo();
-        town.serve(&own_address());
+        town.serve(&own_address().to_string());
         town.phone("a", "chief", GRID);
         town.phone("b", "chief", GRID);
         town.stop();

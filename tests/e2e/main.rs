@@ -22,6 +22,7 @@ mod landslides;
 mod output;
 mod people;
 mod phone;
+mod photos;
 mod program;
 mod real;
 mod refusals;

@@ -4,10 +4,11 @@
 use std::path::Path;
 
 use serde_json::json;
+use yaoguan_testkit::network::own_address;
 
 use crate::GRID;
 use crate::phone::{Phone, sync_each};
-use crate::town::{Town, copy, own_address};
+use crate::town::{Town, copy};
 
 /// What stood in the town when it was kept, and what has happened since.
 struct Case {
@@ -24,7 +25,7 @@ struct Case {
 /// `keep` keeps the stopped town, or makes a backup of the serving one.
 fn case(keep: impl FnOnce(&mut Town)) -> Case {
     let mut town = Town::demo();
-    town.serve(&own_address());
+    town.serve(&own_address().to_string());
     let mut phones = ["a", "b"].map(|name| town.phone(name, "chief", GRID)).to_vec();
     let lost = town.phone("lost", "chief", GRID);
     let old = phones[0].add("hazard", &["category=fire", "title=old"]);

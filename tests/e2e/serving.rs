@@ -2,10 +2,11 @@
 
 use std::fs::File;
 use std::process::Stdio;
+use yaoguan_testkit::network::own_address;
 
 use crate::GRID;
 use crate::program::Ran;
-use crate::town::{Town, own_address};
+use crate::town::Town;
 
 #[test]
 fn the_first_line_tells_where_and_sigterm_ends_it_well() {
@@ -23,7 +24,7 @@ fn the_first_line_tells_where_and_sigterm_ends_it_well() {
 #[test]
 fn a_town_that_was_stopped_goes_on_where_it_was() {
     let mut town = Town::demo();
-    town.serve(&own_address());
+    town.serve(&own_address().to_string());
     let phone = town.phone("a", "chief", GRID);
     let id = phone.add("hazard", &["category=water"]);
     phone.sync();
@@ -37,7 +38,7 @@ fn a_town_that_was_stopped_goes_on_where_it_was() {
 #[test]
 fn a_town_that_moves_is_found_again_without_a_new_enrolment() {
     let mut town = Town::demo();
-    town.serve(&own_address());
+    town.serve(&own_address().to_string());
     let phone = town.phone("a", "chief", GRID);
     let id = phone.add("hazard", &["category=road", "title=Hole"]);
     town.stop();
@@ -77,7 +78,7 @@ fn a_town_behind_a_proxy_speaks_plain_http_and_its_invites_name_no_ca_of_its_own
 #[test]
 fn another_town_at_the_address_gets_nothing() {
     let mut town = Town::demo();
-    town.serve(&own_address());
+    town.serve(&own_address().to_string());
     let phone = town.phone("a", "chief", GRID);
     phone.add("hazard", &["category=road"]);
     town.stop();

@@ -2,10 +2,8 @@
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -170,19 +168,6 @@ impl Town {
     pub(crate) fn assert_sound(&self) {
         let verified = self.ok(&["verify"]);
         assert_eq!(verified["ok"], true, "{verified}");
-    }
-}
-
-/// Below the range that systems hand out by themselves: a town that is stopped finds its port again.
-pub(crate) fn own_address() -> String {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = (std::process::id() % 1_000) as u16 * 10;
-    loop {
-        let port = 20_000 + (start + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
-        let address = format!("127.0.0.1:{port}");
-        if TcpListener::bind(&address).is_ok() {
-            return address;
-        }
     }
 }
 

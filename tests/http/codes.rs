@@ -5,22 +5,23 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use yaoguan_model::BlobHash;
-use yaoguan_testkit::town::TestTown;
+use yaoguan_testkit::town::{GRID, OTHER_GRID, TestTown};
 use yaoguan_town::api::error::status_of;
-use yaoguan_town::api::routes::{ROUTES, Route};
+use yaoguan_town::api::routes::{Caller, ROUTES, Route};
+use yaoguan_town::storage::People as _;
 
 use crate::matrix::{World, world};
 use crate::population::{Marked, Sort};
-use crate::{Ask, Device, blobs, console, cookie_of, empty_request};
+use crate::{Ask, Device, admin, blobs, console, cookie_of, empty_request};
 
 /// Encoding and body.
 type Body = (&'static str, Vec<u8>);
 
 impl World {
     /// An asker's request with a session or a proof, as the route wants it.
-    async fn asking<'a>(&'a self, route: &'a Route, path: &'a str) -> Asking<'a> {
+    pub(crate) async fn asking<'a>(&'a self, route: &'a Route, path: &'a str) -> Asking<'a> {
         let cookie = match route.path.starts_with("/console/v1/") {
-            true => Some(cookie_of(&self.town, self.device("supervisor").account).await),
+            true => Some(cookie_of(&self.town, self.device(who(route)).account).await),
             false => None,
         };
         Asking { world: self, method: route.method, path, cookie }
@@ -33,10 +34,15 @@ impl World {
         self.all.iter().find(own).unwrap().id.to_string()
     }
 
-    fn device(&self, name: &str) -> &Device {
+    pub(crate) fn device(&self, name: &str) -> &Device {
         let asker = self.askers.iter().find(|asker| asker.name == name).unwrap();
         asker.device.as_ref().unwrap()
     }
+}
+
+/// Whose session the route is for.
+fn who(route: &Route) -> &'static str {
+    if route.caller == Caller::Admin { "admin" } else { "supervisor" }
 }
 
 fn enrolment(device: &Device, code: &str) -> Value {
@@ -89,7 +95,7 @@ async fn bodies(world: &World) -> Vec<Body> {
 }
 
 /// See [`World::asking`].
-struct Asking<'a> {
+pub(crate) struct Asking<'a> {
     world: &'a World,
     method: &'a str,
     path: &'a str,
@@ -97,7 +103,7 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    async fn send(self, encoding: &str, body: &[u8]) -> crate::Answer {
+    pub(crate) async fn send(self, encoding: &str, body: &[u8]) -> crate::Answer {
         let ask = Ask::new(&self.world.town, self.method, self.path).body(body).encoding(encoding);
         match self.cookie {
             Some(cookie) => ask.session(&cookie).send().await,
@@ -128,9 +134,56 @@ async fn console_answers(world: &World, route: &Route) -> Vec<crate::Answer> {
                 json!({ "step": { "from": "reported", "to": "closed", "replaces": [] } }),
             ]);
         }
+        ("POST", "/console/v1/tasks") => {
+            let task = |name: &str, value: &str| {
+                let mut task = json!({ "what": "other", "words": "x", "grid": GRID });
+                task[name] = json!(value);
+                task
+            };
+            bodies.extend([
+                task("what", "nothing"),
+                task("grid", OTHER_GRID),
+                task("grid", "530521103999999"),
+            ]);
+        }
+        ("GET", "/console/v1/tasks") => {
+            let path = format!("{path}?overdue=x");
+            answers.push(world.asking(route, &path).await.send("", b"").await);
+        }
+        ("GET", "/console/v1/daily") => {
+            let path = format!("{path}?day=x");
+            answers.push(world.asking(route, &path).await.send("", b"").await);
+        }
+        ("POST", "/console/v1/exports/{file}") => {
+            path = "/console/v1/exports/hazards.csv".to_owned();
+            bodies.extend([json!({ "reason": "" }), json!({ "reason": "月度汇总" })]);
+        }
+        ("GET", "/console/v1/blobs/{hash}") => {
+            let bytes = blobs::photo(9);
+            let own = world.device("supervisor");
+            assert_eq!(blobs::upload(&world.town, own, &bytes).await.status, 204);
+            let file = format!("/console/v1/blobs/{}", BlobHash::of(&bytes));
+            let cookie = cookie_of(&world.town, own.account).await;
+            let range = Ask::new(&world.town, "GET", &file).session(&cookie);
+            answers.push(range.header("range", "bytes=999999999-").send().await);
+            let path = format!("{file}?size=huge");
+            answers.push(world.asking(route, &path).await.send("", b"").await);
+        }
         ("GET", "/console/v1/hazards") => {
             let path = format!("{path}?conflict=x");
             answers.push(world.asking(route, &path).await.send("", b"").await);
+        }
+        (_, path) if path.starts_with("/console/v1/admin/") || path.contains("/held") => {
+            answers.extend(admin::answers(world, route).await);
+        }
+        ("POST", "/console/v1/session/prove") => {
+            // Made for the route before.
+            let totp = world.town.town.storage.person("totp".to_owned()).await.unwrap().unwrap();
+            let cookie = cookie_of(&world.town, totp.account.id).await;
+            for password in ["none", console::PASSWORD] {
+                let body = json!({ "password": password });
+                answers.push(console::post(&world.town, &cookie, &path, &body).await);
+            }
         }
         _ => {}
     }
@@ -142,10 +195,10 @@ async fn console_answers(world: &World, route: &Route) -> Vec<crate::Answer> {
         let body = body.to_string();
         answers.push(world.asking(route, &path).await.send("", body.as_bytes()).await);
     }
-    if route.method == "POST" {
+    if matches!(route.method, "POST" | "DELETE") {
         // Another page asks, with the cookie that the browser would send along.
-        let cookie = cookie_of(&world.town, world.device("supervisor").account).await;
-        let ask = Ask::new(&world.town, "POST", &path).body(b"{}");
+        let cookie = cookie_of(&world.town, world.device(who(route)).account).await;
+        let ask = Ask::new(&world.town, route.method, &path).body(b"{}");
         let ask = ask.header("origin", "https://elsewhere.example");
         answers.push(ask.header("cookie", &format!("__Secure-yaoguan={cookie}")).send().await);
     }
@@ -159,7 +212,13 @@ async fn given(world: &World, route: &Route, bodies: &[Body]) -> BTreeSet<String
         true => "none".to_owned(),
         false => world.own_hazard(),
     };
-    let named = [("{kind}", "hazard"), ("{file}", "none"), ("{hash}", "none"), ("{id}", &id)];
+    let named = [
+        ("{kind}", "hazard"),
+        ("{file}", "none"),
+        ("{hash}", "none"),
+        ("{id}", &id),
+        ("{collection}", "none"),
+    ];
     let path =
         named.iter().fold(route.path.to_owned(), |path, (name, value)| path.replace(name, value));
     let mut answers = vec![Ask::new(town, "PUT", &path).send().await];
@@ -178,11 +237,19 @@ async fn given(world: &World, route: &Route, bodies: &[Body]) -> BTreeSet<String
         let ask = Ask::new(town, route.method, &path);
         answers.push(ask.proof(own, |claims| claims.iat = iat).send().await);
     }
+    let path = match route.path {
+        "/console/v1/exports/{file}" => path.replace("none", "tasks.csv"),
+        _ => path,
+    };
     for (encoding, body) in bodies.iter().filter(|_| matches!(route.method, "POST" | "PATCH")) {
         answers.push(world.asking(route, &path).await.send(encoding, body).await);
     }
     if route.path.starts_with("/console/v1/") {
         answers.extend(console_answers(world, route).await);
+    }
+    if route.path == "/ogc/collections/{collection}/items" {
+        let path = "/ogc/collections/hazards/items?bbox=x";
+        answers.push(Ask::new(town, "GET", path).proof(own, |_| {}).send().await);
     }
     if route.path.starts_with("/v1/blobs") {
         answers.extend(of_files(town, own, route).await);

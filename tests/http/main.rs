@@ -8,16 +8,21 @@
     reason = "a test fails where it stands"
 )]
 
+mod admin;
 mod attacks;
 mod blobs;
 mod codes;
 mod console;
+mod desk;
 mod enrol;
+mod exports;
 mod health;
 mod household;
 mod limits;
 mod matrix;
+mod ogc;
 mod password;
+mod photos;
 mod population;
 mod proof;
 mod pushes;
@@ -60,6 +65,7 @@ pub(crate) struct Ask<'a> {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) json: Value,
+    pub(crate) bytes: Vec<u8>,
     pub(crate) headers: reqwest::header::HeaderMap,
 }
 
@@ -121,12 +127,12 @@ impl<'a> Ask<'a> {
         // An event stream goes on for ever.
         let streams = headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
         if streams {
-            return Answer { status, json: Value::Null, headers };
+            return Answer { status, json: Value::Null, bytes: Vec::new(), headers };
         }
         let bytes = response.bytes().await.unwrap();
         let bytes = yaoguan_wire::body::decompress(&bytes, zstd).unwrap();
         let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Answer { status, json, headers }
+        Answer { status, json, bytes: bytes.into_owned(), headers }
     }
 }
 

@@ -2,10 +2,12 @@
 """Checks that need no Rust: what other programs made and counted still holds. Exit 1 when it does not.
 
 The canonical vectors are made anew beside the committed ones and compared byte for byte. The counts of the
-small table are compared with what can be seen of its raw lines without parsing them as CSV.
+small table are compared with what can be seen of its raw lines without parsing them as CSV, and the lengths of
+recorded tracks with what a third program reckons.
 """
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -48,9 +50,26 @@ def the_small_table_is_counted_right():
     return holds, f"{said}, lines without a date: {undated}"
 
 
+def the_tracks_are_as_long_as_they_are_said_to_be():
+    """The lengths that tests/e2e/tracks.rs holds the product to (gpxpy's) agree with a third program."""
+    folder = ROOT.parent / "shared/data/gpx"
+    if not folder.exists():
+        return True, "skipped 1: ../shared is not there"
+    said = re.findall(r'\("([^"]+)", ([0-9_.]+), (\d+), \d+, \d+\)', (ROOT / "tests/e2e/tracks.rs").read_text())
+    off = []
+    for name, metres, fixes in said:
+        found = json.loads(python(ROOT / "tests/independent/tracks.py", folder / f"{name}.gpx"))
+        metres = float(metres.replace("_", ""))
+        if abs(found["metres"] - metres) > 0.005 * metres or found["fixes"] != int(fixes):
+            off.append((name, metres, found))
+    return len(said) == 5 and not off, f"{len(said)} tracks, off by more than 0.5 %: {off}"
+
+
 def main():
     failed = 0
-    for check in (vectors_are_as_committed, the_small_table_is_counted_right):
+    checks = (vectors_are_as_committed, the_small_table_is_counted_right,
+              the_tracks_are_as_long_as_they_are_said_to_be)
+    for check in checks:
         holds, detail = check()
         failed += not holds
         print(f"{'ok' if holds else 'FAILED'}  {check.__name__}: {detail}")

@@ -7,22 +7,16 @@ use std::sync::Arc;
 use yaoguan_field::{EnrolOptions, Home, Phone};
 use yaoguan_model::env::System;
 use yaoguan_model::{Env as _, Kind, RecordId, Role};
-use yaoguan_testkit::town::{GRID, OTHER_GRID, TestPhone, TestTown};
+use yaoguan_testkit::town::{GRID, OTHER_GRID, TestPhone, TestTown, copy};
 use yaoguan_town::audit::Attribution;
 use yaoguan_town::backup;
+use yaoguan_town::blobs::BlobPlace;
 use yaoguan_town::storage::{Apart as _, Erasure, Purging as _, Storage as _};
 
 use crate::{assert_same, assert_sound, change, edit, hazards, report};
 
 async fn sync(phone: &mut TestPhone) -> yaoguan_field::SyncSummary {
     phone.phone.sync(|_| {}).await.unwrap()
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
-        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
-    }
 }
 
 fn household(phone: &mut TestPhone) -> RecordId {
@@ -68,7 +62,9 @@ async fn put_back(town: &mut TestTown, how: How, backup: &Path, files: &Path) {
     .unwrap();
     if how == How::ByCommand {
         town.stop().await.unwrap();
-        let restored = backup::restore(&town.data(), &key, backup, &town.clock).await.unwrap();
+        let restored = backup::restore(&town.data(), &key, &BlobPlace::Folder, backup, &town.clock)
+            .await
+            .unwrap();
         assert_eq!(restored.findings, []);
         assert!(restored.aside.unwrap().join("town.db").exists(), "nothing is deleted");
         town.restart().await.unwrap();
@@ -78,7 +74,7 @@ async fn put_back(town: &mut TestTown, how: How, backup: &Path, files: &Path) {
 /// The stopped town's files, as somebody copies them.
 async fn keep_files(town: &mut TestTown, files: &Path) {
     town.meddled(|data| {
-        copy(data, files);
+        copy(data, files).unwrap();
         for name in ["town.line", "town.journal"] {
             std::fs::copy(data.with_file_name(name), files.join(name)).unwrap();
         }
@@ -108,7 +104,7 @@ async fn a_restored_town(how: How) {
         sync(phone).await;
     }
     let unused = town.invite(account(&a), town.address).await.unwrap();
-    let manifest = backup::backup(&town.town, &town.data(), &taken, &town.clock).await.unwrap();
+    let manifest = backup::backup(&town.town, &taken, &town.clock).await.unwrap();
     assert!(manifest.files.contains_key("journal.db"));
     keep_files(&mut town, &files).await;
 
@@ -201,24 +197,29 @@ async fn a_damaged_or_foreign_backup_changes_nothing() {
     sync(&mut a).await;
     let dir = tempfile::tempdir().unwrap();
     let (whole, key) = (dir.path().join("whole"), town.data().with_file_name("town.key"));
-    backup::backup(&town.town, &town.data(), &whole, &town.clock).await.unwrap();
-    assert!(backup::backup(&town.town, &town.data(), &whole, &town.clock).await.is_err());
-    let served = backup::restore(&town.data(), &key, &whole, &town.clock).await;
+    backup::backup(&town.town, &whole, &town.clock).await.unwrap();
+    assert!(backup::backup(&town.town, &whole, &town.clock).await.is_err());
+    let served = backup::restore(&town.data(), &key, &BlobPlace::Folder, &whole, &town.clock).await;
     assert!(served.is_ok(), "the test server takes no lock");
     town.stop().await.unwrap();
     for (name, damage) in [("town.db", 5_000), ("journal.db", 10), ("backup.json", 30)] {
         let bad = dir.path().join(format!("bad-{name}"));
-        copy(&whole, &bad);
+        copy(&whole, &bad).unwrap();
         let mut bytes = std::fs::read(bad.join(name)).unwrap();
         bytes[damage] ^= 1;
         std::fs::write(bad.join(name), bytes).unwrap();
         let before = std::fs::read(town.data().join("town.db")).unwrap();
-        let refused = backup::restore(&town.data(), &key, &bad, &town.clock).await;
+        let refused =
+            backup::restore(&town.data(), &key, &BlobPlace::Folder, &bad, &town.clock).await;
         assert!(refused.is_err(), "{name}");
         assert_eq!(std::fs::read(town.data().join("town.db")).unwrap(), before, "{name}");
     }
     let other = TestTown::start().await.unwrap();
     let foreign = dir.path().join("foreign");
-    backup::backup(&other.town, &other.data(), &foreign, &other.clock).await.unwrap();
-    assert!(backup::restore(&town.data(), &key, &foreign, &town.clock).await.is_err());
+    backup::backup(&other.town, &foreign, &other.clock).await.unwrap();
+    assert!(
+        backup::restore(&town.data(), &key, &BlobPlace::Folder, &foreign, &town.clock)
+            .await
+            .is_err()
+    );
 }

@@ -67,10 +67,13 @@ fn crates_know_only_what_the_architecture_allows() {
         ("transport", &["model", "wire", "sync"]),
         ("exchange", &["model"]),
         ("media", &["model"]),
-        ("field", &["model", "wire", "sync", "store", "transport", "exchange"]),
-        ("app", &["model", "wire", "sync", "store", "transport", "exchange", "field"]),
-        ("devserver", &["model", "wire", "sync", "store", "transport", "exchange", "field", "app"]),
-        ("town", &["model", "wire", "sync", "exchange", "media"]),
+        ("field", &["model", "wire", "sync", "store", "transport", "exchange", "media"]),
+        ("app", &["model", "wire", "sync", "store", "transport", "exchange", "field", "media"]),
+        (
+            "devserver",
+            &["model", "wire", "sync", "store", "transport", "exchange", "field", "app", "media"],
+        ),
+        ("town", &["model", "wire", "sync", "exchange", "media", "transport"]),
         (
             "cli",
             &["model", "wire", "sync", "store", "transport", "exchange", "field", "town", "media"],
@@ -80,6 +83,14 @@ fn crates_know_only_what_the_architecture_allows() {
         let found = own_below(&format!("yaoguan-{name}"));
         let foreign: Vec<_> = found.iter().filter(|n| !allowed.contains(&n.as_str())).collect();
         assert!(foreign.is_empty(), "yaoguan-{name} reaches {foreign:?}");
+    }
+}
+
+#[test]
+fn the_shell_knows_no_town_and_no_server() {
+    let all = below("smart-yaoguan");
+    for foreign in ["yaoguan-town", "yaoguan-devserver", "yaoguan-cli", "yaoguan-testkit", "axum"] {
+        assert!(!all.contains(foreign), "smart-yaoguan reaches {foreign}");
     }
 }
 

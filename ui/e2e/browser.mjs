@@ -21,7 +21,7 @@ export async function open(browser, url, problems = []) {
     if (/^(https?|wss?):/.test(request.url()) && new URL(request.url()).origin !== new URL(url).origin) problems.push(`leaves the phone: ${request.url()}`)
   })
   const page = await context.newPage()
-  page.setDefaultTimeout(20_000)
+  page.setDefaultTimeout(60_000)
   page.on('pageerror', (error) => problems.push(String(error)))
   page.on('console', (message) => {
     const text = message.text()

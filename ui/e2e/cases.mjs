@@ -192,8 +192,42 @@ export const cases = {
     assert.deepEqual(problems, [])
   },
 
+  async 'a report with two photos outlives the app, arrives in full, and is seen on a second phone'({ a, b }) {
+    const { page, phone } = a
+    await phone.call('line', { online: false })
+    await page.goto(`${phone.url}/report`)
+    await tap(page, '房屋')
+    await page.locator('[data-test=choose]').setInputFiles(await pictures(page, 2))
+    await page.getByRole('button', { name: '看第 2 张照片' }).waitFor()
+    await phone.kill()
+    await phone.start(phone.port)
+    await phone.call('line', { online: false })
+    await page.reload()
+    await page.getByRole('button', { name: '看第 2 张照片' }).waitFor()
+    await page.getByLabel('简要说明').fill('墙体开裂')
+    await tap(page, '保存')
+    await page.locator('[data-test=photo-state]', { hasText: '在本机' }).nth(1).waitFor()
+    const id = page.url().split('/').pop()
+    await phone.call('line', { online: true })
+    await phone.synced()
+    await page.locator('[data-test=photo-state]', { hasText: '已送达' }).nth(1).waitFor()
+    await page.locator('[data-test=state]').getByText('镇上已收到', { exact: true }).waitFor()
+    const { row } = await phone.call('record', { id })
+    assert.deepEqual([row.photos, row.photos_received], [2, 2])
+    await b.phone.synced()
+    await b.page.goto(`${b.phone.url}/record/${id}`)
+    await b.page.locator('[data-test=photo-state]', { hasText: '在镇上' }).nth(1).waitFor()
+    const drawn = (at) => b.page.locator('ul.grid img').nth(at).evaluate((image) => image.decode().then(() => image.naturalWidth))
+    assert.deepEqual([await drawn(0), await drawn(1)], [320, 320], 'the thumbnails are here')
+    await b.page.getByRole('button', { name: '看第 1 张照片' }).click()
+    const original = b.page.locator('[data-test=original]')
+    assert.equal(await original.evaluate((image) => image.decode().then(() => image.naturalWidth)), 1200)
+    await b.page.getByRole('button', { name: '关闭' }).click()
+    assert.deepEqual(a.problems.filter((problem) => !problem.includes('ERR_CONNECTION')), [])
+  },
+
   async 'a revoked phone says so and keeps its records'({ a: { page, phone } }) {
-    await page.route('**/api/sync_now', (route) => route.fulfill({ json: { running: false, online: true, error: 'town_refused', town_code: 'device_revoked', sent: 0, received: 0, waiting: 0, runs: 1 } }))
+    await page.route('**/api/sync_now', (route) => route.fulfill({ json: { running: false, online: true, metered: false, error: 'town_refused', town_code: 'device_revoked', sent: 0, received: 0, waiting: 0, files_sent: 0, files_waiting: 0, runs: 1 } }))
     await page.goto(`${phone.url}/sync`)
     await page.getByRole('heading', { name: '这部手机已被停用' }).waitFor()
     await page.unroute('**/api/sync_now')
@@ -203,7 +237,7 @@ export const cases = {
     const household = (await phone.call('list', { kind: 'household' })).rows[0].id
     const check = (await phone.call('list', { kind: 'household_check' })).rows[0].id
     const form = await phone.call('start_form', { kind: 'hazard', values: { category: 'fire', severity: 'major' } })
-    const places = ['/', '/map', '/todo', '/me', '/settings', '/privacy', '/report', `/hazard/${form.id}`, '/patrol', '/households', '/records?kind=hazard', `/record/${at.report}`, `/record/${household}`, `/record/${check}`, `/advice/${check}`, '/sync']
+    const places = ['/', '/map', '/todo', '/me', '/settings', '/storage', '/privacy', '/report', `/hazard/${form.id}`, '/patrol', '/households', '/records?kind=hazard', `/record/${at.report}`, `/record/${household}`, `/record/${check}`, `/advice/${check}`, '/sync']
     const faults = []
     for (const theme of ['standard', 'outdoor']) {
       await phone.call('set_settings', { lang: 'zh', text_px: 18, theme })
@@ -218,6 +252,30 @@ export const cases = {
     await phone.call('discard_form', { id: form.id })
     assert.deepEqual([...faults, ...problems], [])
   },
+}
+
+/** Pictures with detail, as a camera gives them. */
+async function pictures(page, count) {
+  const made = await page.evaluate(async (many) => {
+    const all = []
+    for (let n = 0; n < many; n += 1) {
+      const canvas = document.createElement('canvas')
+      Object.assign(canvas, { width: 1200, height: 900 })
+      const context = canvas.getContext('2d')
+      const sky = context.createLinearGradient(0, 0, 0, 900)
+      sky.addColorStop(0, n ? '#7a8b99' : '#8fb4c9')
+      sky.addColorStop(1, n ? '#5c4b3a' : '#7d8a5a')
+      context.fillStyle = sky
+      context.fillRect(0, 0, 1200, 900)
+      for (let i = 0; i < 4000; i += 1) {
+        context.fillStyle = `hsl(${(i * 37 + n * 90) % 360} 20% ${30 + (i % 40)}%)`
+        context.fillRect((i * 7919) % 1200, (i * 104729) % 900, 3 + (i % 23), 2 + (i % 17))
+      }
+      all.push(canvas.toDataURL('image/jpeg', 0.9).split(',')[1])
+    }
+    return all
+  }, count)
+  return made.map((base64, n) => ({ name: `picture-${n}.jpg`, mimeType: 'image/jpeg', buffer: Buffer.from(base64, 'base64') }))
 }
 
 export async function audit(page, theme) {

@@ -1,29 +1,37 @@
 // The supervisors' console in a real browser against a real town over HTTPS, with phones on the command line.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { launch } from './browser.mjs'
-import { Town, root } from './programs.mjs'
+import { cases as desk } from './console-desk.mjs'
+import { fileCases } from './console-files.mjs'
+import { cases as administration } from './console-admin.mjs'
+import { Town } from './programs.mjs'
 
 const PASSWORD = 'correct horse battery'
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const pictures = process.env.PICTURES === '1' ? join(root, 'docs/screens') : ''
 const problems = []
 
 function admin(town, args, input = '') {
   const done = spawnSync(join(process.env.BIN, 'yaoguan-town'), ['--data', town.data, ...args], { input, encoding: 'utf8' })
   assert.equal(done.status, 0, done.stderr + done.stdout)
+  return done.stdout
 }
 async function open(browser, town, size, locale) {
   const context = await browser.newContext({ viewport: size, ignoreHTTPSErrors: true, locale, timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce' })
   const page = await context.newPage()
-  page.setDefaultTimeout(15_000)
+  page.setDefaultTimeout(60_000)
   page.on('pageerror', (error) => problems.push(String(error)))
   page.on('dialog', () => problems.push('a script of a text ran'))
   page.on('console', (message) => {
     if (message.type() === 'error' && !/Failed to load resource|ERR_/.test(message.text())) problems.push(message.text())
+  })
+  // What the browser refuses because of the content security policy is told here.
+  await page.addInitScript(() => {
+    globalThis.violations = []
+    document.addEventListener('securitypolicyviolation', (event) => globalThis.violations.push(`${event.violatedDirective} ${event.blockedURI}`))
   })
   await page.goto(`${town.url}/console`)
   return page
@@ -39,10 +47,9 @@ async function clean(page, what) {
   const found = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] }))
   assert.deepEqual(found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(' | ')}`), [], what)
 }
+/** With E2E_PICTURES=FOLDER what was seen is kept there. */
 async function picture(page, name) {
-  if (!pictures) return
-  mkdirSync(pictures, { recursive: true })
-  await page.screenshot({ path: join(pictures, `${name}.png`) })
+  if (process.env.E2E_PICTURES) await page.screenshot({ path: join(process.env.E2E_PICTURES, `${name}.png`) })
 }
 const row = (page, id) => page.locator(`[data-id="${id}"]`)
 const inState = (page, id, words) => row(page, id).locator('[data-test=status]', { hasText: words }).waitFor()
@@ -53,7 +60,6 @@ const report = (phone, title, more = []) =>
 const cases = {
   async 'sign-in says what is wrong, lets the right person in, and is clean'(at) {
     await clean(at.page, 'sign-in')
-    await picture(at.page, 'console-sign-in')
     await at.page.fill('[name=login]', 'li')
     await at.page.fill('[name=password]', 'wrong password')
     await at.page.click('button[type=submit]')
@@ -105,7 +111,6 @@ const cases = {
     await row(at.page, id).click()
     const conflict = at.page.locator('[data-test=conflict]')
     await conflict.waitFor()
-    await picture(at.page, 'console-conflict')
     await clean(at.page, 'a conflict')
     await conflict.locator('.side', { hasText: '乙写的标题' }).locator('[data-test=keep]').click()
     await conflict.waitFor({ state: 'detached' })
@@ -135,16 +140,15 @@ const cases = {
     await at.page.keyboard.press('Escape')
     await at.page.locator('dl.keys').waitFor({ state: 'hidden' })
   },
+  ...fileCases({ row, report, clean, picture, admin }),
   async 'the inbox is clean in both languages and both sizes'(at) {
     await clean(at.page, 'inbox')
-    await picture(at.page, 'console-inbox-zh')
     const small = await open(at.browser, at.town, { width: 1024, height: 768 }, 'en-GB')
     await signIn(small)
     await small.waitForSelector('[data-test=fields]')
     await clean(small, 'inbox in English')
     const wide = await small.evaluate(() => document.documentElement.scrollWidth)
     assert.ok(wide <= 1024, `${wide} px`)
-    await picture(small, 'console-inbox-en-1024')
     await small.close()
   },
 }
@@ -155,9 +159,12 @@ admin(town, ['accounts', 'add', '--login', 'li', '--name', '李督导', '--role'
 admin(town, ['accounts', 'password', 'li'], `${PASSWORD}\n`)
 const browser = await launch()
 const page = await open(browser, town, { width: 1440, height: 900 }, 'zh-CN')
-const at = { town, grid, browser, page, first: town.person('chief', '网格长甲'), second: town.person('chief', '网格长乙') }
+const helpers = { open, signIn, clean, picture }
+const at = { ...helpers, town, grid, browser, page, supervisor: town.person('supervisor', '督导甲'), first: town.person('chief', '网格长甲'), second: town.person('chief', '网格长乙') }
 let failed = 0
-for (const [name, run] of Object.entries(cases)) {
+const all = { ...cases, ...desk, ...administration }
+const only = process.env.ONLY
+for (const [name, run] of Object.entries(all).filter(([name]) => !only || name.includes(only) || name.startsWith('sign-in'))) {
   const begun = Date.now()
   try {
     await run(at)
@@ -171,5 +178,5 @@ for (const [name, run] of Object.entries(cases)) {
 }
 await browser.close()
 await town.stop()
-console.log(`${Object.keys(cases).length - failed} passed, ${failed} failed`)
+console.log(`${Object.keys(all).length - failed} passed, ${failed} failed`)
 process.exitCode = failed ? 1 : 0

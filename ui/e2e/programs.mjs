@@ -44,7 +44,7 @@ export class Town {
     const town = new Town()
     town.folder = mkdtempSync(join(tmpdir(), 'yaoguan-e2e-'))
     town.data = join(town.folder, 'town')
-    json('yaoguan-town', ['--data', town.data, 'init', '--demo'])
+    town.admin = json('yaoguan-town', ['--data', town.data, 'init', '--demo']).admin
     await town.serve('127.0.0.1:0')
     town.grids = json('yaoguan-town', ['--data', town.data, 'grids', 'list'])
     return town
@@ -60,9 +60,13 @@ export class Town {
   }
   /** A person at a command line. */
   person(role, name) {
-    const data = join(this.folder, `cli-${role}-${Math.random().toString(36).slice(2)}`)
+    return this.phone(this.invite(role, name))
+  }
+  /** A phone at a command line, enrolled with an invite. */
+  phone(invite) {
+    const data = join(this.folder, `cli-${Math.random().toString(36).slice(2)}`)
     const run = (...args) => json('yaoguan', ['--data', data, ...args])
-    run('enrol', this.invite(role, name))
+    run('enrol', invite)
     return run
   }
   /** Nothing answers at its address until `up`. */

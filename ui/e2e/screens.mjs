@@ -123,7 +123,7 @@ async function screens(ids, lang, px, theme, folder) {
   await phone.call('patch_form', { id: check.id, values: { [`answers.${first.key}`]: { answer: 'problem', note: '' } } })
   const page = await open(browser, phone.url)
   const shots = [
-    ['today', '/'], ['map', '/map'], ['todo', '/todo'], ['me', '/me'], ['settings', '/settings'], ['privacy', '/privacy'],
+    ['today', '/'], ['map', '/map'], ['todo', '/todo'], ['me', '/me'], ['settings', '/settings'], ['storage', '/storage'], ['privacy', '/privacy'],
     ['report', '/report'], ['hazard', `/hazard/${form.id}`], ['patrol', '/patrol'], ['households', '/households'],
     ['check', `/check/${check.id}`], ['advice', `/advice/${ids.check}`], ['records', '/records?kind=hazard'],
     ['record-returned', `/record/${ids.returned}`], ['record-conflict', `/record/${ids.conflict}`], ['record-waiting', `/record/${ids.waiting}`],

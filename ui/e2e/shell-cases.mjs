@@ -1,7 +1,9 @@
 // What must hold of the app in its own window, against a real town over HTTPS: what is the shell's own, and
 // the flows that the browser runs too.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { AppPhone } from './app.mjs'
 import { cases } from './cases.mjs'
 import { Page } from './locate.mjs'
@@ -60,6 +62,13 @@ const first = {
 }
 
 const rest = {
+  async 'a picture is attached and shown, and its bytes pass through no command'({ a: { phone } }) {
+    const { id } = await phone.call('start_form', { kind: 'hazard', values: { category: 'fire' } })
+    const shown = await phone.driver.runAsync(picture.toString(), id)
+    assert.deepEqual(shown, { thumb: true, full: true, none: false })
+    await phone.call('discard_form', { id })
+  },
+
   ...flow('two phones that edit the same field keep both, and a person settles it'),
 
   async 'the report is the same on the second phone'({ b: { page, phone }, ...at }) {
@@ -69,13 +78,46 @@ const rest = {
   },
 
   ...flow('a returned report is corrected without a line, and goes back'),
+  async 'what a sync brought is told outside the window'({ a: { phone } }) {
+    assert.match(log(phone), /news for the person/)
+  },
+
   ...flow('a household check with a critical problem is high risk, to be seen again in seven days'),
   ...flow('a patrol is walked, measured, reviewed with its gaps and saved'),
+  async 'a patrol keeps the app running until it ends; the log has nothing of what was written'(at) {
+    const walked = log(at.apps.at(-1).phone)
+    assert.match(walked, /a patrol keeps the app running[^]*no patrol keeps the app running/)
+    for (const { phone } of at.apps) assert.doesNotMatch(log(phone), /yaoguan:|裂缝|绕湖|24\.5622|上街12号/)
+  },
+
   ...flow('the map draws the grids and the hazards'),
 }
 
 export const part = first
 export const every = { ...first, ...rest }
+
+const log = (phone) => readFileSync(join(phone.data, 'app.log'), 'utf8')
+
+/** Runs in the page: draws a picture, attaches it, and says which sizes of it are shown. */
+async function picture(target, done) {
+  const canvas = Object.assign(document.createElement('canvas'), { width: 640, height: 480 })
+  const pen = canvas.getContext('2d')
+  for (let x = 0; x < 640; x += 8) {
+    pen.fillStyle = `hsl(${x} 80% 50%)`
+    pen.fillRect(x, x / 2, 200, 100)
+  }
+  const file = await new Promise((drawn) => canvas.toBlob(drawn, 'image/jpeg'))
+  const bytes = new Uint8Array(await file.arrayBuffer())
+  const attached = await window.__TAURI_INTERNALS__.invoke('attach', bytes, { headers: { target } })
+  const shows = (address) => new Promise((ends) => {
+    const img = new Image()
+    img.onload = () => ends(img.naturalWidth > 0)
+    img.onerror = () => ends(false)
+    img.src = address
+  })
+  const at = (hash, size) => `photo://localhost/${hash}?size=${size}`
+  done({ thumb: await shows(at(attached.hash, 'thumb')), full: await shows(at(attached.hash, 'full')), none: await shows(at('00'.repeat(32), 'full')) })
+}
 
 /** A socket that counts who comes. */
 async function listen() {

@@ -7,9 +7,14 @@ import { every, part } from './shell-cases.mjs'
 const at = {
   town: await Town.start(),
   set(name, value) { at[name] = value },
-  enrolled: (...who) => enrolledApp(at.town, ...who),
+  apps: [],
+  async enrolled(...who) {
+    const app = await enrolledApp(at.town, ...who)
+    at.apps.push(app)
+    return app
+  },
   async end() {
-    for (const one of [at.a, at.b]) await one?.phone.kill()
+    for (const { phone } of at.apps) await phone.kill()
     await at.town.stop()
   },
 }

@@ -10,8 +10,8 @@ use yaoguan_field::{
     Changed, FieldError, FormPatch, FormStart, ListQuery, MapBox, Nearby, PatrolWords, Phone,
     personal_numbers, values,
 };
-use yaoguan_model::RecordId;
 use yaoguan_model::risk::Answer;
+use yaoguan_model::{BlobHash, RecordId};
 
 use crate::host::{Host, locked};
 use crate::people;
@@ -75,6 +75,17 @@ struct Words {
 #[derive(Deserialize)]
 struct Online {
     online: bool,
+    /// Bytes cost money on it.
+    metered: Option<bool>,
+}
+#[derive(Deserialize)]
+struct PhotoOf {
+    id: RecordId,
+    hash: BlobHash,
+}
+#[derive(Deserialize)]
+struct Room {
+    bytes: Option<u64>,
 }
 
 /// Runs one command on a thread that may block.
@@ -136,8 +147,13 @@ fn of_host(host: &Host, command: &str, body: &[u8]) -> Result<Json, Failure> {
         // `line` stands for the platform: without one nothing goes out here, whoever asks.
         "sync" if host.pulse(|pulse| pulse.now().online) => return give(host.wake()),
         "line" => {
-            let online = read::<Online>(body)?.online;
-            host.set_line(if online { Line::Free } else { Line::Down });
+            let Online { online, metered } = read(body)?;
+            let metered = metered.unwrap_or_else(|| host.pulse(|pulse| pulse.now().metered));
+            host.set_line(match (online, metered) {
+                (false, _) => Line::Down,
+                (true, true) => Line::Metered,
+                (true, false) => Line::Free,
+            });
         }
         "position" => return give(*locked(&host.last_fix)),
         "settings" => return give(host.settings()?),
@@ -177,6 +193,18 @@ fn of_phone(host: &Host, command: &str, body: &[u8]) -> Result<Json, Failure> {
         "review_patrol" => give(host.phone(|phone| phone.review_patrol())?),
         "discard_patrol" => give(host.phone(Phone::discard_patrol)?),
         "health" => give(host.phone(|phone| phone.health())?),
+        "stowage" => give(host.phone(|phone| phone.stowage())?),
+        "free_photos" => give(read(body).map(|r: Room| host.phone(|p| p.free_photos(r.bytes)))??),
+        "send_files" => {
+            id().map(|id| host.phone(|phone| phone.send_files_of(id)))??;
+            give(host.wake())
+        }
+        "remove_photo" => {
+            let photo: PhotoOf = read(body)?;
+            let changed = host.phone(|phone| phone.remove_photo(photo.id, photo.hash))?;
+            changed.iter().for_each(|changed| host.changed(changed));
+            give(changed)
+        }
         _ => Err(Failure::Unknown),
     }
 }
@@ -189,6 +217,7 @@ fn change(host: &Host, command: &str, body: &[u8]) -> Result<Option<Changed>, Fa
         "set_values" => read(body).map(|f: FormPatch| host.phone(|p| p.set_values(&f)))??,
         "settle" => read(body).map(|f: FormPatch| host.phone(|p| p.settle(&f)))??,
         "delete" => id().map(|id| host.phone(|phone| phone.delete(id)))??,
+        "drop_track" => id().map(|id| host.phone(|phone| phone.drop_track(id)))??,
         "undelete" => id().map(|id| host.phone(|phone| phone.undelete(id)))??,
         "save_patrol" => read(body).map(|w: PatrolWords| host.phone(|p| p.save_patrol(&w)))??,
         "discard_rejected" => {

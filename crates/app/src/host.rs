@@ -13,7 +13,8 @@ use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Notify, broadcast, watch};
 use yaoguan_field::{
-    Changed, FieldError, Home, PatrolNow, People, Phone, Point, Pulse, Settings, SyncNow,
+    Changed, FieldError, Home, Line as Cost, PatrolNow, People, Phone, Point, Pulse, Settings,
+    SyncNow,
 };
 use yaoguan_model::Env;
 use yaoguan_model::env::System;
@@ -143,6 +144,7 @@ impl Host {
             Some(open) => held.insert(open),
             None => held.insert(self.first()?),
         };
+        open.phone.set_line(self.cost());
         work(&mut open.phone)
     }
 
@@ -216,11 +218,19 @@ impl Host {
         locked(&self.open).as_ref().map(|open| open.id.clone())
     }
 
+    /// What bytes cost on the line.
+    fn cost(&self) -> Cost {
+        if self.pulse(|pulse| pulse.now().metered) { Cost::Metered } else { Cost::Free }
+    }
+
     /// Another connection to the same store: a sync waits for the line without holding the phone.
     pub(crate) fn open_phone(&self) -> Result<Phone, FieldError> {
         self.phone(|_| Ok(()))?;
         let home = locked(&self.open).as_ref().map(|open| open.home.clone());
-        Phone::open(home.ok_or(FieldError::Locked)?, Arc::clone(&self.env), "zh")
+        let home = home.ok_or(FieldError::Locked)?;
+        let mut phone = Phone::open(home, Arc::clone(&self.env), "zh")?;
+        phone.set_line(self.cost());
+        Ok(phone)
     }
 
     /// Opens the same store again, after another connection has changed whose it is.
@@ -249,7 +259,10 @@ impl Host {
 
     /// The line came, or went.
     pub fn set_line(&self, line: Line) {
-        self.pulse(|pulse| pulse.set_online(line != Line::Down));
+        self.pulse(|pulse| {
+            pulse.set_metered(line == Line::Metered);
+            pulse.set_online(line != Line::Down);
+        });
         self.wake.notify_one();
         self.tell_sync();
     }

@@ -28,10 +28,13 @@ pub async fn run(host: Arc<Host>) {
     }
 }
 
-/// Records that wait; none when the phone is not enrolled.
+/// Records and files that wait; none when the phone is not enrolled.
 async fn waiting(host: &Arc<Host>) -> Option<u64> {
     let host = Arc::clone(host);
-    let count = move || host.phone(|phone| Ok(phone.whereabouts()?.waiting)).ok();
+    let count = move || {
+        let whereabouts = host.phone(|phone| phone.whereabouts()).ok()?;
+        Some(whereabouts.waiting + whereabouts.files)
+    };
     tokio::task::spawn_blocking(count).await.ok().flatten()
 }
 

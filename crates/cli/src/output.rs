@@ -156,6 +156,7 @@ impl Output<'_> {
                 "town_broken"
             }
             TownError::Certificate(_) | TownError::Io(_) => "town_broken",
+            TownError::Bucket(_) => "town_bucket",
         };
         self.words.say("error", key, &[("detail", &error.to_string())])
     }

@@ -3,6 +3,7 @@
 
 use yaoguan_exchange::{GpxError, Reason, TableError};
 use yaoguan_field::FieldError;
+use yaoguan_field::media::{MAX_SOURCE_BYTES, PhotoError};
 use yaoguan_model::authorise::Refusal;
 use yaoguan_model::schema::{Invalid, Problem};
 use yaoguan_model::status::StepError;
@@ -19,10 +20,23 @@ pub(crate) fn people(words: &Words, error: &PeopleError) -> (String, String) {
     let say = |key: &'static str, values: &[(&str, &str)]| {
         (key.to_owned(), words.say("people", key, values))
     };
+    let said = |key: &'static str, values: &[(&str, &str)]| {
+        (key.to_owned(), words.say("say", key, values))
+    };
     match error {
         PeopleError::LastAdmin => say("last_admin", &[]),
         PeopleError::LoginTaken(login) => say("login_taken", &[("login", login)]),
         PeopleError::BadLogin(login) => say("bad_login", &[("login", login)]),
+        PeopleError::BadName => say("bad_name", &[]),
+        PeopleError::NoGrid(grid) => said("no_such_grid", &[("grid", grid)]),
+        PeopleError::InviteMinutes(max) => said("invite_minutes", &[("max", &max.to_string())]),
+        PeopleError::SheetWhom => said("sheet_whom", &[]),
+        PeopleError::SheetNobody => said("sheet_nobody", &[]),
+        PeopleError::SheetMany => {
+            let max = yaoguan_town::people::limits::MAX_INVITES.to_string();
+            said("sheet_many", &[("max", &max)])
+        }
+        PeopleError::SheetUnknown(login) => said("sheet_unknown", &[("login", login)]),
         PeopleError::Coverage(role) => say("coverage", &[("role", role.as_str())]),
         PeopleError::NoAccount(id) => say("no_such_account", &[("id", id)]),
         PeopleError::NoDevice(id) => say("no_such_device", &[("id", id)]),
@@ -86,6 +100,9 @@ pub(crate) fn detail(words: &Words, error: &FieldError) -> String {
         FieldError::NotInConflict(path) => say("not_in_conflict", &[("path", path)]),
         FieldError::Table(error) => of_table(words, error),
         FieldError::Track(error) => of_track(words, error),
+        FieldError::Picture(error) => of_picture(words, error),
+        FieldError::FileBroken(name) => say("file_broken", &[("name", name)]),
+        FieldError::NotHere(name) => say("not_here", &[("name", name)]),
         FieldError::Io { path, source } => {
             say("io", &[("path", path), ("detail", &source.to_string())])
         }
@@ -197,5 +214,18 @@ fn of_track(words: &Words, error: &GpxError) -> String {
         GpxError::Broken(_) | GpxError::TooDeep { .. } => {
             say("unreadable", &[("detail", &error.to_string())])
         }
+    }
+}
+
+fn of_picture(words: &Words, error: &PhotoError) -> String {
+    let say = |key: &str, values: &[(&str, &str)]| words.say("detail", key, values);
+    match error {
+        PhotoError::TooLarge => say("file_too_large", &[("max", &MAX_SOURCE_BYTES.to_string())]),
+        PhotoError::Heic => say("picture_heic", &[]),
+        PhotoError::OtherContent => say("picture_other", &[]),
+        PhotoError::TooManyPixels { width, height } => {
+            say("picture_pixels", &[("width", &width.to_string()), ("height", &height.to_string())])
+        }
+        PhotoError::Damaged(_) => say("picture_damaged", &[]),
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Path as Segment, Request, State};
+use axum::extract::{DefaultBodyLimit, Path as Segment, Query, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::sse::{Event as Sent, KeepAlive, Sse};
@@ -16,7 +16,10 @@ use futures_util::{Stream, TryStreamExt as _};
 use tokio_util::io::{StreamReader, SyncIoBridge};
 use tower_http::services::{ServeDir, ServeFile};
 use tower_http::set_header::SetResponseHeaderLayer;
-use yaoguan_app::{Failure, Host};
+use yaoguan_app::{Failure, Host, Picture};
+use yaoguan_field::PhotoSize;
+use yaoguan_field::media::MAX_SOURCE_BYTES;
+use yaoguan_model::{BlobHash, RecordId};
 
 /// Nothing from elsewhere, no inline script, no inline style.
 const POLICY: HeaderValue = HeaderValue::from_static(
@@ -30,6 +33,8 @@ pub(crate) fn router(host: Arc<Host>, ui: &Path) -> Router {
     let files = ServeDir::new(ui).fallback(ServeFile::new(ui.join("index.html")));
     Router::new()
         .route("/api/events", get(events))
+        .route("/api/photo", post(attach).layer(DefaultBodyLimit::max(MAX_SOURCE_BYTES)))
+        .route("/photo/{hash}", get(photo))
         .route("/api/{command}", post(command))
         .route("/tiles/{zoom}/{x}/{y}", get(tile))
         .route("/tiles", put(install))
@@ -61,6 +66,47 @@ async fn command(
 ) -> Response {
     match yaoguan_app::run(host, command, body).await {
         Ok(value) => Json(value).into_response(),
+        Err(failure) => answer(&failure),
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Target {
+    id: RecordId,
+}
+
+/// A picture as the browser has it: the body is its bytes.
+async fn attach(
+    State(host): State<Arc<Host>>,
+    Query(target): Query<Target>,
+    body: Bytes,
+) -> Response {
+    match yaoguan_app::attach(host, target.id, Picture::Bytes(body.to_vec())).await {
+        Ok(value) => Json(value).into_response(),
+        Err(failure) => answer(&failure),
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Asked {
+    size: PhotoSize,
+}
+
+/// A photo or thumbnail: what `photo://` gives in the shell.
+async fn photo(
+    State(host): State<Arc<Host>>,
+    Segment(hash): Segment<BlobHash>,
+    Query(asked): Query<Asked>,
+) -> Response {
+    match yaoguan_app::photo(host, hash, asked.size, 0..u64::MAX).await {
+        Ok(part) => {
+            let headers = [
+                (header::CONTENT_TYPE, "image/jpeg"),
+                // Nothing of it stays in the browser.
+                (header::CACHE_CONTROL, "no-store"),
+            ];
+            (headers, part.bytes).into_response()
+        }
         Err(failure) => answer(&failure),
     }
 }

@@ -16,17 +16,19 @@ mod labels_tests;
 mod tests;
 mod xlsx;
 
+use std::borrow::Borrow;
+
 use yaoguan_model::Record;
 use yaoguan_model::deletion::{self, Deletion};
 
 pub use cell::{Cell, fixed};
 pub use columns::{Column, columns};
 pub use csv::{neutralised, write_csv};
-pub use geojson::{write_geojson, write_track_geojson};
+pub use geojson::{Features, write_geojson, write_track_geojson};
 pub use labels::{Lang, column_label, word_label};
 pub use xlsx::write_xlsx;
 
 /// The records that an export shows.
-fn exported<'a>(records: impl Iterator<Item = &'a Record>) -> impl Iterator<Item = &'a Record> {
-    records.filter(|record| deletion::state(record) != Deletion::Deleted)
+fn exported<R: Borrow<Record>>(records: impl Iterator<Item = R>) -> impl Iterator<Item = R> {
+    records.filter(|record| deletion::state(record.borrow()) != Deletion::Deleted)
 }

@@ -1,4 +1,4 @@
-//! Columns that no mapping may read, whatever field they are meant for (privacy.md: "no column,
+//! Columns that no mapping may read, and questions that no template may ask, whatever they are meant for (privacy.md: "no column,
 //! template item, import mapping or export exists for …").
 //!
 //! A column is known by its name only; what somebody writes into a free text this cannot see.
@@ -76,8 +76,8 @@ const WORDS: &[&str] = &[
 const PAIRS: &[&str] =
     &["party membership", "id card", "id number", "identity number", "risk score", "credit score"];
 
-/// The part of a column name for which it may not be read.
-pub(crate) fn forbidden(column: &str) -> Option<&'static str> {
+/// The part of a name for which it may not be read, or asked.
+pub fn forbidden(column: &str) -> Option<&'static str> {
     let mut words = String::new();
     for c in column.chars() {
         words.extend(if c.is_alphanumeric() { c } else { ' ' }.to_lowercase());

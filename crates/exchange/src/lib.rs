@@ -20,6 +20,7 @@ mod time;
 
 pub use error::{ExportError, GpxError, MappingError, TableError};
 pub use export::Lang;
+pub use forbidden::forbidden;
 pub use gpx::{Fix, Track};
 pub use mapping::Mapping;
 pub use reason::Reason;

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 use yaoguan_exchange::{ExportError, GpxError, MappingError, TableError};
+use yaoguan_media::PhotoError;
 use yaoguan_model::authorise::Refusal;
 use yaoguan_model::schema::{Invalid, Problem};
 use yaoguan_model::status::StepError;
@@ -38,6 +39,15 @@ pub enum ErrorCode {
     BadMapping,
     BadFile,
     NoFixes,
+    /// HEIC: the remedy is a setting of the camera.
+    PhotoHeic,
+    PhotoTooLarge,
+    /// No picture, or one that breaks off.
+    PhotoUnreadable,
+    /// A photo or track on this phone cannot be read any more.
+    FileBroken,
+    /// A photo or track is not on this phone, and could not be had.
+    NotHere,
     StoreBroken,
     /// Others can read the key file of the command line.
     KeyExposed,
@@ -102,6 +112,12 @@ pub enum FieldError {
     Track(#[from] GpxError),
     #[error("{0}")]
     Export(#[from] ExportError),
+    #[error("{0}")]
+    Picture(#[from] PhotoError),
+    #[error("the file {0} on this phone is damaged")]
+    FileBroken(String),
+    #[error("the file {0} is not on this phone, and the town has none that you may see")]
+    NotHere(String),
     #[error("{path}: {source}")]
     Io { path: String, source: std::io::Error },
     #[error("others can read the key file {0}: run `chmod 600` on it")]
@@ -154,6 +170,15 @@ impl FieldError {
             Self::NotInConflict(_) => ErrorCode::NotInConflict,
             Self::Mapping(_) => ErrorCode::BadMapping,
             Self::Track(GpxError::NoFixes { .. }) => ErrorCode::NoFixes,
+            Self::Picture(PhotoError::Heic) => ErrorCode::PhotoHeic,
+            Self::Picture(PhotoError::TooLarge | PhotoError::TooManyPixels { .. }) => {
+                ErrorCode::PhotoTooLarge
+            }
+            Self::Picture(PhotoError::OtherContent | PhotoError::Damaged(_)) => {
+                ErrorCode::PhotoUnreadable
+            }
+            Self::FileBroken(_) => ErrorCode::FileBroken,
+            Self::NotHere(_) => ErrorCode::NotHere,
             Self::Table(_) | Self::Track(_) | Self::Export(_) | Self::Io { .. } => {
                 ErrorCode::BadFile
             }

@@ -10,6 +10,7 @@ use yaoguan_store::draft::Draft;
 
 use crate::edit::{Changed, Edit, Form};
 use crate::error::FieldError;
+use crate::media::FileView;
 use crate::phone::Phone;
 use crate::values;
 
@@ -54,6 +55,8 @@ pub struct FormView {
     /// The phone's clock, in milliseconds.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub updated_at: i64,
+    /// As they would be saved.
+    pub photos: Vec<FileView>,
 }
 
 impl Phone {
@@ -89,6 +92,7 @@ impl Phone {
             values: draft.values,
             before: before.into_iter().filter_map(last).collect(),
             updated_at: draft.updated_at,
+            photos: self.photos(id)?,
         })
     }
 

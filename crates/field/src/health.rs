@@ -45,6 +45,11 @@ pub struct Health {
     pub waiting: u64,
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub waiting_bytes: u64,
+    /// Photos and tracks that go with the next sync, and their bytes.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub files: u64,
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub file_bytes: u64,
     /// When the new record that waits longest was made, in seconds of the phone's clock.
     #[cfg_attr(feature = "ts", ts(type = "number | null"))]
     pub oldest_waiting: Option<i64>,
@@ -65,7 +70,10 @@ impl Phone {
         let recorded = |record: yaoguan_model::Record| {
             record.shown("recorded_at").and_then(|v| v.get("at")).and_then(Value::as_int)
         };
+        let (files, file_bytes) = self.files_waiting()?;
         Ok(Health {
+            files,
+            file_bytes,
             town: identity.town,
             town_name: identity.town_name,
             last_contact: state.last_contact_s,

@@ -151,6 +151,8 @@ impl Phone {
         }
         let grid = self.grid_of(&segments)?;
         put("grid", grid)?;
+        let _gate = self.files.hold_gate()?;
+        self.keep_track(&segments, &mut edit)?;
         let form = self.new_form(Kind::Patrol)?;
         summary.id = form.record().id;
         let edit = self.with_defaults(&form, edit)?;

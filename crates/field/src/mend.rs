@@ -11,6 +11,7 @@ use yaoguan_store::{Key, Store, StoreError};
 
 use crate::durable::beside;
 use crate::error::FieldError;
+use crate::files::Files;
 use crate::folder::{Folder, io};
 use crate::home::Home;
 use crate::phone::Phone;
@@ -174,6 +175,12 @@ impl Folder {
             let kept = beside(&aside, suffix);
             std::fs::rename(&key, &kept).map_err(|e| io(&kept, e))?;
         }
+        let files = Files::folder(&self.0);
+        if files.exists() {
+            // They open with that key only.
+            let kept = beside(&aside, ".photos");
+            std::fs::rename(&files, &kept).map_err(|e| io(&kept, e))?;
+        }
         self.make_names_durable()?;
         Ok(aside)
     }
@@ -215,7 +222,9 @@ impl Phone {
                     marker: self.marker.clone(),
                     seal: self.seal.clone(),
                 };
+                let line = self.line;
                 *self = Self::open(home, self.env.clone(), self.lang)?;
+                self.line = line;
                 Ok(self.salvaged.clone())
             }
             Err(error) => Err(error),

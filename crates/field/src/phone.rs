@@ -12,9 +12,11 @@ use yaoguan_store::{Identity, Store};
 use yaoguan_sync::{PhoneStore as _, Tx as _};
 
 use crate::error::FieldError;
+use crate::files::Files;
 use crate::folder::Folder;
 use crate::home::Home;
 use crate::marker::Marker;
+use crate::media::Line;
 use crate::mend;
 use crate::seal::KeySeal;
 
@@ -30,6 +32,8 @@ pub struct Phone {
     pub(crate) salvaged: Option<Salvaged>,
     /// `zh` or `en`.
     pub(crate) lang: &'static str,
+    pub(crate) files: Files,
+    pub(crate) line: Line,
 }
 
 impl Phone {
@@ -48,8 +52,13 @@ impl Phone {
         }
         let key = folder.key(seal.as_ref(), env.as_ref())?;
         let (store, salvaged) = mend::open(&folder, &key, env.as_ref())?;
-        let mut phone = Self { store, env, folder, marker, seal, is_own: false, salvaged, lang };
+        let (files, line) = (Files::within(&folder.0, &key), Line::default());
+        let is_own = false;
+        let mut phone =
+            Self { store, env, folder, marker, seal, is_own, salvaged, lang, files, line };
         phone.compare_with_marker()?;
+        // What cannot be swept now is swept at the next start.
+        _ = phone.sweep_files();
         Ok(phone)
     }
 
@@ -68,8 +77,10 @@ impl Phone {
         let Home { marker, seal, .. } = home;
         let key = folder.key(seal.as_ref(), env.as_ref())?;
         let store = Store::create(&folder.database(), &key, env.as_ref())?;
+        let (files, line) = (Files::within(&folder.0, &key), Line::default());
         let (is_own, salvaged) = (false, None);
-        let mut phone = Self { store, env, folder, marker, seal, is_own, salvaged, lang };
+        let mut phone =
+            Self { store, env, folder, marker, seal, is_own, salvaged, lang, files, line };
         phone.mark_new_store()?;
         Ok(phone)
     }

@@ -14,6 +14,8 @@ pub struct SyncNow {
     pub running: bool,
     /// The platform believes that there is a line.
     pub online: bool,
+    /// The line costs money: large photos wait.
+    pub metered: bool,
     /// What stopped the last run.
     pub error: Option<ErrorCode>,
     /// The town's own word for it.
@@ -25,6 +27,11 @@ pub struct SyncNow {
     pub received: u64,
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub waiting: u64,
+    /// Photos and tracks: received by the town in this run, and those that were still to go.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub files_sent: u64,
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub files_waiting: u64,
     /// Runs that have ended, so that who asked for one knows that it is over.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub runs: u64,
@@ -87,15 +94,26 @@ impl Pulse {
         }
     }
 
+    /// What the platform says the line costs; a line that costs nothing may carry what has waited.
+    pub fn set_metered(&mut self, metered: bool) {
+        let cheaper = self.now.metered && !metered;
+        self.now.metered = metered;
+        if cheaper && self.now.online {
+            self.engine.wake();
+        }
+    }
+
     pub fn begin(&mut self, waiting: u64) {
-        let SyncNow { online, runs, .. } = self.now;
-        self.now = SyncNow { running: true, online, runs, waiting, ..SyncNow::default() };
+        let SyncNow { online, metered, runs, .. } = self.now;
+        self.now = SyncNow { running: true, online, metered, runs, waiting, ..SyncNow::default() };
     }
 
     pub fn progress(&mut self, so_far: &SyncSummary) {
         self.now.sent = so_far.sent;
         self.now.received = so_far.received;
         self.now.waiting = so_far.pending;
+        self.now.files_sent = so_far.files_sent;
+        self.now.files_waiting = so_far.files_waiting;
     }
 
     /// The run is over; `jitter` is any random number.

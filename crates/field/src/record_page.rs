@@ -13,6 +13,7 @@ use yaoguan_store::Stored;
 use crate::error::FieldError;
 use crate::health::Rejection;
 use crate::household_check::RiskView;
+use crate::media::FileView;
 use crate::phone::Phone;
 use crate::view::{Point, Row};
 
@@ -89,6 +90,9 @@ pub struct RecordPage {
     pub related: Vec<Row>,
     /// Of a patrol: its line, broken at gaps.
     pub line: Vec<Vec<Point>>,
+    pub photos: Vec<FileView>,
+    /// Of a patrol: the file with every fix.
+    pub track: Option<FileView>,
 }
 
 impl Phone {
@@ -105,7 +109,7 @@ impl Phone {
             Kind::Grid | Kind::Template | Kind::Unknown(_) => None,
         };
         Ok(RecordPage {
-            row: self.with_household(around.row(&stored))?,
+            row: self.whole_row(around.row(&stored))?,
             fields: fields(record, &writers),
             timeline: timeline(record, &writers),
             steps,
@@ -115,6 +119,8 @@ impl Phone {
             risk,
             related: self.related(record)?,
             line: line(record),
+            photos: self.photos(id)?,
+            track: self.track_of(record)?,
         })
     }
 

@@ -86,6 +86,8 @@ pub struct Status {
     /// Broken invariants that were seen; 0 on every sound phone.
     pub alarms: u64,
     pub drafts: u64,
+    /// Photos and tracks that go with the next sync.
+    pub files: u64,
     /// Finished records that were given up and still count when phone and town compare.
     pub stubs: u64,
     /// Broken stores that this one was saved from, oldest first.
@@ -131,6 +133,7 @@ impl Phone {
             siblings: counts.siblings,
             alarms: counts.alarms,
             drafts: self.store.drafts()?.len() as u64,
+            files: self.files_waiting()?.0,
             stubs: self.store.stubs()?,
             salvaged: self.store.salvages()?,
             records: counts.records,

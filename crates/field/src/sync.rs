@@ -14,6 +14,7 @@ use yaoguan_wire::proof::DeviceKey;
 
 use crate::error::FieldError;
 use crate::phone::Phone;
+use crate::upload::Sent;
 
 /// A run that does not come to an end by itself is ended here: 1,000 pages are 9 million records.
 const MAX_ROUNDS: u32 = 1_000;
@@ -42,6 +43,16 @@ pub struct SyncSummary {
     pub bytes_down: u64,
     /// Records that still wait.
     pub pending: u64,
+    /// Photos, thumbnails and tracks that the town has received.
+    pub files_sent: u64,
+    /// Their bytes that went out.
+    pub file_bytes: u64,
+    /// Those that were to go when the last one began.
+    pub files_waiting: u64,
+    /// Those that are not sent any more.
+    pub files_refused: u64,
+    /// Thumbnails that came from the town.
+    pub files_fetched: u64,
     /// The town has more to send.
     pub more: bool,
     /// Phone and town were compared as a whole.
@@ -51,28 +62,54 @@ pub struct SyncSummary {
 }
 
 impl Phone {
-    /// Sends what waits and fetches what is new, then tends the store. `progress` hears of each round. What
-    /// was exchanged before an error stays exchanged.
+    /// Sends what waits and fetches what is new, records first and then files, then tends the store.
+    /// `progress` hears of each round. What was exchanged before an error stays exchanged.
     pub async fn sync(
         &mut self,
-        progress: impl FnMut(&SyncSummary),
+        mut progress: impl FnMut(&SyncSummary),
     ) -> Result<SyncSummary, FieldError> {
-        let mut summary = self.exchange(progress).await?;
+        let mut summary = SyncSummary::default();
+        let exchanged = self.exchange_all(&mut summary, &mut progress).await;
+        if summary.requests == 0 {
+            exchanged?;
+            return Ok(summary);
+        }
         match self.tend() {
             Ok(given_up) => summary.given_up = given_up,
             // What was exchanged is; the next sync tends again, and the next start looks at the file.
             Err(error) => _ = Self::suspect(&self.folder.0, &error),
         }
-        Ok(summary)
+        exchanged.map(|()| summary)
+    }
+
+    /// Records, then files; a save that comes while files go is sent before the next of them.
+    async fn exchange_all(
+        &mut self,
+        summary: &mut SyncSummary,
+        progress: &mut impl FnMut(&SyncSummary),
+    ) -> Result<(), FieldError> {
+        let _lock: File = self.folder.lock()?;
+        let mut client = self.client()?;
+        loop {
+            self.exchange(&mut client, summary, progress).await?;
+            if self.send_files(&mut client, summary, progress).await? == Sent::All {
+                break;
+            }
+        }
+        summary.count(client.traffic);
+        // Pictures of others are no reason to say that the sync failed.
+        match self.fetch_thumbs(&mut client, summary).await {
+            Ok(()) | Err(FieldError::Transport(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     async fn exchange(
         &mut self,
-        mut progress: impl FnMut(&SyncSummary),
-    ) -> Result<SyncSummary, FieldError> {
-        let _lock: File = self.folder.lock()?;
-        let mut client = self.client()?;
-        let mut summary = SyncSummary::default();
+        client: &mut TownClient,
+        summary: &mut SyncSummary,
+        progress: &mut impl FnMut(&SyncSummary),
+    ) -> Result<(), FieldError> {
         let mut reconciliations = 0;
         for _ in 0..MAX_ROUNDS {
             let state = self.store.state()?;
@@ -80,22 +117,22 @@ impl Phone {
             let asks = matches!(state.returned, Some(Returned::Asking { .. }));
             if state.reconcile && !asks && reconciliations < MAX_RECONCILIATIONS {
                 reconciliations += 1;
-                self.reconcile(&mut client, &mut summary).await?;
+                self.reconcile(client, summary).await?;
             }
             let before = self.sendable()?;
-            let goes_on = self.round(&mut client, &mut summary).await?;
+            let goes_on = self.round(client, summary).await?;
             let waiting = self.sendable()?;
             summary.pending = self.pending()?;
             summary.clock_off_s = self.clock_off_s()?;
             summary.count(client.traffic);
-            progress(&summary);
+            progress(summary);
             // What the town does not answer for is not sent again in the same run; what an answer made
             // sendable (a hold that the town has lost) is.
             if !goes_on && (waiting == 0 || (before > 0 && waiting >= before)) {
                 break;
             }
         }
-        Ok(summary)
+        Ok(())
     }
 
     /// Asks the town's API as this phone; needs a line.
@@ -119,7 +156,7 @@ impl Phone {
     }
 
     /// Records that the next request would carry.
-    fn sendable(&mut self) -> Result<usize, FieldError> {
+    pub(crate) fn sendable(&mut self) -> Result<usize, FieldError> {
         self.store.transact(|tx| Ok(tx.outbox()?.len() + tx.offers()?.len()))
     }
 
@@ -206,7 +243,7 @@ impl SyncSummary {
         self.evicted += applied.evicted;
     }
 
-    fn count(&mut self, traffic: Traffic) {
+    pub(crate) fn count(&mut self, traffic: Traffic) {
         self.requests = traffic.requests;
         self.bytes_up = traffic.bytes_up;
         self.bytes_down = traffic.bytes_down;

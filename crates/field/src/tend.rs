@@ -15,6 +15,7 @@ impl Phone {
     /// After a sync. Returns how many records were given up.
     pub(crate) fn tend(&mut self) -> Result<u64, FieldError> {
         let gone = self.give_up(PHONE_KEEPS_S)? + self.free_space(NEARLY_FULL_BYTES)?;
+        self.sweep_files()?;
         self.check_if_due()?;
         Ok(gone)
     }
@@ -37,12 +38,12 @@ impl Phone {
 
 /// Bytes that this person may still write where the folder lies; none where the system does not say.
 #[cfg(unix)]
-fn free_bytes(folder: &std::path::Path) -> Option<u64> {
+pub(crate) fn free_bytes(folder: &std::path::Path) -> Option<u64> {
     let disk = rustix::fs::statvfs(folder).ok()?;
     Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 #[cfg(not(unix))]
-fn free_bytes(_: &std::path::Path) -> Option<u64> {
+pub(crate) fn free_bytes(_: &std::path::Path) -> Option<u64> {
     None
 }

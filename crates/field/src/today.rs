@@ -22,6 +22,9 @@ pub struct Whereabouts {
     /// Records that only this phone has, as they are now.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub waiting: u64,
+    /// Photos and tracks that go with the next sync.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub files: u64,
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub rejected: u64,
     #[cfg_attr(feature = "ts", ts(type = "number"))]
@@ -115,6 +118,7 @@ impl Phone {
         let counts = self.store.counts()?;
         Ok(Whereabouts {
             waiting: counts.pending,
+            files: self.files_waiting()?.0,
             rejected: counts.quarantined,
             conflicts: counts.siblings,
             last_contact: self.store.state()?.last_contact_s,

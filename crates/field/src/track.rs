@@ -1,17 +1,18 @@
 //! A patrol on the way: start, fixes one by one, stop, review, save or throw away.
 
 use serde::{Deserialize, Serialize};
+use yaoguan_exchange::{export, gpx};
+use yaoguan_media::track;
+use yaoguan_model::authorise::Refusal;
 use yaoguan_model::geodesy::{self, Fix, Times, line};
-use yaoguan_model::{Kind, Record, RecordId, Value};
-use yaoguan_store::Track;
+use yaoguan_model::{BlobHash, Kind, Record, RecordId, Value};
+use yaoguan_store::{FileKind, NewFile, Track};
 
 use crate::edit::{Changed, Edit, Form, set};
 use crate::error::FieldError;
+use crate::media::{PhotoSize, track_hash};
 use crate::phone::Phone;
 use crate::view::Point;
-
-/// Media type of the blob with every fix: a JSON list of `[lat_e7, lon_e7, at_ms, accuracy_cm]`.
-const TRACK_TYPE: &str = "application/vnd.yaoguan.track+json";
 
 /// The patrol as it goes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -44,6 +45,24 @@ pub struct PatrolReview {
     pub gaps: usize,
     /// Lines to be drawn, broken where there was no fix.
     pub parts: Vec<Vec<Point>>,
+}
+
+/// Formats of a track on its way out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrackFormat {
+    Gpx,
+    GeoJson,
+}
+
+impl std::str::FromStr for TrackFormat {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "gpx" => Ok(Self::Gpx),
+            "geojson" => Ok(Self::GeoJson),
+            _ => Err("geojson, gpx".to_owned()),
+        }
+    }
 }
 
 /// What the person adds.
@@ -103,23 +122,74 @@ impl Phone {
         })
     }
 
-    /// Makes the patrol a record, with every fix beside it as a blob.
+    /// Makes the patrol a record, with every fix beside it as a file.
     pub fn save_patrol(&mut self, words: &PatrolWords) -> Result<Changed, FieldError> {
         let track = self.store.track()?;
         let track = track.ok_or_else(|| FieldError::NotFound("patrol".to_owned()))?;
-        let fixes = self.store.track_fixes()?;
-        let edit = self.patrol_edit(&track, &fixes, words)?;
-        let bytes = track_bytes(&fixes)?;
-        self.transact(|tx| -> Result<(), FieldError> {
-            tx.put_blob(TRACK_TYPE, &bytes)?;
-            Ok(())
-        })?;
+        let segments = vec![self.store.track_fixes()?];
+        let mut edit = self.patrol_edit(&track, &segments, words)?;
+        let _gate = self.files.hold_gate()?;
+        self.keep_track(&segments, &mut edit)?;
         let author = self.identity()?.account;
         let record = Record::new(track.patrol, Kind::Patrol, author);
         // Were the app killed between the two, the next save would write the same record again.
         let changed = self.save(&Form::of_draft(record, true), edit)?;
         self.discard_patrol()?;
         Ok(changed)
+    }
+
+    /// Keeps every fix as a file, and names it in the record that is about to be saved. Hold the gate.
+    pub(crate) fn keep_track(
+        &mut self,
+        segments: &[Vec<Fix>],
+        edit: &mut Edit,
+    ) -> Result<(), FieldError> {
+        if segments.iter().all(Vec::is_empty) {
+            return Ok(());
+        }
+        let bytes = track::encode(segments).map_err(|e| FieldError::Protocol(e.to_string()))?;
+        let hash = BlobHash::of(&bytes);
+        let env = self.env.clone();
+        self.files.keep(hash, &bytes, env.as_ref())?;
+        let (kind, size, at_ms) = (FileKind::Track, bytes.len() as u64, env.now_ms());
+        let new = NewFile { hash, kind, size, is_own: true, thumb: None, at_ms };
+        self.transact(|tx| Ok::<_, FieldError>(tx.add_file(&new)?))?;
+        set(edit, "track", Value::text(hash.to_string()))
+    }
+
+    /// Writes every fix of one's own patrol; returns how many there are.
+    pub fn export_track(
+        &mut self,
+        id: RecordId,
+        format: TrackFormat,
+        out: &mut impl std::io::Write,
+    ) -> Result<usize, FieldError> {
+        let record = self.find(id)?;
+        if record.created_by != self.identity()?.account {
+            return Err(FieldError::Refused(Refusal::OutOfScope));
+        }
+        let hash =
+            track_hash(&record).ok_or_else(|| FieldError::NotFound(format!("{id} track")))?;
+        let bytes = self.photo_bytes(hash, PhotoSize::Full, 0..u64::MAX)?.bytes;
+        let segments =
+            track::decode(&bytes).map_err(|_| FieldError::FileBroken(hash.to_string()))?;
+        match format {
+            TrackFormat::Gpx => {
+                let name = record.shown_text("note").map(str::to_owned);
+                let track = gpx::Track::of_fixes(name, &segments);
+                let failed = |source| FieldError::Io { path: "gpx".to_owned(), source };
+                gpx::write_gpx(&track, out).map_err(failed)?;
+            }
+            TrackFormat::GeoJson => export::write_track_geojson(&segments, out)?,
+        }
+        Ok(segments.iter().map(Vec::len).sum())
+    }
+
+    /// Takes the track off one's own patrol: what is not sent yet never will be. Times and length stay.
+    pub fn drop_track(&mut self, id: RecordId) -> Result<Changed, FieldError> {
+        let form = self.open_form(id)?;
+        let paths = ["track", "line"].into_iter().filter_map(|path| path.parse().ok());
+        self.save(&form, paths.map(|path| (path, None)).collect())
     }
 
     /// Throws the track away: nothing of it is sent.
@@ -130,12 +200,11 @@ impl Phone {
     fn patrol_edit(
         &self,
         track: &Track,
-        fixes: &[Fix],
+        segments: &[Vec<Fix>],
         words: &PatrolWords,
     ) -> Result<Edit, FieldError> {
-        let segments = vec![fixes.to_vec()];
         let measured =
-            geodesy::summarise(&segments).map_err(|e| FieldError::Protocol(e.to_string()))?;
+            geodesy::summarise(segments).map_err(|e| FieldError::Protocol(e.to_string()))?;
         let mut edit = Edit::new();
         let ended_ms = track.ended_at_ms.unwrap_or_else(|| self.env.now_ms());
         let started_s = track.started_at_ms.div_euclid(1000);
@@ -146,14 +215,11 @@ impl Phone {
         set(&mut edit, "duration_s", Value::Int(duration_s))?;
         set(&mut edit, "distance_cm", Value::Int(measured.distance_cm))?;
         set(&mut edit, "gap_s", Value::Int(measured.times.gap_s()))?;
-        if !fixes.is_empty() {
+        if segments.iter().any(|segment| !segment.is_empty()) {
             let line = measured.line.into_iter().map(Value::Text).collect();
             set(&mut edit, "line", Value::List(line))?;
-            let hash = yaoguan_model::canonical::hash(&track_bytes(fixes)?);
-            let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-            set(&mut edit, "track", Value::Text(hex))?;
         }
-        set(&mut edit, "grid", self.grid_of(&segments)?)?;
+        set(&mut edit, "grid", self.grid_of(segments)?)?;
         for (path, text) in [("note", &words.note), ("weather", &words.weather)] {
             if let Some(text) = text.as_deref().filter(|text| !text.trim().is_empty()) {
                 set(&mut edit, path, Value::text(text))?;
@@ -174,12 +240,4 @@ fn now(track: &Track) -> PatrolNow {
         points: track.points,
         distance_cm: track.distance_mm / 10,
     }
-}
-
-fn track_bytes(fixes: &[Fix]) -> Result<Vec<u8>, FieldError> {
-    let plain: Vec<_> = fixes
-        .iter()
-        .map(|fix| (fix.position.lat_e7, fix.position.lon_e7, fix.at_ms, fix.accuracy_cm))
-        .collect();
-    serde_json::to_vec(&plain).map_err(|e| FieldError::Protocol(e.to_string()))
 }

@@ -83,6 +83,9 @@ pub struct Row {
     /// Length of a patrol.
     #[cfg_attr(feature = "ts", ts(type = "number | null"))]
     pub distance_cm: Option<i64>,
+    /// Photos that this phone has to send, and those of them that the town has received.
+    pub photos: u32,
+    pub photos_received: u32,
 }
 
 /// What rows need to know beside their record; read once for a list.
@@ -110,11 +113,18 @@ impl Phone {
 
     pub(crate) fn rows(&self, stored: &[Stored]) -> Result<Vec<Row>, FieldError> {
         let around = self.surroundings()?;
-        stored.iter().map(|one| self.with_household(around.row(one))).collect()
+        stored.iter().map(|one| self.whole_row(around.row(one))).collect()
+    }
+
+    /// What a row says beside its record.
+    pub(crate) fn whole_row(&self, row: Row) -> Result<Row, FieldError> {
+        let row = self.with_household(row)?;
+        let receipts = self.store.receipts(row.id, self.store.state()?.epoch)?;
+        Ok(Row { photos: receipts.photos, photos_received: receipts.received, ..row })
     }
 
     /// A check is known by the address of its household.
-    pub(crate) fn with_household(&self, mut row: Row) -> Result<Row, FieldError> {
+    fn with_household(&self, mut row: Row) -> Result<Row, FieldError> {
         if row.kind == Kind::HouseholdCheck
             && let Some(household) = row.about
             && let Some(found) = self.store.get(household)?
@@ -151,6 +161,8 @@ impl Surroundings {
             about: record.shown_text(about).and_then(|id| id.parse().ok()),
             reason: last_words(record),
             distance_cm: int("distance_cm"),
+            photos: 0,
+            photos_received: 0,
         }
     }
 

@@ -244,6 +244,8 @@ fn settings_that_make_no_sense_become_the_standard() {
         text_px: 77,
         theme: "outdoor".to_owned(),
         lock_after_min: 7,
+        originals: "never".to_owned(),
+        ..Settings::default()
     };
     phone.set_settings(&odd).unwrap();
     drop(phone);

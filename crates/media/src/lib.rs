@@ -1,12 +1,10 @@
 //! Photos, tracks, and files at rest (docs/MEDIA.md has the formats byte by byte).
 //!
 //! Bytes in, bytes out; no SQL, no HTTP, no clock. [`photo`] makes what a camera gave into what may be
-//! kept: small, upright, without EXIF. [`track`] holds every fix of a patrol, [`fix_log`] the fixes of one
-//! that is still going on. [`seal`] encrypts a file so that any part of it can be read by itself.
-//! [`check()`] is what the town asks of bytes before it keeps them.
+//! kept: small, upright, without EXIF. [`track`] holds every fix of a patrol. [`seal`] encrypts a file so that
+//! any part of it can be read by itself. [`check()`] is what the town asks of bytes before it keeps them.
 
 pub mod check;
-pub mod fix_log;
 mod font;
 pub mod jpeg;
 pub mod limits;
@@ -18,6 +16,6 @@ mod varint;
 pub mod watermark;
 
 pub use check::{MediaType, Unfit, check};
-pub use photo::{Photo, PhotoError, Settings, prepare};
+pub use photo::{Photo, PhotoError, Picture, Settings, prepare, thumbnail};
 pub use seal::{Purpose, SealError, SealKey, Sealed};
 pub use watermark::Watermark;

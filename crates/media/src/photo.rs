@@ -83,6 +83,11 @@ pub fn prepare(bytes: &[u8], settings: &Settings) -> Result<Photo, PhotoError> {
     Ok(Photo { full, thumbnail: picture(&small, THUMBNAIL_QUALITY)? })
 }
 
+/// The thumbnail of a photo that has none of its own.
+pub fn thumbnail(bytes: &[u8]) -> Result<Picture, PhotoError> {
+    picture(&scaled(decode(bytes)?, THUMBNAIL_PX).into_rgb8(), THUMBNAIL_QUALITY)
+}
+
 fn decode(bytes: &[u8]) -> Result<DynamicImage, PhotoError> {
     let source = Cursor::new(bytes);
     match sniff(bytes) {

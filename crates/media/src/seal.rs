@@ -29,7 +29,6 @@ const SEALED_CHUNK_BYTES: u64 = (CHUNK_BYTES + TAG_BYTES) as u64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     Blobs,
-    FixLog,
 }
 
 /// A key for one purpose.
@@ -47,7 +46,6 @@ impl SealKey {
     pub fn derive(database_key: &[u8; 32], purpose: Purpose) -> Self {
         let label: &[u8] = match purpose {
             Purpose::Blobs => b"yaoguan blobs v1",
-            Purpose::FixLog => b"yaoguan fix log v1",
         };
         let mut key = [0; 32];
         // HKDF gives up to 8,160 bytes: 32 never fail.

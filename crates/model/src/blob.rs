@@ -69,23 +69,24 @@ impl<'de> Deserialize<'de> for BlobHash {
 
 /// Every file that a record refers to, over all its siblings.
 pub fn references(record: &Record) -> BTreeSet<BlobHash> {
-    let mut found = BTreeSet::new();
-    for (path, siblings) in &record.fields {
-        for sibling in siblings {
-            collect(&record.kind, path, &sibling.value, &mut found);
-        }
-    }
-    found
+    let siblings =
+        record.fields.iter().flat_map(|(path, list)| list.iter().map(move |s| (path, s)));
+    references_of_values(&record.kind, siblings.map(|(path, sibling)| (path, &sibling.value)))
 }
 
 /// Every file that a save kept apart would refer to.
 pub fn references_of_changes(kind: &Kind, changes: &Changes) -> BTreeSet<BlobHash> {
+    let added = changes.paths.iter().flat_map(|(path, c)| c.added.iter().map(move |s| (path, s)));
+    references_of_values(kind, added.map(|(path, sibling)| (path, &sibling.value)))
+}
+
+/// Every file that these values of a kind refer to.
+pub fn references_of_values<'a>(
+    kind: &Kind,
+    values: impl Iterator<Item = (&'a FieldPath, &'a Value)>,
+) -> BTreeSet<BlobHash> {
     let mut found = BTreeSet::new();
-    for (path, change) in &changes.paths {
-        for sibling in &change.added {
-            collect(kind, path, &sibling.value, &mut found);
-        }
-    }
+    values.for_each(|(path, value)| collect(kind, path, value, &mut found));
     found
 }
 

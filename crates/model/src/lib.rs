@@ -34,6 +34,7 @@ pub mod risk;
 pub mod role;
 pub mod schema;
 pub mod schema_doc;
+pub mod search;
 pub mod status;
 pub mod task;
 pub mod template;

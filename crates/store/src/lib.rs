@@ -12,6 +12,7 @@ mod hazard;
 mod household;
 mod household_check;
 mod identity;
+pub mod media;
 mod migrations;
 mod notice;
 mod open;
@@ -34,6 +35,7 @@ pub mod verify;
 
 pub use error::StoreError;
 pub use identity::Identity;
+pub use media::{FileKind, MediaFile, NewFile};
 pub use open::{Key, Store};
 pub use quarantine::QuarantineEntry;
 pub use query::{Filter, Page, Stored};

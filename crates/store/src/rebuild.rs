@@ -3,6 +3,7 @@
 use yaoguan_model::canonical;
 
 use crate::error::StoreError;
+use crate::media;
 use crate::open::Store;
 use crate::projection;
 
@@ -18,12 +19,18 @@ impl Store {
         tx.execute("INSERT INTO search (search) VALUES ('delete-all')", [])?;
         let mut done = 0;
         {
-            let mut statement = tx.prepare("SELECT seq, body FROM record ORDER BY seq")?;
+            let mut statement = tx.prepare(
+                "SELECT record.seq, record.body, unsent.base FROM record \
+                 LEFT JOIN unsent ON unsent.record = record.seq ORDER BY record.seq",
+            )?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
                 let seq: i64 = row.get("seq")?;
                 let record = canonical::decode(&row.get::<_, Vec<u8>>("body")?)?;
                 projection::write(&tx, seq, &record)?;
+                let base: Option<Vec<u8>> = row.get("base")?;
+                let base = base.map(|bytes| canonical::decode(&bytes)).transpose()?;
+                media::refer(&tx, seq, [base.as_ref(), Some(&record)])?;
                 done += 1;
             }
         }

@@ -44,8 +44,19 @@ pub struct Salvaged {
 }
 
 /// Tables that are copied row by row, with the columns that the new store has.
-const COPIED: [&str; 8] =
-    ["identity", "former_replica", "quarantine", "draft", "alarm", "blob", "offer", "stub"];
+const COPIED: [&str; 11] = [
+    "identity",
+    "former_replica",
+    "quarantine",
+    "draft",
+    "alarm",
+    "blob",
+    "offer",
+    "stub",
+    "media_file",
+    "track",
+    "track_fix",
+];
 
 /// Makes a new store at `into` from what can be read of the file at `broken`. `name` is what the person
 /// is told of where the broken file will lie.

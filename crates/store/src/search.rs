@@ -1,14 +1,8 @@
-//! Search that finds Chinese words.
-//!
-//! The trigram tokenizer needs three characters, but most Chinese words have two. Each Han character is
-//! therefore followed by a mark, in the index and in what is asked: 滑坡 becomes 滑\u{1}坡\u{1}, four
-//! characters, and is found inside 山体滑坡.
+//! What of a record is searched; how Chinese words are found stands in [`yaoguan_model::search`].
 
 use yaoguan_model::Record;
-
-const MARK: char = '\u{1}';
-/// Words of one question; more narrow nothing that a person means.
-const MAX_WORDS: usize = 8;
+pub use yaoguan_model::search::expression;
+use yaoguan_model::search::{MARK, marked};
 
 /// The text of a record, over all siblings, as it is indexed.
 pub(crate) fn text(record: &Record, paths: &[&str]) -> String {
@@ -37,30 +31,4 @@ pub(crate) fn initials(record: &Record, paths: &[&str]) -> String {
 fn initial(c: char) -> char {
     use pinyin::ToPinyin as _;
     c.to_pinyin().and_then(|pinyin| pinyin.first_letter().chars().next()).unwrap_or(c)
-}
-
-/// What is asked, as an FTS5 expression: every word must occur. `None` when no word is long enough to be
-/// looked up (one Han character, or fewer than three letters).
-pub fn expression(question: &str) -> Option<String> {
-    let words = question.split_whitespace().take(MAX_WORDS).map(marked);
-    let long_enough = words.filter(|word| word.chars().count() >= 3);
-    let quoted: Vec<String> =
-        long_enough.map(|w| format!("\"{}\"", w.replace('"', "\"\""))).collect();
-    (!quoted.is_empty()).then(|| quoted.join(" "))
-}
-
-fn marked(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() * 2);
-    for c in text.chars().filter(|c| *c != '\0' && *c != MARK) {
-        out.push(c);
-        if is_han(c) {
-            out.push(MARK);
-        }
-    }
-    out
-}
-
-/// CJK ideographs: the unified block, extension A, the compatibility block, and the planes beyond.
-fn is_han(c: char) -> bool {
-    matches!(u32::from(c), 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFAFF | 0x2_0000..=0x3_FFFF)
 }

@@ -56,6 +56,8 @@ impl<'a> SqliteTx<'a> {
     }
 
     fn write_unsent(&self, seq: i64, local: &Local) -> Result<(), StoreError> {
+        let base = local.unsent.as_ref().and_then(|unsent| unsent.base.as_ref());
+        crate::media::refer(&self.tx, seq, [base, Some(&local.record)])?;
         let Some(unsent) = &local.unsent else {
             let mut statement = self.tx.prepare_cached("DELETE FROM unsent WHERE record = ?1")?;
             if statement.execute([seq])? > 0 {

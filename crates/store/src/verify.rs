@@ -1,13 +1,14 @@
 //! Recomputes what must hold of the file: SQLite's integrity, projections, hashes, coverage of every
 //! dot, and that no dot stands in two records.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension};
 use yaoguan_model::{Dot, Record, RecordId, canonical};
 
 use crate::error::StoreError;
+use crate::media;
 use crate::open::Store;
 use crate::projection::{self, Table};
 use crate::tx::{self, id16};
@@ -16,7 +17,7 @@ use crate::tx::{self, id16};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// What sort: `integrity`, `hash`, `record`, `coverage`, `dot`, `counter`, `unsent`, `projection`,
-    /// `place`, `search`.
+    /// `place`, `search`, `media`.
     pub sort: &'static str,
     pub record: Option<RecordId>,
     pub detail: String,
@@ -74,6 +75,18 @@ impl Store {
             let sent: Option<Vec<u8>> = row.get("sent")?;
             if let Some(sent) = sent.filter(|bytes| !bytes.is_empty()) {
                 check_unsent(&record, "sent", &sent, &mut note);
+            }
+            let mut expected: BTreeSet<_> = media::of_record(&record).into_keys().collect();
+            if let Some(base) = row.get::<_, Option<Vec<u8>>>("base")?
+                && let Ok(base) = canonical::decode(&base)
+            {
+                expected.extend(media::of_record(&base).into_keys());
+            }
+            if media::noted(&self.connection, seq)? != expected {
+                note(
+                    "media",
+                    "the files noted for the record are not those it refers to".to_owned(),
+                );
             }
             if let Some(table) = projection::table(&record.kind) {
                 check_projection(&self.connection, table, seq, &record, &mut note)?;

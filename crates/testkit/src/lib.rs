@@ -12,4 +12,5 @@ pub mod clock;
 pub mod contract;
 pub mod memory;
 pub mod network;
+pub mod photos;
 pub mod town;

@@ -1,9 +1,10 @@
 //! A lossy network: a TCP relay between phones and town that cuts connections where a test says. TLS goes
 //! through it untouched, as through a bad line.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::fs::File;
+use std::net::{SocketAddr, TcpListener as Listener};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -117,3 +118,26 @@ fn through(left: &AtomicI64, n: usize) -> usize {
     left.store(before - goes as i64, Ordering::SeqCst);
     goes
 }
+
+/// An address of this process alone, for as long as it runs: a town that is stopped finds its port again,
+/// whatever other tests start meanwhile. Below the range that systems hand out by themselves.
+pub fn own_address() -> SocketAddr {
+    static HELD: Mutex<Vec<File>> = Mutex::new(Vec::new());
+    let taken = std::env::temp_dir().join("yaoguan-test-ports");
+    std::fs::create_dir_all(&taken).unwrap();
+    // Each process begins elsewhere, so that few look at the same ones.
+    let start = std::process::id() * 7;
+    for n in 0..PORTS {
+        let port = FIRST_PORT + ((start + n) % PORTS) as u16;
+        let file = File::create(taken.join(port.to_string())).unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        if file.try_lock().is_ok() && Listener::bind(address).is_ok() {
+            HELD.lock().unwrap().push(file);
+            return address;
+        }
+    }
+    panic!("every port of {taken:?} is taken");
+}
+
+const FIRST_PORT: u16 = 20_000;
+const PORTS: u32 = 12_000;

@@ -10,6 +10,8 @@ use tokio::task::JoinHandle;
 use yaoguan_field::{EnrolOptions, Home, Phone};
 use yaoguan_model::{AccountId, Env, GridCode, Role};
 use yaoguan_town::audit::Attribution;
+use yaoguan_town::blobs::BlobPlace;
+use yaoguan_town::doctor::Setup;
 use yaoguan_town::people::{Account, Coverage, NewInvite, PersonChange, hash_code, new_code};
 use yaoguan_town::serve::{Options, Server};
 use yaoguan_town::storage::People as _;
@@ -17,7 +19,7 @@ use yaoguan_town::{Storage as _, Town, demo};
 use yaoguan_wire::Invite;
 
 use crate::clock::Clock;
-use crate::network::Line;
+use crate::network::{Line, own_address};
 
 /// The first grid of the demo town.
 pub const GRID: &str = "530521103201001";
@@ -48,7 +50,8 @@ impl TestTown {
         let admin = demo::add_admin(&town.storage, &clock).await?;
         demo::publish_template(&town.storage, admin, &clock).await?;
         demo::fill(&town.storage, admin, &clock).await?;
-        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        // Of its own, so that it is found again after a restart.
+        let listen = own_address();
         let mut this = Self {
             town,
             clock,
@@ -69,6 +72,17 @@ impl TestTown {
             public: None,
             backups: None,
             console_dir: Some(self.dir.path().join("console")),
+            setup: Some(Arc::new(Setup {
+                data: self.data(),
+                key_file: self.dir.path().join("town.key"),
+                listen: self.address,
+                public: None,
+                behind_proxy: false,
+                backups: None,
+                blobs: BlobPlace::default(),
+                units: Vec::new(),
+                look: tokio::sync::Mutex::default(),
+            })),
         };
         let server = Server::bind(&self.town, &options, Arc::new(self.clock.clone())).await?;
         self.url.clone_from(&server.url);
@@ -197,12 +211,16 @@ impl TestTown {
         account: AccountId,
         address: SocketAddr,
     ) -> anyhow::Result<TestPhone> {
-        let uri = self.invite(account, address).await?;
+        self.phone_by(&self.invite(account, address).await?).await
+    }
+
+    /// A new phone that enrols with an invite.
+    pub async fn phone_by(&self, uri: &str) -> anyhow::Result<TestPhone> {
         let dir = tempfile::tempdir()?;
         let clock = Clock::default();
         let options = EnrolOptions { device_name: "test".to_owned(), lang: "en" };
         let env: Arc<dyn Env> = Arc::new(clock.clone());
-        let mut phone = Phone::enrol(home(dir.path()), &uri, &options, env).await?;
+        let mut phone = Phone::enrol(home(dir.path()), uri, &options, env).await?;
         phone.sync(|_| {}).await?;
         Ok(TestPhone { phone, clock, dir })
     }
@@ -262,12 +280,17 @@ impl TestPhone {
     }
 }
 
-/// Copies the files of a folder.
+/// Copies the files of a folder and of those in it.
 pub fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(to)?;
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;
-        std::fs::copy(entry.path(), to.join(entry.file_name()))?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &to)?;
+        } else {
+            std::fs::copy(entry.path(), to)?;
+        }
     }
     Ok(())
 }

@@ -55,6 +55,7 @@ acts! {
     DeviceEnrolled = "device_enrolled",
     DeviceRevoked = "device_revoked",
     GridsImported = "grids_imported",
+    TemplatePublished = "template_published",
     HoldReleased = "hold_released",
     HoldRefused = "hold_refused",
     RecoveredTaken = "recovered_taken",

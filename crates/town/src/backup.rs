@@ -15,6 +15,8 @@ use sha2::{Digest as _, Sha256};
 use yaoguan_model::Env;
 
 use crate::audit::anchor::{self, Anchor};
+use crate::audit::hex;
+use crate::blobs::{BlobPlace, Checked, FOLDER, place};
 use crate::data::{DATABASE, Town, beside, journal_file, make_private};
 use crate::error::TownError;
 use crate::key_file;
@@ -26,7 +28,6 @@ use crate::storage::sqlite::Snapshot;
 /// The list of what a backup holds.
 pub const MANIFEST: &str = "backup.json";
 const JOURNAL: &str = "journal.db";
-const BLOBS: &str = "blobs";
 const FORMAT: u32 = 1;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,14 +62,12 @@ pub struct Restored {
     /// How far the audit log had come before.
     pub left_head: u64,
     pub findings: Vec<crate::storage::Finding>,
+    /// Every file was looked at; those that are no good are asked of phones again.
+    pub blobs: Checked,
 }
 
 fn bad(what: impl std::fmt::Display) -> TownError {
     TownError::BadBackup(what.to_string())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn list(file: &Path) -> Result<Listed, TownError> {
@@ -84,19 +83,6 @@ fn list(file: &Path) -> Result<Listed, TownError> {
     Ok(Listed { bytes, sha256: hex(&hasher.finalize()) })
 }
 
-/// Every file below a folder, as paths relative to `root`.
-fn below(root: &Path, folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), TownError> {
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            below(root, &entry.path(), found)?;
-        } else if let Ok(path) = entry.path().strip_prefix(root) {
-            found.push(path.to_owned());
-        }
-    }
-    Ok(())
-}
-
 fn copy(from: &Path, to: &Path) -> Result<(), TownError> {
     if let Some(folder) = to.parent() {
         std::fs::create_dir_all(folder)?;
@@ -108,12 +94,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), TownError> {
 }
 
 /// Makes a backup of an open town in the folder `out`, which must not be there yet.
-pub async fn backup(
-    town: &Town,
-    dir: &Path,
-    out: &Path,
-    env: &dyn Env,
-) -> Result<Manifest, TownError> {
+pub async fn backup(town: &Town, out: &Path, env: &dyn Env) -> Result<Manifest, TownError> {
     if out.exists() {
         return Err(TownError::Exists(out.to_owned()));
     }
@@ -121,7 +102,7 @@ pub async fn backup(
     // What an interrupted backup left.
     _ = std::fs::remove_dir_all(&partial);
     make_private(&partial)?;
-    let made = fill(town, dir, &partial, env).await;
+    let made = fill(town, &partial, env).await;
     if made.is_err() {
         _ = std::fs::remove_dir_all(&partial);
     }
@@ -131,18 +112,19 @@ pub async fn backup(
     Ok(manifest)
 }
 
-async fn fill(town: &Town, dir: &Path, out: &Path, env: &dyn Env) -> Result<Manifest, TownError> {
+async fn fill(town: &Town, out: &Path, env: &dyn Env) -> Result<Manifest, TownError> {
     let copied = town.storage.copy_to(&out.join(DATABASE), &out.join(JOURNAL)).await?;
+    let mut names: Vec<PathBuf> = vec![DATABASE.into(), JOURNAL.into()];
     // After the database: a blob that it refers to is there before it does.
-    let blobs = dir.join(BLOBS);
-    let mut names = Vec::new();
-    if blobs.is_dir() {
-        below(dir, &blobs, &mut names)?;
+    for hash in town.blobs.store.names().await? {
+        // What was swept meanwhile is not there any more.
+        let Some(sealed) = town.blobs.store.sealed(hash).await? else { continue };
+        let name = Path::new(FOLDER).join(place(hash));
+        let file = out.join(&name);
+        file.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+        private(&file)?.write_all(&sealed)?;
+        names.push(name);
     }
-    for name in &names {
-        copy(&dir.join(name), &out.join(name))?;
-    }
-    names.extend([DATABASE.into(), JOURNAL.into()]);
     let mut files = BTreeMap::new();
     for name in names {
         let file = out.join(&name);
@@ -196,6 +178,7 @@ pub fn check(from: &Path) -> Result<Manifest, TownError> {
 pub async fn restore(
     dir: &Path,
     key_file: &Path,
+    blobs: &BlobPlace,
     from: &Path,
     env: &dyn Env,
 ) -> Result<Restored, TownError> {
@@ -230,11 +213,28 @@ pub async fn restore(
         std::fs::remove_dir_all(&aside)?;
     }
     drop(held);
-    let town = Town::open(dir, key_file).await?;
+    let town = Town::open_with(dir, key_file, blobs).await?;
+    if let BlobPlace::Bucket(_) = blobs {
+        to_bucket(&town, dir, &manifest).await?;
+    }
     // A restore is a new line, also where nothing had happened since the backup.
     if town.storage.info().await?.epoch.to_string() == manifest.epoch {
         town.storage.renew_line(env).await?;
     }
     let findings = town.storage.verify().await?.findings;
-    Ok(Restored { manifest, aside: is_town.then_some(aside), left_head, findings })
+    // In a new line phones are asked for every file once more: what is no good is asked for too.
+    let checked = town.blobs.check(&town.storage).await?;
+    town.blobs.forget(&town.storage, &checked.bad).await?;
+    Ok(Restored { manifest, aside: is_town.then_some(aside), left_head, findings, blobs: checked })
+}
+
+/// Files of a backup go where the town keeps them.
+async fn to_bucket(town: &Town, dir: &Path, manifest: &Manifest) -> Result<(), TownError> {
+    for name in manifest.files.keys().map(Path::new).filter(|name| name.starts_with(FOLDER)) {
+        let hash = name.file_name().and_then(|name| name.to_string_lossy().parse().ok());
+        let Some(hash) = hash else { continue };
+        town.blobs.store.put_sealed(hash, std::fs::read(dir.join(name))?).await?;
+        std::fs::remove_file(dir.join(name))?;
+    }
+    Ok(())
 }

@@ -144,14 +144,12 @@ pub fn superseded(made: &[Made], newest: i64, keep: Keep) -> Vec<PathBuf> {
 #[derive(Debug)]
 pub struct Backups {
     pub schedule: Schedule,
-    data: PathBuf,
     failed: AtomicBool,
 }
 
 impl Backups {
-    /// Backups of the town in the folder `data`.
-    pub fn new(schedule: Schedule, data: &Path) -> Self {
-        Self { schedule, data: data.to_owned(), failed: AtomicBool::new(false) }
+    pub fn new(schedule: Schedule) -> Self {
+        Self { schedule, failed: AtomicBool::new(false) }
     }
 
     /// Seconds since the last good one.
@@ -199,7 +197,7 @@ impl Backups {
         remove_unfinished(dir)?;
         let made = dir.join(name(now));
         let unverified = dir.join(format!("{}{UNVERIFIED}", name(now)));
-        backup::backup(town, &self.data, &unverified, env).await?;
+        backup::backup(town, &unverified, env).await?;
         let read_again = unverified.clone();
         let checked = tokio::task::spawn_blocking(move || backup::check(&read_again)).await;
         checked.map_err(|_| TownError::Input("the town is stopping".to_owned()))??;
@@ -310,7 +308,7 @@ mod tests {
     #[test]
     fn what_is_missing_old_or_failed_is_worth_a_warning() {
         let dir = tempfile::tempdir().unwrap();
-        let backups = Backups::new(schedule(dir.path()), Path::new("/nowhere"));
+        let backups = Backups::new(schedule(dir.path()));
         let now = at("2026-11-24T10:00:00+08:00");
         assert_eq!((backups.age_s(now), backups.warnings(now)), (None, vec!["backup_missing"]));
         std::fs::create_dir(dir.path().join(name(now - OLD_S - 1))).unwrap();

@@ -10,7 +10,8 @@ use yaoguan_model::Env;
 use yaoguan_model::env::System;
 
 use crate::audit::anchor;
-use crate::blobs::Kept;
+use crate::audit::hex;
+use crate::blobs::{BlobPlace, Kept};
 use crate::error::TownError;
 use crate::key_file;
 use crate::storage::Storage;
@@ -74,11 +75,22 @@ impl Town {
         let ca = Ca::new(name, env.now_s())?;
         storage.set_secret(CA_CERT, ca.cert_pem.clone()).await?;
         storage.set_secret(CA_KEY, ca.key_pem.clone()).await?;
-        Ok(Self { storage, ca, blobs: Kept::in_folder(dir, &key) })
+        let id = hex(&storage.town_id().await?);
+        let blobs = Kept::at(&BlobPlace::Folder, dir, &id, &key)?;
+        Ok(Self { storage, ca, blobs })
+    }
+
+    /// Opens a town that is there, with its files in its folder.
+    pub async fn open(dir: &Path, key_file: &Path) -> Result<Self, TownError> {
+        Self::open_with(dir, key_file, &BlobPlace::Folder).await
     }
 
     /// Opens a town that is there.
-    pub async fn open(dir: &Path, key_file: &Path) -> Result<Self, TownError> {
+    pub async fn open_with(
+        dir: &Path,
+        key_file: &Path,
+        place: &BlobPlace,
+    ) -> Result<Self, TownError> {
         let database = dir.join(DATABASE);
         if !database.exists() {
             return Err(TownError::Missing(dir.to_owned()));
@@ -90,8 +102,17 @@ impl Town {
         let missing = || TownError::Corrupt("the town has no CA: `init` did not finish".to_owned());
         let cert_pem = storage.secret(CA_CERT).await?.ok_or_else(missing)?;
         let key_pem = storage.secret(CA_KEY).await?.ok_or_else(missing)?;
-        Ok(Self { storage, ca: Ca { cert_pem, key_pem }, blobs: Kept::in_folder(dir, &key) })
+        let id = hex(&storage.town_id().await?);
+        let blobs = Kept::at(place, dir, &id, &key)?;
+        Ok(Self { storage, ca: Ca { cert_pem, key_pem }, blobs })
     }
+}
+
+/// By which phones know the town's own CA.
+pub(crate) async fn ca_fingerprint(storage: &dyn Storage) -> Result<String, TownError> {
+    let missing = || TownError::Corrupt("the town has no CA: `init` did not finish".to_owned());
+    let cert_pem = storage.secret(CA_CERT).await?.ok_or_else(missing)?;
+    Ca { cert_pem, key_pem: String::new() }.fingerprint()
 }
 
 /// Makes a folder that its owner alone may enter; one that is there stays as it is.

@@ -1,6 +1,8 @@
 //! The demo town: the real villages of Yaoguan, and 91 grids, 910 chiefs, volunteers and supervisors
 //! that are all invented. No name here is a person's.
 
+pub mod activity;
+
 use std::collections::BTreeSet;
 
 use yaoguan_model::geodesy::boundary::Area;

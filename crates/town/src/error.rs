@@ -36,6 +36,8 @@ pub enum TownError {
     NotDurable(String),
     #[error("stored data cannot be read: {0}")]
     Corrupt(String),
+    #[error("the store of files: {0}")]
+    Bucket(String),
     #[error("certificate: {0}")]
     Certificate(String),
     #[error("{0}")]

@@ -1,9 +1,12 @@
 //! Accounts, devices, invites: the types and rules; the SQL is in storage.
 
+pub mod acts;
 pub mod code;
+pub mod invites;
 pub mod limits;
 pub mod password;
 pub mod roster;
+pub mod sheet;
 pub mod sign_in;
 pub mod totp;
 
@@ -115,6 +118,10 @@ pub enum PeopleError {
     LoginTaken(String),
     #[error("`{0}` is no login")]
     BadLogin(String),
+    #[error("a name has some characters, none of them a control character")]
+    BadName,
+    #[error("the town has no grid {0}")]
+    NoGrid(String),
     #[error("these grids do not fit the role {}", .0.as_str())]
     Coverage(Role),
     #[error("there is no account {0}")]
@@ -133,6 +140,16 @@ pub enum PeopleError {
     TotpThere,
     #[error("the one-time password is not right")]
     TotpWrong,
+    #[error("an invite holds between 1 and {0} minutes")]
+    InviteMinutes(i64),
+    #[error("nobody is named that a sheet is for")]
+    SheetWhom,
+    #[error("no open account fits")]
+    SheetNobody,
+    #[error("too many invites at once")]
+    SheetMany,
+    #[error("the login {0} is none of an open account that fits")]
+    SheetUnknown(String),
     #[error("the table cannot be used: {0:?}")]
     Roster(Box<roster::RosterError>),
 }
@@ -225,7 +242,22 @@ pub struct Enrolled {
     pub last_contact: i64,
     /// The device's clock minus the town's, in seconds.
     pub clock_off_s: i64,
+    /// How the app calls itself; empty before its first sync.
+    pub app: String,
+    /// Since when the oldest of its held saves waits for a decision.
+    pub held_since: Option<i64>,
     pub revoked_at: Option<i64>,
+}
+
+/// What a device shows of itself in a sync.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// The town's time, in seconds.
+    pub at: i64,
+    /// The device's clock minus the town's, in seconds.
+    pub clock_off_s: i64,
+    /// How the app calls itself; empty: it did not say.
+    pub app: String,
 }
 
 /// A new single-use code: 128 random bits.

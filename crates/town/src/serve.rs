@@ -30,6 +30,7 @@ use crate::api::{App, router};
 use crate::backups::Backups;
 use crate::connections::{Connections, Slot, Timed, forwarded};
 use crate::data::Town;
+use crate::doctor::Setup;
 use crate::error::TownError;
 use crate::storage::sqlite::Sqlite;
 use crate::storage::{Storage as _, purge_all};
@@ -68,6 +69,8 @@ pub struct Options {
     pub backups: Option<Arc<Backups>>,
     /// Where the built pages of the console lie.
     pub console_dir: Option<PathBuf>,
+    /// How the town is set up, for administrators who look after it.
+    pub setup: Option<Arc<Setup>>,
 }
 
 /// A town that listens and is ready to run.
@@ -129,7 +132,12 @@ impl Server {
         let console = options.console_dir.as_deref().map(Files::read).transpose()?;
         let console = Arc::new(console.unwrap_or_default());
         let edges = Arc::clone(&app.edges);
-        let app = router(App { backups: options.backups.clone(), console, ..app });
+        let app = router(App {
+            backups: options.backups.clone(),
+            console,
+            setup: options.setup.clone(),
+            ..app
+        });
         let upkeep =
             Upkeep { town: town.clone(), env: Arc::clone(&env), backups: options.backups.clone() };
         let (tls, renewal) = if options.behind_proxy {

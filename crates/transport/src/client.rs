@@ -17,6 +17,9 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Connections are kept for the next request of the same run.
 const KEEP_ALIVE: Duration = Duration::from_secs(90);
 
+/// How this app calls itself: what the town's office sees of its version.
+const AGENT: &str = concat!("yaoguan/", env!("CARGO_PKG_VERSION"));
+
 /// Whom to believe.
 #[derive(Debug, Clone)]
 pub enum Trust {
@@ -56,6 +59,7 @@ pub fn client(trust: Trust) -> Result<reqwest::Client, TransportError> {
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     let client = reqwest::Client::builder()
         .tls_backend_preconfigured(config)
+        .user_agent(AGENT)
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(IDLE_TIMEOUT)
         .pool_idle_timeout(KEEP_ALIVE)

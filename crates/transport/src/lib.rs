@@ -2,6 +2,7 @@
 
 mod client;
 mod error;
+mod files;
 mod pinned;
 mod town;
 

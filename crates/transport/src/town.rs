@@ -22,12 +22,12 @@ pub struct Traffic {
 
 /// A phone's line to its town.
 pub struct TownClient {
-    client: reqwest::Client,
-    base: String,
+    pub(crate) client: reqwest::Client,
+    pub(crate) base: String,
     device: DeviceId,
     key: DeviceKey,
     /// `zh` or `en`: the language of the town's words.
-    lang: &'static str,
+    pub(crate) lang: &'static str,
     /// The town's clock minus the phone's, in seconds.
     clock_offset_s: i64,
     pub traffic: Traffic,
@@ -121,7 +121,7 @@ impl TownClient {
         answer
     }
 
-    fn prove(
+    pub(crate) fn prove(
         &self,
         method: &str,
         url: &str,

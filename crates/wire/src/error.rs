@@ -15,6 +15,9 @@ pub struct ErrorBody {
     pub message: String,
     /// The same request may succeed later.
     pub retriable: bool,
+    /// With `not_done`: which rule, in a word of the town's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
     /// With `clock_skew`: the town's clock, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub town_time: Option<i64>,
@@ -91,6 +94,12 @@ codes! {
     TotpNeeded = "totp_needed",
     /// The console is not for this role.
     NotForRole = "not_for_role",
+    /// A dangerous act: the password is asked for again.
+    PasswordNeeded = "password_needed",
+    /// What may not be recorded of people is not asked of them either; the detail names item, field and word.
+    FieldForbidden = "field_forbidden",
+    /// A rule of accounts, invites or what is kept apart forbids it; see `why`.
+    NotDone = "not_done",
     /// A request of another page, or one without the session's token.
     CrossSite = "cross_site",
     UnknownKind = "unknown_kind",

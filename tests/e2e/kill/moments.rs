@@ -6,21 +6,21 @@ use std::time::Duration;
 const SEED: u64 = 530_521_103;
 
 /// Moments to kill at, and what came of them.
-pub(super) struct Moments {
+pub(crate) struct Moments {
     what: &'static str,
     seed: u64,
     state: u64,
     whole: Duration,
     /// Processes that lived when they were killed.
-    pub(super) killed: usize,
+    pub(crate) killed: usize,
     /// Those that had ended before.
     late: usize,
     /// Times when the town had taken what the phone still held as unsent.
-    pub(super) unanswered: usize,
+    pub(crate) unanswered: usize,
 }
 
 impl Moments {
-    pub(super) fn new(what: &'static str, whole: Duration) -> Self {
+    pub(crate) fn new(what: &'static str, whole: Duration) -> Self {
         let named = std::env::var("KILL_SEED").ok();
         let seed = named.map_or(SEED, |text| text.parse().expect("KILL_SEED is a number"));
         println!("{what}: KILL_SEED={seed}, {} ms when not killed", whole.as_millis());
@@ -28,12 +28,12 @@ impl Moments {
     }
 
     /// The next moment, anywhere within the measured time.
-    pub(super) fn next(&mut self) -> Duration {
+    pub(crate) fn next(&mut self) -> Duration {
         let part = (self.random() >> 11) as f64 / (1_u64 << 53) as f64;
         self.whole.mul_f64(part)
     }
 
-    pub(super) fn count(&mut self, lived: bool) {
+    pub(crate) fn count(&mut self, lived: bool) {
         if lived {
             self.killed += 1;
         } else {

@@ -1,18 +1,39 @@
-// Server-sent events: which records changed. The browser reconnects by itself and says what it heard last.
+// Server-sent events: which records changed. One line for the window; the browser reconnects by itself and says
+// what it heard last.
 import { onUnmounted, ref } from 'vue'
 
-export function useLive(changed: (ids: string[]) => void, ended: () => void) {
-  const open = ref(false)
-  const source = new EventSource('/console/v1/events')
-  source.onopen = () => {
-    open.value = true
+type Heard = (ids: string[]) => void
+
+export const live = ref(false)
+const listeners = new Set<Heard>()
+let source: EventSource | null = null
+
+export function listen(ended: () => void) {
+  hangUp()
+  const line = new EventSource('/console/v1/events')
+  source = line
+  line.onopen = () => {
+    live.value = true
   }
-  source.onerror = () => {
-    open.value = false
+  line.onerror = () => {
+    live.value = false
     // The browser gives up for good when the town refuses: the session ended.
-    if (source.readyState === EventSource.CLOSED) ended()
+    if (line.readyState === EventSource.CLOSED) ended()
   }
-  source.addEventListener('changed', (event) => changed(JSON.parse((event as MessageEvent<string>).data) as string[]))
-  onUnmounted(() => source.close())
-  return { open }
+  line.addEventListener('changed', (event) => {
+    const ids = JSON.parse((event as MessageEvent<string>).data) as string[]
+    for (const heard of listeners) heard(ids)
+  })
+}
+
+export function hangUp() {
+  source?.close()
+  source = null
+  live.value = false
+}
+
+/** Hears of changed records while the component is there. */
+export function useLive(heard: Heard) {
+  listeners.add(heard)
+  onUnmounted(() => listeners.delete(heard))
 }

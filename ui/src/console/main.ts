@@ -9,12 +9,17 @@ import '@shared/theme/tokens.css'
 import '@shared/theme/base.css'
 import './theme.css'
 import { i18n, setLang, type Lang } from '@shared/i18n'
+import adminEn from './admin/locales/en.json'
+import adminZh from './admin/locales/zh.json'
 import App from './App.vue'
+import './inbox/useAlarm'
 import en from './locales/en.json'
 import zh from './locales/zh.json'
+import { router } from './router'
+import { look } from './session'
 
-i18n.global.mergeLocaleMessage('en', { console: en })
-i18n.global.mergeLocaleMessage('zh', { console: zh })
+i18n.global.mergeLocaleMessage('en', { console: en, admin: adminEn })
+i18n.global.mergeLocaleMessage('zh', { console: zh, admin: adminZh })
 const wanted: Lang = (localStorage.getItem('lang') ?? navigator.language).startsWith('en') ? 'en' : 'zh'
 setLang(wanted)
-createApp(App).use(i18n).mount('#app')
+void look().then(() => createApp(App).use(i18n).use(router).mount('#app'))

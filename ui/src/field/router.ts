@@ -7,6 +7,7 @@ const routes: RouteRecordRaw[] = [
   { path: '/todo', name: 'todo', component: () => import('./task/TodoPage.vue'), meta: { tabs: true } },
   { path: '/me', name: 'me', component: () => import('./me/MePage.vue'), meta: { tabs: true } },
   { path: '/settings', component: () => import('./me/SettingsPage.vue') },
+  { path: '/battery', component: () => import('./me/BatteryPage.vue') },
   { path: '/privacy', component: () => import('./me/PrivacyPage.vue') },
   { path: '/welcome', name: 'welcome', component: () => import('./welcome/WelcomePage.vue'), meta: { bare: true } },
   { path: '/unlock', component: () => import('./people/UnlockPage.vue'), meta: { bare: true } },
@@ -22,6 +23,7 @@ const routes: RouteRecordRaw[] = [
   { path: '/advice/:id', component: () => import('./household/AdvicePage.vue') },
   { path: '/records', component: () => import('./record/RecordsPage.vue') },
   { path: '/record/:id', component: () => import('./record/RecordPage.vue') },
+  { path: '/storage', component: () => import('./storage/StoragePage.vue') },
   { path: '/sync', component: () => import('./sync/SyncPage.vue') },
   { path: '/:rest(.*)', redirect: '/' },
 ]

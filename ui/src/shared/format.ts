@@ -23,6 +23,16 @@ export function day(date: string, lang: Lang): string {
   return new Intl.DateTimeFormat(locale(lang), parts).format(new Date(`${date}T00:00:00Z`))
 }
 
+/** The same with its year, as a document says it. */
+export function fullDay(date: string, lang: Lang): string {
+  if (!date) return ''
+  const parts: Intl.DateTimeFormatOptions = { timeZone: 'UTC', year: 'numeric', month: 'long', day: 'numeric' }
+  return new Intl.DateTimeFormat(locale(lang), parts).format(new Date(`${date}T00:00:00Z`))
+}
+
+/** The day in the town, as `YYYY-MM-DD`. */
+export const townDay = (seconds: number) => new Intl.DateTimeFormat('en-CA', { timeZone: ZONE }).format(seconds * 1000)
+
 export function length(metres: number): string {
   if (metres < 1000) return `${Math.round(metres)} m`
   return `${(metres / 1000).toFixed(metres < 10_000 ? 2 : 1)} km`

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest'
+import adminEn from '../console/admin/locales/en.json'
+import adminZh from '../console/admin/locales/zh.json'
 import consoleEn from '../console/locales/en.json'
 import consoleZh from '../console/locales/zh.json'
 import appEn from './locales/en.json'
 import appZh from './locales/zh.json'
 
-const en = { ...appEn, console: consoleEn }
-const zh = { ...appZh, console: consoleZh }
+const en = { ...appEn, console: consoleEn, admin: adminEn }
+const zh = { ...appZh, console: consoleZh, admin: adminZh }
 
 function keys(node: object, path = ''): string[] {
   return Object.entries(node).flatMap(([key, value]) =>

@@ -4,8 +4,8 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-use yaoguan_field::Format;
-use yaoguan_model::{Kind, RecordId};
+use yaoguan_field::{Format, TrackFormat};
+use yaoguan_model::{BlobHash, Kind, RecordId};
 
 /// What was typed.
 #[derive(Debug, Parser)]
@@ -101,6 +101,18 @@ pub(crate) enum Do {
         #[arg(long)]
         out: PathBuf,
     },
+    Attach {
+        id: RecordId,
+        file: PathBuf,
+    },
+    Photos {
+        #[command(subcommand)]
+        what: Photos,
+    },
+    Track {
+        #[command(subcommand)]
+        what: TrackDo,
+    },
     Sync,
     Status,
     Verify,
@@ -117,6 +129,42 @@ pub(crate) enum Do {
         path: String,
     },
     Token,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Photos {
+    List {
+        id: RecordId,
+    },
+    Save {
+        hash: BlobHash,
+        #[arg(long)]
+        thumb: bool,
+        #[arg(long)]
+        out: PathBuf,
+    },
+    Remove {
+        id: RecordId,
+        hash: BlobHash,
+    },
+    Send {
+        id: RecordId,
+    },
+    Free,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TrackDo {
+    Export {
+        id: RecordId,
+        #[arg(long, value_parser = track_format)]
+        format: TrackFormat,
+        #[arg(long)]
+        out: PathBuf,
+    },
+    Drop {
+        id: RecordId,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -168,5 +216,9 @@ fn kind(text: &str) -> Result<Kind, String> {
 }
 
 fn format(text: &str) -> Result<Format, String> {
+    text.parse()
+}
+
+fn track_format(text: &str) -> Result<TrackFormat, String> {
     text.parse()
 }

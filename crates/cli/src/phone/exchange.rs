@@ -12,7 +12,7 @@ use yaoguan_model::Kind;
 use super::arguments::Import;
 use crate::output::{Failure, Output};
 
-fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> FieldError {
+pub(super) fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> FieldError {
     let path = path.display().to_string();
     move |source| FieldError::Io { path, source }
 }

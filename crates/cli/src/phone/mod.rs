@@ -2,6 +2,7 @@
 
 mod arguments;
 mod exchange;
+mod photos;
 mod quarantine;
 mod records;
 mod token;
@@ -98,6 +99,9 @@ async fn act(phone: &mut Phone, output: &Output<'_>, action: Do) -> Result<(), F
         Do::Nearby { category, at } => records::nearby(phone, output, &category, &at),
         Do::Import { what } => exchange::import(phone, output, what),
         Do::Export { kind, format, out } => exchange::export(phone, output, &kind, format, &out),
+        Do::Attach { id, file } => photos::attach(phone, output, id, &file),
+        Do::Photos { what } => photos::run(phone, output, what).await,
+        Do::Track { what } => photos::track(phone, output, what).await,
         Do::Sync => sync(phone, output).await,
         Do::Status => status(phone, output),
         Do::Verify => verify(phone, output),
@@ -167,7 +171,7 @@ fn check(phone: &mut Phone, output: &Output<'_>) -> Result<(), Failure> {
 async fn sync(phone: &mut Phone, output: &Output<'_>) -> Result<(), Failure> {
     let bar = output.progress("syncing");
     let summary: Result<SyncSummary, FieldError> =
-        phone.sync(|so_far| bar.at(so_far.sent + so_far.received)).await;
+        phone.sync(|so_far| bar.at(so_far.sent + so_far.received + so_far.files_sent)).await;
     drop(bar);
     let summary = summary?;
     let texts =
@@ -181,6 +185,14 @@ async fn sync(phone: &mut Phone, output: &Output<'_>) -> Result<(), Failure> {
     ];
     output.result(&summary, || {
         let mut lines = vec![output.words.say("say", "synced", &values)];
+        if summary.files_sent > 0 {
+            let n = summary.files_sent.to_string();
+            lines.push(output.words.say("say", "files_sent", &[("n", &n)]));
+        }
+        if summary.files_refused > 0 {
+            let n = summary.files_refused.to_string();
+            lines.push(output.words.say("say", "files_refused", &[("n", &n)]));
+        }
         if summary.given_up > 0 {
             let n = summary.given_up.to_string();
             lines.push(output.words.say("say", "given_up", &[("n", &n)]));
@@ -203,6 +215,7 @@ fn status(phone: &Phone, output: &Output<'_>) -> Result<(), Failure> {
             text("status_name", &format!("{} ({})", status.name, status.role)),
             text("status_town", &status.town),
             text("status_pending", &status.pending),
+            text("status_files", &status.files),
             text("status_quarantined", &status.quarantined),
             text("status_siblings", &status.siblings),
             text("status_stubs", &status.stubs),

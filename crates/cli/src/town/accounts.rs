@@ -5,13 +5,11 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use yaoguan_model::env::System;
-use yaoguan_model::{AccountId, Env as _, Role};
-use yaoguan_town::people::limits::{MAX_PASSWORD_BYTES, RESET_HOLDS_S};
+use yaoguan_model::{AccountId, Role};
+use yaoguan_town::people::acts::{self, Reset, Typed, Wanted};
+use yaoguan_town::people::limits::MAX_PASSWORD_BYTES;
 use yaoguan_town::people::roster::{self, BadRow, Roster};
-use yaoguan_town::people::{
-    Account, Coverage, NewPerson, PeopleError, Person, PersonChange, checked_login, code,
-    hash_code, password, totp,
-};
+use yaoguan_town::people::{PeopleError, Person, password};
 use yaoguan_town::storage::{People as _, SignIns as _};
 use yaoguan_town::{Storage as _, Town};
 
@@ -28,19 +26,23 @@ pub(super) async fn run(
     match what.unwrap_or(Accounts::List) {
         Accounts::List => list(town, output).await,
         Accounts::Add { login, name, role, grids } => {
-            add(town, output, (&login, name), role, &grids).await
+            add(town, output, (login, name), role, grids).await
         }
         Accounts::Import { file, skip_bad, rejects } => {
             import(town, output, &file, skip_bad, rejects.as_deref()).await
         }
         Accounts::Role { who, role, grids, reason } => {
-            let grids = grids.or_else(|| (role == Role::Admin).then(String::new));
-            rescope(town, output, &who, Some(role), grids.as_deref(), &reason).await
+            let wanted = Wanted { role: Some(role), grids, ..Wanted::default() };
+            change(town, output, &who, wanted, &reason).await
         }
         Accounts::Grids { who, grids, reason } => {
-            rescope(town, output, &who, None, Some(&grids), &reason).await
+            let wanted = Wanted { grids: Some(grids), ..Wanted::default() };
+            change(town, output, &who, wanted, &reason).await
         }
-        Accounts::Login { who, login } => rename(town, output, &who, &login).await,
+        Accounts::Login { who, login } => {
+            let wanted = Wanted { login: Some(login), ..Wanted::default() };
+            change(town, output, &who, wanted, "").await
+        }
         Accounts::Disable { who, reason } => disable(town, output, &who, true, &reason).await,
         Accounts::Enable { who, reason } => disable(town, output, &who, false, &reason).await,
         Accounts::Reset { who, reason } => reset(town, output, &who, &reason).await,
@@ -50,8 +52,7 @@ pub(super) async fn run(
 }
 
 async fn find(town: &Town, who: &str) -> Result<Person, Failure> {
-    let person = town.storage.person(who.to_owned()).await?;
-    person.ok_or_else(|| PeopleError::NoAccount(who.to_owned()).into())
+    Ok(acts::find(&town.storage, who).await?)
 }
 
 fn value_of(person: &Person) -> Value {
@@ -85,59 +86,28 @@ async fn shown(town: &Town, output: &Output<'_>, id: AccountId) -> Result<(), Fa
     output.result(&value_of(&person), || vec![line(output, &person)])
 }
 
-async fn covers(town: &Town, text: &str) -> Result<Coverage, Failure> {
-    let unknown =
-        |grids: Vec<String>| Failure::Said("no_such_grid", vec![("grid", grids.join(" "))]);
-    roster::coverage(text.trim(), &town.storage.grids().await?).map_err(unknown)
-}
-
 async fn add(
     town: &Town,
     output: &Output<'_>,
-    (login, name): (&str, String),
+    (login, name): (String, String),
     role: Role,
-    grids: &str,
+    grids: String,
 ) -> Result<(), Failure> {
-    let login = checked_login(login)?;
-    let coverage = covers(town, grids).await?;
-    if !coverage.fits(role) {
-        return Err(PeopleError::Coverage(role).into());
-    }
-    let (whole_town, grids) = coverage.into_parts();
-    let id = AccountId(System.new_record_id().0);
-    let account = Account { id, name, role, whole_town, grids, scope_version: 1 };
-    let new = vec![NewPerson { account, login: Some(login) }];
-    town.storage.write_people(new, Vec::new(), done("")).await?;
+    let typed = Typed { login, name, role, grids };
+    let id = acts::add(&town.storage, &System, typed, done("")).await?;
     shown(town, output, id).await
 }
 
-async fn rescope(
+async fn change(
     town: &Town,
     output: &Output<'_>,
     who: &str,
-    role: Option<Role>,
-    grids: Option<&str>,
+    wanted: Wanted,
     reason: &str,
 ) -> Result<(), Failure> {
-    let account = find(town, who).await?.account;
-    let coverage = match grids {
-        Some(grids) => covers(town, grids).await?,
-        None => Coverage::of(&account),
-    };
-    let then = role.unwrap_or(account.role);
-    if !coverage.fits(then) {
-        return Err(PeopleError::Coverage(then).into());
-    }
-    let change = PersonChange { role, coverage: Some(coverage), ..PersonChange::of(account.id) };
-    town.storage.write_people(Vec::new(), vec![change], done(reason)).await?;
-    shown(town, output, account.id).await
-}
-
-async fn rename(town: &Town, output: &Output<'_>, who: &str, login: &str) -> Result<(), Failure> {
-    let id = find(town, who).await?.account.id;
-    let change = PersonChange { login: Some(checked_login(login)?), ..PersonChange::of(id) };
-    town.storage.write_people(Vec::new(), vec![change], done("")).await?;
-    shown(town, output, id).await
+    let person = find(town, who).await?;
+    acts::change(&town.storage, &person, wanted, done(reason)).await?;
+    shown(town, output, person.account.id).await
 }
 
 async fn disable(
@@ -236,11 +206,8 @@ pub(super) fn private_file(path: &Path) -> Result<std::fs::File, Failure> {
 
 async fn reset(town: &Town, output: &Output<'_>, who: &str, reason: &str) -> Result<(), Failure> {
     let person = find(town, who).await?;
-    let login = person.login.ok_or(PeopleError::NoLogin)?;
-    let code = code::new(&System);
-    let expires_at = System.now_s() + RESET_HOLDS_S;
-    let hash = hash_code(&code);
-    town.storage.offer_reset(person.account.id, hash, expires_at, done(reason)).await?;
+    let reset = acts::offer_reset(&town.storage, &System, &person, done(reason)).await?;
+    let Reset { login, code, expires_at } = reset;
     let value = json!({ "login": login, "code": code, "expires_at": expires_at });
     output.result(&value, || {
         let until = local_time(expires_at);
@@ -270,10 +237,8 @@ async fn one_time(town: &Town, output: &Output<'_>, what: Totp) -> Result<(), Fa
     match what {
         Totp::Enrol { who } => {
             let person = find(town, &who).await?;
-            let login = person.login.ok_or(PeopleError::NoLogin)?;
-            let secret = totp::new_secret(&System);
-            let uri = totp::uri(&town.storage.info().await?.name, &login, &secret);
-            town.storage.enrol_totp(person.account.id, secret, done("")).await?;
+            let uri = acts::enrol_totp(&town.storage, &System, &person, done("")).await?;
+            let login = person.login.unwrap_or_default();
             let then = || output.words.say("people", "totp_confirm", &[("login", &login)]);
             output.result(&json!({ "login": login, "uri": uri }), || vec![uri.clone(), then()])
         }

@@ -67,6 +67,10 @@ pub(crate) enum Do {
         #[command(subcommand)]
         what: Audit,
     },
+    Blobs {
+        #[command(subcommand)]
+        what: Blobs,
+    },
     Held {
         #[command(subcommand)]
         what: Held,
@@ -92,6 +96,12 @@ pub(crate) enum Do {
         reason: String,
     },
     Ca,
+    DemoActivity {
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        #[arg(long, default_value_t = 30)]
+        days: u32,
+    },
     Status(Serving),
     Verify,
 }
@@ -104,7 +114,7 @@ impl Do {
             Self::Doctor(serving) | Self::Status(serving) => Some(serving),
             Self::Init { .. } | Self::Invite { .. } | Self::Invites { .. } => None,
             Self::Grids { .. } | Self::Accounts { .. } | Self::Devices { .. } => None,
-            Self::Audit { .. } => None,
+            Self::Audit { .. } | Self::Blobs { .. } | Self::DemoActivity { .. } => None,
             Self::Held { .. } | Self::Recovered { .. } | Self::Ca | Self::Verify => None,
             Self::Backup { .. } | Self::Restore { .. } | Self::Purge | Self::Erase { .. } => None,
         }
@@ -243,6 +253,14 @@ pub(crate) enum Audit {
         about: Option<String>,
     },
     Verify,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Blobs {
+    Check {
+        #[arg(long)]
+        ask_again: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,13 +2,10 @@
 
 use std::os::unix::fs::MetadataExt as _;
 
-use chrono::{DateTime, FixedOffset};
 use yaoguan_model::Env as _;
 use yaoguan_model::env::System;
 use yaoguan_town::audit::{Attribution, By};
-
-/// Seconds that Asia/Shanghai is ahead of UTC: what is shown is the town's time.
-const SHANGHAI_S: i32 = 8 * 3600;
+pub(super) use yaoguan_town::local::local_time;
 
 /// What the kernel says of a process that nobody has signed in to start.
 const NOBODY: u32 = u32::MAX;
@@ -36,12 +33,4 @@ pub(super) fn by() -> By {
 /// Done here and now.
 pub(super) fn done(reason: &str) -> Attribution {
     Attribution::new(by(), System.now_s()).because(reason)
-}
-
-/// A time for people.
-pub(super) fn local_time(seconds: i64) -> String {
-    let zone = FixedOffset::east_opt(SHANGHAI_S);
-    let time = DateTime::from_timestamp(seconds, 0).zip(zone);
-    let shown = time.map(|(t, zone)| t.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string());
-    shown.unwrap_or_else(|| seconds.to_string())
 }

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use serde_json::json;
 use yaoguan_model::env::System;
-use yaoguan_town::doctor::{Check, Patient, State, examine};
+use yaoguan_town::doctor::{Patient, State, examine, words};
 
 use super::settings::Settings;
 use crate::output::{Failure, Output};
 
 /// Where systemd finds units that are not its distribution's own.
-const UNITS: [&str; 3] =
+pub(super) const UNITS: [&str; 3] =
     ["/etc/systemd/system", "/usr/local/lib/systemd/system", "/lib/systemd/system"];
 
 pub(super) async fn doctor(settings: &Settings, output: &Output<'_>) -> Result<(), Failure> {
@@ -22,16 +22,12 @@ pub(super) async fn doctor(settings: &Settings, output: &Output<'_>) -> Result<(
         public: settings.public.as_deref(),
         behind_proxy: settings.behind_proxy,
         backups: settings.backups.as_ref(),
+        blobs: &settings.blobs,
         units: &units,
         env: &System,
     };
     let checks = examine(&patient).await;
-    let said = |section: &str, check: &Check| {
-        let values: Vec<(&str, &str)> =
-            check.values.iter().map(|(key, value)| (*key, value.as_str())).collect();
-        output.words.say(section, check.found, &values)
-    };
-    let remedy = |check: &Check| (check.state != State::Ok).then(|| said("remedy", check));
+    let zh = output.words.lang == "zh";
     let bad = checks.iter().filter(|check| check.state == State::Bad).count();
     let warned = checks.iter().filter(|check| check.state == State::Warn).count();
     let value: Vec<_> = checks
@@ -39,7 +35,7 @@ pub(super) async fn doctor(settings: &Settings, output: &Output<'_>) -> Result<(
         .map(|check| {
             json!({
                 "name": check.name, "state": check.state.as_str(), "found": check.found,
-                "words": said("doctor", check), "remedy": remedy(check),
+                "words": words::said(check, zh), "remedy": words::remedy(check, zh),
             })
         })
         .collect();
@@ -47,8 +43,8 @@ pub(super) async fn doctor(settings: &Settings, output: &Output<'_>) -> Result<(
         let mut lines = Vec::new();
         for check in &checks {
             let mark = output.words.say("state", check.state.as_str(), &[]);
-            lines.push(format!("{mark}  {}", said("doctor", check)));
-            lines.extend(remedy(check).map(|text| format!("      → {text}")));
+            lines.push(format!("{mark}  {}", words::said(check, zh)));
+            lines.extend(words::remedy(check, zh).map(|text| format!("      → {text}")));
         }
         let (bad, warned) = (bad.to_string(), warned.to_string());
         lines.push(output.words.say("say", "examined", &[("bad", &bad), ("warn", &warned)]));

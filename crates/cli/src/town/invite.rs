@@ -3,10 +3,10 @@
 use serde_json::json;
 use yaoguan_model::env::System;
 use yaoguan_model::{AccountId, Env, GridCode, Role};
-use yaoguan_town::people::{Account, NewInvite, NewPerson, hash_code, new_code};
+use yaoguan_town::people::invites::Line;
+use yaoguan_town::people::{Account, NewPerson};
 use yaoguan_town::storage::People as _;
 use yaoguan_town::{Storage as _, Town};
-use yaoguan_wire::Invite;
 use yaoguan_wire::limits::{INVITE_MINUTES, INVITE_MINUTES_BOUND};
 
 use super::console;
@@ -31,9 +31,9 @@ pub(super) async fn invite(town: &Town, output: &Output<'_>, ask: Ask) -> Result
     if !(1..=longest).contains(&minutes) {
         return Err(Failure::Said("invite_minutes", vec![("max", longest.to_string())]));
     }
-    let line = Line::of(town, output, ask.address.clone()).await?;
+    let line = line(town, output, ask.address.clone()).await?;
     let account = account(town, &ask).await?;
-    let (invite, uri) = line.invite(account, System.now_s() + minutes * 60);
+    let (invite, uri) = line.invite(&System, account, System.now_s() + minutes * 60);
     let expires_at = invite.expires_at;
     town.storage.add_invites(vec![invite], console::done("")).await?;
     let value = json!({ "uri": uri, "account": account, "expires_at": expires_at });
@@ -43,41 +43,18 @@ pub(super) async fn invite(town: &Town, output: &Output<'_>, ask: Ask) -> Result
     })
 }
 
-/// What every invite of a town says: where it is reached, and whose certificate phones meet there.
-pub(super) struct Line {
-    address: String,
-    ca: Option<String>,
-}
-
-impl Line {
-    pub(super) async fn of(
-        town: &Town,
-        output: &Output<'_>,
-        address: Option<String>,
-    ) -> Result<Self, Failure> {
-        let info = town.storage.info().await?;
-        let address = match address {
-            Some(address) => address,
-            None => match info.address {
-                known if !known.is_empty() => known,
-                _ => {
-                    output.note("invite_address", &[("url", DEFAULT_ADDRESS)]);
-                    DEFAULT_ADDRESS.to_owned()
-                }
-            },
-        };
-        // Behind a proxy the certificate is a public one; the town's own CA is for its own TLS.
-        let ca = if info.own_tls { Some(town.ca.fingerprint()?) } else { None };
-        Ok(Self { address, ca })
-    }
-
-    /// A new code for an account: what the town keeps, and what is handed out.
-    pub(super) fn invite(&self, account: AccountId, expires_at: i64) -> (NewInvite, String) {
-        let code = new_code(&System);
-        let invite = NewInvite { code_hash: hash_code(&code), account, expires_at };
-        let (town, ca) = (self.address.clone(), self.ca.clone());
-        (invite, Invite { town, code, ca }.to_string())
-    }
+/// Where phones reach the town: as it was said, else as the server noted it.
+pub(super) async fn line(
+    town: &Town,
+    output: &Output<'_>,
+    address: Option<String>,
+) -> Result<Line, Failure> {
+    let known = town.storage.info().await?.address;
+    let address = address.or_else(|| (!known.is_empty()).then_some(known)).unwrap_or_else(|| {
+        output.note("invite_address", &[("url", DEFAULT_ADDRESS)]);
+        DEFAULT_ADDRESS.to_owned()
+    });
+    Ok(Line::of(&town.storage, address).await?)
 }
 
 /// The account invited: the one named, or a new one.

@@ -1,23 +1,22 @@
 //! Commands on invites: listed, revoked, and made for many people at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::Path;
 
 use serde_json::json;
+use yaoguan_model::Env as _;
 use yaoguan_model::env::System;
-use yaoguan_model::{Env as _, Kind};
-use yaoguan_town::people::limits::MAX_INVITES;
-use yaoguan_town::people::{Invited, Person, login_of};
+use yaoguan_town::Town;
+use yaoguan_town::people::invites::{self, Whom};
+use yaoguan_town::people::{Invited, login_of};
 use yaoguan_town::storage::People as _;
-use yaoguan_town::{Storage as _, Town};
 use yaoguan_wire::limits::INVITE_MINUTES_BOUND;
 
 use super::accounts::private_file;
 use super::arguments::{Invites, Sheet};
 use super::console::{done, local_time};
-use super::invite::Line;
-use super::sheet::{self, Card};
+use super::invite::line;
 use crate::output::{Failure, Output};
 
 pub(super) async fn run(town: &Town, output: &Output<'_>, what: Invites) -> Result<(), Failure> {
@@ -67,27 +66,20 @@ async fn make(town: &Town, output: &Output<'_>, sheet: Sheet) -> Result<(), Fail
     if !(1..=longest).contains(&sheet.hours) {
         return Err(Failure::Said("sheet_hours", vec![("max", longest.to_string())]));
     }
-    let people = meant(town, &sheet).await?;
-    if people.is_empty() {
-        return Err(Failure::Said("sheet_nobody", vec![]));
-    }
-    if people.len() > MAX_INVITES {
-        return Err(Failure::Said("sheet_many", vec![("max", MAX_INVITES.to_string())]));
-    }
-    let line = Line::of(town, output, sheet.address.clone()).await?;
-    let names = grid_names(town).await?;
+    let line = line(town, output, sheet.address.clone()).await?;
+    let whom = Whom {
+        role: sheet.role,
+        village: sheet.village,
+        grid: sheet.grid,
+        logins: sheet.file.as_deref().map(logins).transpose()?,
+    };
     let expires_at = System.now_s() + sheet.hours * 3600;
-    let (mut invites, mut cards) = (Vec::new(), Vec::new());
-    for person in people {
-        let (invite, uri) = line.invite(person.account.id, expires_at);
-        invites.push(invite);
-        cards.push(card(person, &names, uri));
-    }
-    cards.sort_by(|a, b| (&a.village, &a.grid, &a.name).cmp(&(&b.village, &b.grid, &b.name)));
-    let town_name = town.storage.info().await?.name;
-    let count = cards.len();
-    write(&sheet.out, |out| sheet::write(out, &town_name, expires_at, &cards))?;
-    if let Err(error) = town.storage.add_invites(invites, done("")).await {
+    let made = invites::sheet(&town.storage, &System, (&line, &whom), expires_at).await?;
+    let count = made.invites.len();
+    let mut file = private_file(&sheet.out)?;
+    file.write_all(&made.html)?;
+    file.sync_all()?;
+    if let Err(error) = town.storage.add_invites(made.invites, done("")).await {
         _ = std::fs::remove_file(&sheet.out);
         return Err(error.into());
     }
@@ -100,80 +92,9 @@ async fn make(town: &Town, output: &Output<'_>, sheet: Sheet) -> Result<(), Fail
     })
 }
 
-fn write(
-    path: &Path,
-    with: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>,
-) -> Result<(), Failure> {
-    let mut out = std::io::BufWriter::new(private_file(path)?);
-    with(&mut out)?;
-    out.flush()?;
-    let file = out.into_inner().map_err(std::io::IntoInnerError::into_error)?;
-    Ok(file.sync_all()?)
-}
-
-/// Open accounts that every named condition holds of; none is named: nobody.
-async fn meant(town: &Town, sheet: &Sheet) -> Result<Vec<Person>, Failure> {
-    let Sheet { role, village, grid, file, .. } = sheet;
-    let logins = match file {
-        None => None,
-        Some(path) => {
-            let text = std::fs::read_to_string(path)?;
-            let text = text.trim_start_matches('\u{FEFF}');
-            let lines = text.lines().map(login_of).filter(|line| !line.is_empty());
-            Some(lines.collect::<BTreeSet<String>>())
-        }
-    };
-    if role.is_none() && village.is_none() && grid.is_none() && logins.is_none() {
-        return Err(Failure::Said("sheet_whom", vec![]));
-    }
-    let mut people = town.storage.people().await?;
-    people.retain(|person| {
-        let account = &person.account;
-        let covers = |code: &str| {
-            !account.whole_town && account.grids.iter().any(|own| own.as_str().starts_with(code))
-        };
-        !person.disabled
-            && role.is_none_or(|role| account.role == role)
-            && village.as_deref().is_none_or(|code| code.len() == 12 && covers(code))
-            && grid.as_ref().is_none_or(|grid| covers(grid.as_str()))
-            && logins.as_ref().is_none_or(|logins| {
-                person.login.as_ref().is_some_and(|login| logins.contains(login))
-            })
-    });
-    if let Some(logins) = &logins {
-        let found: BTreeSet<&str> = people.iter().filter_map(|p| p.login.as_deref()).collect();
-        if let Some(unknown) = logins.iter().find(|login| !found.contains(login.as_str())) {
-            return Err(Failure::Said("sheet_unknown", vec![("login", unknown.clone())]));
-        }
-    }
-    Ok(people)
-}
-
-/// Code → name and village of each grid.
-async fn grid_names(town: &Town) -> Result<BTreeMap<String, (String, String)>, Failure> {
-    let records = town.storage.records(Kind::Grid).await?;
-    let text = |record: &yaoguan_model::Record, path: &str| {
-        record.shown_text(path).unwrap_or_default().to_owned()
-    };
-    let names = records
-        .iter()
-        .map(|record| (text(record, "code"), (text(record, "name"), text(record, "village_name"))));
-    Ok(names.collect())
-}
-
-fn card(person: Person, names: &BTreeMap<String, (String, String)>, uri: String) -> Card {
-    let account = person.account;
-    let first = account.grids.first().map(|grid| grid.as_str().to_owned()).unwrap_or_default();
-    let (mut grid, village) = match names.get(&first) {
-        Some((name, village)) if !account.whole_town => {
-            (format!("{first} {name}"), village.clone())
-        }
-        Some(_) | None => (String::new(), String::new()),
-    };
-    if !account.whole_town && account.grids.len() > 1 {
-        grid = format!("{grid} +{}", account.grids.len() - 1);
-    }
-    let code: String = first.chars().take(12).collect();
-    let village = if village.is_empty() { village } else { format!("{code} {village}") };
-    Card { village, grid, name: account.name, role: account.role, uri }
+/// One login a line.
+fn logins(path: &Path) -> Result<BTreeSet<String>, Failure> {
+    let text = std::fs::read_to_string(path)?;
+    let text = text.trim_start_matches('\u{FEFF}');
+    Ok(text.lines().map(login_of).filter(|line| !line.is_empty()).collect())
 }

@@ -11,16 +11,12 @@ use yaoguan_town::storage::{AuditLog as _, Erasure, Purging as _, purge_all};
 use yaoguan_town::{Town, backup as backups};
 
 use super::console::done;
+use super::settings::Settings;
 use crate::output::{Failure, Output};
 
-pub(super) async fn backup(
-    town: &Town,
-    output: &Output<'_>,
-    dir: &Path,
-    out: &Path,
-) -> Result<(), Failure> {
+pub(super) async fn backup(town: &Town, output: &Output<'_>, out: &Path) -> Result<(), Failure> {
     let bar = output.progress("backing_up");
-    let manifest = backups::backup(town, dir, out, &System).await?;
+    let manifest = backups::backup(town, out, &System).await?;
     drop(bar);
     let entry = done("").entry(Act::BackedUp, Subject::Town).with("position", manifest.position);
     town.storage.note(entry).await?;
@@ -40,12 +36,12 @@ pub(super) async fn backup(
 
 pub(super) async fn restore(
     output: &Output<'_>,
-    dir: &Path,
-    key_file: &Path,
+    settings: &Settings,
     from: &Path,
 ) -> Result<(), Failure> {
+    let Settings { data: dir, key_file, blobs, .. } = settings;
     let bar = output.progress("restoring");
-    let restored = backups::restore(dir, key_file, from, &System).await?;
+    let restored = backups::restore(dir, key_file, blobs, from, &System).await?;
     drop(bar);
     let entry = audit::restored(&done(""), restored.left_head);
     let entry = entry.with("position", restored.manifest.position);
@@ -53,9 +49,11 @@ pub(super) async fn restore(
     let manifest = restored.manifest;
     let aside = restored.aside.map(|folder| folder.display().to_string());
     let sound = restored.findings.is_empty();
+    let (files, bad) = (restored.blobs.files.to_string(), restored.blobs.bad.len().to_string());
     let value = json!({
         "ok": sound, "records": manifest.records, "made_at": manifest.made_at, "aside": aside,
-        "findings": restored.findings.len(),
+        "findings": restored.findings.len(), "files": restored.blobs.files,
+        "files_asked_again": restored.blobs.bad.len(),
     });
     output.result(&value, || {
         let n = manifest.records.to_string();
@@ -63,6 +61,8 @@ pub(super) async fn restore(
         if let Some(folder) = &aside {
             lines.push(output.words.say("say", "restored_aside", &[("folder", folder)]));
         }
+        let values = [("files", files.as_str()), ("bad", &bad)];
+        lines.push(output.words.say("say", "restored_files", &values));
         lines.push(output.words.say("say", "restored_next", &[]));
         if !sound {
             let n = restored.findings.len().to_string();

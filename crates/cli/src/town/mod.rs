@@ -4,7 +4,9 @@ mod accounts;
 mod apart;
 mod arguments;
 mod audit;
+mod blobs;
 mod console;
+mod demo_activity;
 mod devices;
 mod doctor;
 mod invite;
@@ -13,7 +15,6 @@ mod keeping;
 mod owner;
 mod serve;
 pub mod settings;
-mod sheet;
 mod status;
 
 use std::ffi::OsString;
@@ -97,9 +98,10 @@ async fn run(
         return serve::serve(settings).await;
     }
     if let Do::Restore { from } = arguments.action {
-        return keeping::restore(output, dir, key_file, &from).await;
+        return keeping::restore(output, settings, &from).await;
     }
-    beside(Town::open(dir, key_file).await?, arguments.action, settings, output).await
+    let town = Town::open_with(dir, key_file, &settings.blobs).await?;
+    beside(town, arguments.action, settings, output).await
 }
 
 /// Commands that need an open town, and may run beside its server.
@@ -122,9 +124,10 @@ async fn beside(
         Do::Accounts { what } => accounts::run(&town, output, what).await,
         Do::Devices { what } => devices::run(&town, output, what).await,
         Do::Audit { what } => audit::run(&town, output, what).await,
+        Do::Blobs { what } => blobs::run(&town, &settings.data, output, what).await,
         Do::Held { what } => apart::held(&town, output, what).await,
         Do::Recovered { what } => apart::recovered(&town, output, what).await,
-        Do::Backup { out } => keeping::backup(&town, output, &settings.data, &out).await,
+        Do::Backup { out } => keeping::backup(&town, output, &out).await,
         Do::Purge => keeping::purge(&town, output).await,
         Do::Erase { household, with_open, reason } => {
             keeping::erase(&town, output, household, with_open, &reason).await
@@ -135,6 +138,7 @@ async fn beside(
             let value = json!({ "ca_pem": pem, "fingerprint": fingerprint });
             output.result(&value, || vec![pem.trim_end().to_owned()])
         }
+        Do::DemoActivity { seed, days } => demo_activity::run(&town, output, seed, days).await,
         Do::Status(_) => status::status(&town, settings, output).await,
         Do::Verify => verify(&town, output).await,
     }

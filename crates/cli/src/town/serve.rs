@@ -2,16 +2,19 @@
 
 use std::future::Future;
 use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 use yaoguan_model::env::System;
 use yaoguan_town::backups::Backups;
+use yaoguan_town::doctor::Setup;
 use yaoguan_town::notify::Notify;
 use yaoguan_town::serve::{Options, Server};
 use yaoguan_town::{Town, TownError, lock};
 
+use super::doctor::UNITS;
 use super::settings::Settings;
 use crate::output::Failure;
 
@@ -22,14 +25,15 @@ pub(super) async fn serve(settings: &Settings) -> Result<(), Failure> {
     }
     // Before the database is opened: a migration must have the folder to itself.
     let mut lock = lock::take(&settings.data)?;
-    let town = Town::open(&settings.data, &settings.key_file).await?;
-    let backups = settings.backups.clone().map(|plan| Backups::new(plan, &settings.data));
+    let town = Town::open_with(&settings.data, &settings.key_file, &settings.blobs).await?;
+    let backups = settings.backups.clone().map(Backups::new);
     let options = Options {
         listen: settings.listen,
         behind_proxy: settings.behind_proxy,
         public: settings.public.clone(),
         backups: backups.map(Arc::new),
         console_dir: Some(settings.console_dir.clone()),
+        setup: Some(Arc::new(setup(settings))),
     };
     let server = Server::bind(&town, &options, Arc::new(System)).await?;
     lock.tell(&server.url, server.local)?;
@@ -49,6 +53,21 @@ pub(super) async fn serve(settings: &Settings) -> Result<(), Failure> {
     let served = server.run(stop).await;
     watching.abort();
     Ok(served?)
+}
+
+/// What administrators have looked at from the console: the same as `doctor`.
+fn setup(settings: &Settings) -> Setup {
+    Setup {
+        data: settings.data.clone(),
+        key_file: settings.key_file.clone(),
+        listen: settings.listen,
+        public: settings.public.clone(),
+        behind_proxy: settings.behind_proxy,
+        backups: settings.backups.clone(),
+        blobs: settings.blobs.clone(),
+        units: UNITS.map(PathBuf::from).to_vec(),
+        look: tokio::sync::Mutex::default(),
+    }
 }
 
 /// One JSON object a line, unless somebody looks on.

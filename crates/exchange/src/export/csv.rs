@@ -1,5 +1,6 @@
 //! CSV for Excel and WPS: UTF-8 with a byte-order mark, CRLF, RFC 4180 quoting.
 
+use std::borrow::Borrow;
 use std::io::Write;
 
 use yaoguan_model::{Kind, Record};
@@ -8,9 +9,9 @@ use super::{Cell, Lang, column_label, columns, exported, fixed, word_label};
 use crate::error::ExportError;
 
 /// Writes records of one kind, in the order given, under a header in the language.
-pub fn write_csv<'a>(
+pub fn write_csv<R: Borrow<Record>>(
     kind: &Kind,
-    records: impl Iterator<Item = &'a Record>,
+    records: impl Iterator<Item = R>,
     lang: Lang,
     out: &mut impl Write,
 ) -> Result<(), ExportError> {
@@ -25,7 +26,7 @@ pub fn write_csv<'a>(
         columns.iter().map(|column| column_label(lang, kind, &column.key).unwrap_or(&column.key)),
     )?;
     for record in exported(records) {
-        let cells = columns.iter().map(|column| match column.cell(record) {
+        let cells = columns.iter().map(|column| match column.cell(record.borrow()) {
             Cell::Empty => String::new(),
             Cell::Text(text) => neutralised(text),
             Cell::Word(word) => match word_label(lang, kind, &column.key, &word) {

@@ -4,49 +4,68 @@
 //! keys sorted, every number exact in its own fixed format. Words stay words of the schema, since a
 //! map reads them, not a person. Empty cells have no property.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::io::Write;
 
 use yaoguan_model::geodesy::Fix;
 use yaoguan_model::{Kind, Position, Record, Value};
 
-use super::{Cell, columns, exported, fixed};
+use super::{Cell, Column, columns, exported, fixed};
 use crate::error::ExportError;
 
-/// Writes records of one kind. A patrol is a MultiLineString of its line, everything else the Point of
-/// its position; without either the geometry is null.
-pub fn write_geojson<'a>(
+/// Writes records of one kind, one Feature each.
+pub fn write_geojson<R: Borrow<Record>>(
     kind: &Kind,
-    records: impl Iterator<Item = &'a Record>,
+    records: impl Iterator<Item = R>,
     out: &mut impl Write,
 ) -> Result<(), ExportError> {
-    if kind.spec().is_none() {
-        return Err(ExportError::UnknownKind(kind.to_string()));
-    }
-    let columns = columns(kind);
-    let is_geometry = |key: &str| matches!(key, "id" | "position.lat" | "position.lon");
-    let columns: Vec<_> = columns.iter().filter(|column| !is_geometry(&column.key)).collect();
-    let mut records: Vec<&Record> = exported(records).collect();
-    records.sort_by_key(|record| record.id);
+    let features = Features::of(kind)?;
+    let feature = |record: R| Ok((record.borrow().id, features.feature(record.borrow(), "")?));
+    let sorted: BTreeMap<_, _> =
+        exported(records).map(feature).collect::<Result<_, ExportError>>()?;
     out.write_all(b"{\"type\":\"FeatureCollection\",\"features\":[")?;
-    for (n, record) in records.into_iter().enumerate() {
+    for (n, feature) in sorted.values().enumerate() {
         out.write_all(if n == 0 { b"\n" } else { b",\n" })?;
-        let id = record.id;
-        let geometry = geometry(record);
-        write!(out, "{{\"type\":\"Feature\",\"id\":\"{id}\",\"geometry\":{geometry}")?;
-        out.write_all(b",\"properties\":{")?;
-        let cells = columns.iter().map(|column| (column.key.as_str(), column.cell(record)));
+        out.write_all(feature.as_bytes())?;
+    }
+    out.write_all(b"\n]}\n")?;
+    Ok(())
+}
+
+/// Records of one kind as Features. A patrol is a MultiLineString of its line, everything else the Point of
+/// its position; without either the geometry is null.
+#[derive(Debug)]
+pub struct Features(Vec<Column>);
+
+impl Features {
+    /// Refused for a kind that this program does not know.
+    pub fn of(kind: &Kind) -> Result<Self, ExportError> {
+        if kind.spec().is_none() {
+            return Err(ExportError::UnknownKind(kind.to_string()));
+        }
+        let is_geometry = |key: &str| matches!(key, "id" | "position.lat" | "position.lon");
+        Ok(Self(columns(kind).into_iter().filter(|column| !is_geometry(&column.key)).collect()))
+    }
+
+    /// One Feature; `more` are further members of it, each with a comma before.
+    pub fn feature(&self, record: &Record, more: &str) -> Result<String, ExportError> {
+        let (id, geometry) = (record.id, geometry(record));
+        let mut text = format!("{{\"type\":\"Feature\",\"id\":\"{id}\",\"geometry\":{geometry}");
+        text.push_str(",\"properties\":{");
+        let cells = self.0.iter().map(|column| (column.key.as_str(), column.cell(record)));
         let cells: BTreeMap<&str, Cell> = cells.collect();
         let mut comma = "";
         for (key, cell) in cells {
             let Some(json) = json(&cell)? else { continue };
-            write!(out, "{comma}{}:{json}", serde_json::to_string(key)?)?;
+            text.push_str(&format!("{comma}{}:{json}", serde_json::to_string(key)?));
             comma = ",";
         }
-        out.write_all(b"}}")?;
+        text.push('}');
+        text.push_str(more);
+        text.push('}');
+        Ok(text)
     }
-    out.write_all(b"\n]}\n")?;
-    Ok(())
 }
 
 /// Writes the track of a patrol with every fix: a Feature for each segment, a LineString (a Point where it

@@ -179,7 +179,7 @@ fn a_patrol_is_its_decoded_line() {
 fn unknown_kinds_are_refused() {
     let kind = Kind::Unknown("x".into());
     let mut out = Vec::new();
-    let error = write_csv(&kind, std::iter::empty(), Lang::En, &mut out).unwrap_err();
+    let error = write_csv(&kind, std::iter::empty::<Record>(), Lang::En, &mut out).unwrap_err();
     assert!(matches!(error, crate::ExportError::UnknownKind(name) if name == "x"));
 }
 

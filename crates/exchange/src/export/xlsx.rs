@@ -2,6 +2,7 @@
 //!
 //! A string cell is never evaluated, so nothing has to be neutralised here.
 
+use std::borrow::Borrow;
 use std::io::Write;
 
 use rust_xlsxwriter::{Format, Workbook, Worksheet};
@@ -15,9 +16,9 @@ use crate::limits::{MAX_SHEET_CELL_CHARS, MAX_SHEET_ROWS};
 const MAX_WIDTH: usize = 40;
 
 /// Writes records of one kind, in the order given, as a workbook of one sheet.
-pub fn write_xlsx<'a>(
+pub fn write_xlsx<R: Borrow<Record>>(
     kind: &Kind,
-    records: impl Iterator<Item = &'a Record>,
+    records: impl Iterator<Item = R>,
     lang: Lang,
     out: &mut impl Write,
 ) -> Result<(), ExportError> {
@@ -40,7 +41,7 @@ pub fn write_xlsx<'a>(
             return Err(ExportError::TooManyRows { max: MAX_SHEET_ROWS });
         }
         for ((at, column), wide) in (0_u16..).zip(&columns).zip(&mut widths) {
-            *wide = (*wide).max(write_cell(sheet, row, at, column, record, kind, lang)?);
+            *wide = (*wide).max(write_cell(sheet, row, at, column, record.borrow(), kind, lang)?);
         }
         last = row;
     }

@@ -4,6 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Uri, header};
 use sha2::{Digest as _, Sha256};
+use yaoguan_model::cells::{self, Cell};
 
 use super::App;
 use super::edges::Peer;
@@ -29,6 +30,12 @@ impl Asker {
 
     pub fn account(&self) -> &Account {
         &self.device().account
+    }
+
+    /// The cells that the asker reads.
+    pub fn cells(&self) -> Vec<Cell> {
+        let account = self.account();
+        cells::of_reader(account.id, account.role, &account.grids).into_iter().collect()
     }
 }
 

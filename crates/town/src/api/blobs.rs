@@ -6,13 +6,15 @@ use std::ops::Range;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Response, StatusCode, header};
-use yaoguan_model::{BlobHash, cells};
+use yaoguan_model::{AccountId, BlobHash, DeviceId, cells};
 use yaoguan_wire::ErrorCode;
 
 use super::App;
 use super::asker::Asker;
 use super::error::ApiError;
 use crate::audit::{Act, Attribution, By, Subject};
+use crate::error::TownError;
+use crate::people::Account;
 use crate::storage::blobs::Readable;
 
 /// A photo, thumbnail or track within the asker's scope: referred to by a record in it, or uploaded by the
@@ -38,69 +40,137 @@ pub async fn read(
     Path(hash): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, ApiError> {
-    let internal = |error| ApiError::internal(&headers, &error);
-    let missing = || ApiError::new(&headers, ErrorCode::NotFound, "");
-    let hash: BlobHash = hash.parse().map_err(|_| missing())?;
     let account = asker.account();
+    let file = find(&app, &headers, account, &hash).await?;
+    if is_held(&headers, &file.etag()) {
+        return file.unchanged(&headers);
+    }
+    let range = file.asked(&headers)?;
+    file.note(&app, &headers, account.id, Some(asker.device().id)).await?;
+    file.send(&app, &headers, range).await
+}
+
+/// A file that an account may read.
+pub(super) struct File {
+    pub(super) hash: BlobHash,
+    pub(super) about: Readable,
+}
+
+/// A file within the account's scope; of any other nothing is said.
+pub(super) async fn find(
+    app: &App,
+    headers: &HeaderMap,
+    account: &Account,
+    hash: &str,
+) -> Result<File, ApiError> {
+    let missing = || ApiError::new(headers, ErrorCode::NotFound, "");
+    let hash: BlobHash = hash.parse().map_err(|_| missing())?;
     let own = cells::of_reader(account.id, account.role, &account.grids).into_iter().collect();
-    let found = app.storage.readable_blob(hash, own, account.id).await.map_err(internal)?;
-    let found = found.ok_or_else(missing)?;
-    let etag = format!("\"{hash}\"");
+    let found = app.storage.readable_blob(hash, own, account.id).await;
+    let about = found.map_err(|error| ApiError::internal(headers, &error))?.ok_or_else(missing)?;
+    Ok(File { hash, about })
+}
+
+/// Whether the asker says that it has this.
+pub(super) fn is_held(headers: &HeaderMap, etag: &str) -> bool {
     let wanted = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    if wanted.is_some_and(|wanted| wanted == "*" || wanted.contains(&etag)) {
-        return answer(StatusCode::NOT_MODIFIED, &found, hash, Body::empty())
-            .map_err(|error| internal(error.into()));
+    wanted.is_some_and(|wanted| wanted == "*" || wanted.contains(etag))
+}
+
+impl File {
+    pub(super) fn etag(&self) -> String {
+        format!("\"{}\"", self.hash)
     }
-    let range = match asked(&headers, found.size) {
-        Asked::Whole => None,
-        Asked::Part(range) => Some(range),
-        Asked::Nothing => {
-            let size = found.size.to_string();
-            return Err(ApiError::new(&headers, ErrorCode::RangeNotSatisfiable, size));
+
+    pub(super) fn unchanged(&self, headers: &HeaderMap) -> Result<Response<Body>, ApiError> {
+        self.answer(headers, StatusCode::NOT_MODIFIED, Body::empty())
+    }
+
+    /// The range that is asked for; none: all of it.
+    pub(super) fn asked(&self, headers: &HeaderMap) -> Result<Option<Range<u64>>, ApiError> {
+        match asked(headers, self.about.size) {
+            Asked::Whole => Ok(None),
+            Asked::Part(range) => Ok(Some(range)),
+            Asked::Nothing => {
+                let size = self.about.size.to_string();
+                Err(ApiError::new(headers, ErrorCode::RangeNotSatisfiable, size))
+            }
         }
-    };
-    if found.of_household {
-        // Nobody sees a household unless that stands in the log.
-        let done = Attribution::new(By::Account(account.id), app.env.now_s());
-        let entry = done.entry(Act::HouseholdRead, Subject::Kind("household_check".to_owned()));
-        let entry = entry.with("blob", hash.to_string());
-        let entry = entry.with("device", asker.device().id.to_string());
-        app.storage.note(entry).await.map_err(internal)?;
     }
-    let part = range.clone().unwrap_or(0..found.size);
-    let bytes = app.blobs.store.read(hash, part).await.map_err(internal)?;
-    // Known and not there: a folder put back without its blobs.
-    let bytes = bytes.ok_or_else(missing)?;
-    let status = if range.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
-    let mut response =
-        answer(status, &found, hash, Body::from(bytes)).map_err(|error| internal(error.into()))?;
-    if let Some(range) = range {
-        let text = format!("bytes {}-{}/{}", range.start, range.end.saturating_sub(1), found.size);
+
+    /// Nobody sees a household unless that stands in the log.
+    pub(super) async fn note(
+        &self,
+        app: &App,
+        headers: &HeaderMap,
+        account: AccountId,
+        device: Option<DeviceId>,
+    ) -> Result<(), ApiError> {
+        if !self.about.of_household {
+            return Ok(());
+        }
+        let done = Attribution::new(By::Account(account), app.env.now_s());
+        let entry = done.entry(Act::HouseholdRead, Subject::Kind("household_check".to_owned()));
+        let mut entry = entry.with("blob", self.hash.to_string());
+        if let Some(device) = device {
+            entry = entry.with("device", device.to_string());
+        }
+        let noted = app.storage.note(entry).await;
+        noted.map_err(|error| ApiError::internal(headers, &error))?;
+        Ok(())
+    }
+
+    /// The bytes of a range.
+    pub(super) async fn bytes(
+        &self,
+        app: &App,
+        headers: &HeaderMap,
+        range: Range<u64>,
+    ) -> Result<Vec<u8>, ApiError> {
+        let bytes = app.blobs.store.read(self.hash, range).await;
+        let bytes = bytes.map_err(|error| ApiError::internal(headers, &error))?;
+        // Known and not there: a folder put back without its blobs.
+        bytes.ok_or_else(|| ApiError::new(headers, ErrorCode::NotFound, ""))
+    }
+
+    pub(super) async fn send(
+        &self,
+        app: &App,
+        headers: &HeaderMap,
+        range: Option<Range<u64>>,
+    ) -> Result<Response<Body>, ApiError> {
+        let part = range.clone().unwrap_or(0..self.about.size);
+        let bytes = Body::from(self.bytes(app, headers, part).await?);
+        let Some(range) = range else { return self.answer(headers, StatusCode::OK, bytes) };
+        let mut response = self.answer(headers, StatusCode::PARTIAL_CONTENT, bytes)?;
+        let last = range.end.saturating_sub(1);
+        let text = format!("bytes {}-{last}/{}", range.start, self.about.size);
         if let Ok(value) = text.parse() {
             response.headers_mut().insert(header::CONTENT_RANGE, value);
         }
+        Ok(response)
     }
-    Ok(response)
-}
 
-fn answer(
-    status: StatusCode,
-    found: &Readable,
-    hash: BlobHash,
-    body: Body,
-) -> Result<Response<Body>, std::io::Error> {
-    let name = format!("{hash}.{}", found.media_type.extension());
-    Response::builder()
-        .status(status)
-        .header(header::CONTENT_TYPE, found.media_type.as_str())
-        .header(header::ETAG, format!("\"{hash}\""))
-        .header(header::CACHE_CONTROL, "private, max-age=31536000, immutable")
-        .header(header::ACCEPT_RANGES, "bytes")
-        .header(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""))
-        .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
-        .header(header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox")
-        .body(body)
-        .map_err(std::io::Error::other)
+    pub(super) fn answer(
+        &self,
+        headers: &HeaderMap,
+        status: StatusCode,
+        body: Body,
+    ) -> Result<Response<Body>, ApiError> {
+        let name = format!("{}.{}", self.hash, self.about.media_type.extension());
+        let response = Response::builder()
+            .status(status)
+            .header(header::CONTENT_TYPE, self.about.media_type.as_str())
+            .header(header::ETAG, self.etag())
+            .header(header::CACHE_CONTROL, "private, max-age=31536000, immutable")
+            .header(header::ACCEPT_RANGES, "bytes")
+            .header(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""))
+            .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
+            .header(header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox")
+            .body(body);
+        let failed = |error| TownError::Io(std::io::Error::other(error));
+        response.map_err(failed).map_err(|error| ApiError::internal(headers, &error))
+    }
 }
 
 /// What of a file is asked for (RFC 9110 §14).

@@ -13,7 +13,7 @@ use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Mutex, MutexGuard, OwnedSemaphorePermit, Semaphore, watch};
 use yaoguan_model::DeviceId;
 use yaoguan_wire::ErrorCode;
 use yaoguan_wire::limits::MAX_DECODED_BYTES;
@@ -59,6 +59,7 @@ pub struct Edges {
     pub(super) aside: Aside,
     panics: AtomicU64,
     listeners: Arc<Semaphore>,
+    exports: Mutex<()>,
     closing: watch::Sender<bool>,
 }
 
@@ -73,6 +74,7 @@ impl Default for Edges {
             aside: Aside::default(),
             panics: AtomicU64::new(0),
             listeners: Arc::new(Semaphore::new(LISTENERS)),
+            exports: Mutex::default(),
             closing: watch::Sender::new(false),
         }
     }
@@ -86,6 +88,11 @@ impl Edges {
 
     pub(super) fn count_panic(&self) {
         self.panics.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Waits until no other export is being made.
+    pub(super) async fn export(&self) -> MutexGuard<'_, ()> {
+        self.exports.lock().await
     }
 
     /// A place for one more event stream.

@@ -31,6 +31,7 @@ pub struct ApiError {
     status: StatusCode,
     code: ErrorCode,
     detail: String,
+    why: Option<String>,
     lang: Lang,
     town_time: Option<i64>,
     retry_after_s: Option<u32>,
@@ -42,13 +43,19 @@ impl ApiError {
     pub fn new(headers: &HeaderMap, code: ErrorCode, detail: impl Into<String>) -> Self {
         let (status, detail, lang) = (status_of(&code), detail.into(), language(headers));
         let (town_time, retry_after_s) = (None, None);
-        Self { status, code, detail, lang, town_time, retry_after_s, verdicts: None }
+        Self { status, code, detail, why: None, lang, town_time, retry_after_s, verdicts: None }
     }
 
     /// Not now: the asker comes back after so many seconds.
     pub fn later(headers: &HeaderMap, code: ErrorCode, retry_after_s: u32) -> Self {
         let error = Self::new(headers, code, retry_after_s.to_string());
         Self { retry_after_s: Some(retry_after_s), ..error }
+    }
+
+    /// A rule forbids it: `why` is its word, `detail` says it to whoever reads logs.
+    pub fn not_done(headers: &HeaderMap, why: &str, detail: impl Into<String>) -> Self {
+        let why = Some(why.to_owned());
+        Self { why, ..Self::new(headers, ErrorCode::NotDone, detail) }
     }
 
     /// The answer to a phone that may not sync any more: its verdicts, and nothing else.
@@ -101,6 +108,9 @@ pub fn status_of(code: &ErrorCode) -> StatusCode {
         ErrorCode::DeviceRevoked | ErrorCode::AccountDisabled => StatusCode::UNAUTHORIZED,
         ErrorCode::SignInWrong | ErrorCode::TotpNeeded => StatusCode::UNAUTHORIZED,
         ErrorCode::NotForRole | ErrorCode::CrossSite => StatusCode::FORBIDDEN,
+        ErrorCode::PasswordNeeded => StatusCode::FORBIDDEN,
+        ErrorCode::NotDone => StatusCode::CONFLICT,
+        ErrorCode::FieldForbidden => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorCode::ReplicaForked => StatusCode::CONFLICT,
         ErrorCode::InviteUnknown | ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::InviteGone | ErrorCode::ResetGone => StatusCode::GONE,
@@ -152,10 +162,18 @@ impl IntoResponse for ApiError {
                 | ErrorCode::Busy
         );
         let message = text.replace("{detail}", &self.detail);
-        let Self { status, code, town_time, retry_after_s, verdicts, .. } = self;
+        let Self { status, code, why, town_time, retry_after_s, verdicts, .. } = self;
         let (verdicts, replicas) = verdicts.map(|both| *both).unwrap_or_default();
-        let body =
-            ErrorBody { code, message, retriable, town_time, retry_after_s, verdicts, replicas };
+        let body = ErrorBody {
+            code,
+            message,
+            retriable,
+            why,
+            town_time,
+            retry_after_s,
+            verdicts,
+            replicas,
+        };
         let mut response = (status, Json(body)).into_response();
         let headers = response.headers_mut();
         if let Some(seconds) = retry_after_s {

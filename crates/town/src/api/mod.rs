@@ -15,6 +15,7 @@ use yaoguan_model::Env;
 
 use crate::backups::Backups;
 use crate::blobs::Kept;
+use crate::doctor::Setup;
 use crate::storage::Storage;
 
 mod answer;
@@ -28,6 +29,7 @@ mod enrol;
 pub mod error;
 mod health;
 mod language;
+pub mod ogc;
 mod openapi;
 mod password;
 mod reconcile;
@@ -52,12 +54,14 @@ pub struct App {
     /// The pages of the console.
     pub console: Arc<console::files::Files>,
     pub blobs: Kept,
+    /// How the town is set up; none: it cannot be looked at.
+    pub setup: Option<Arc<Setup>>,
 }
 
 impl App {
     pub fn new(storage: Arc<dyn Storage>, env: Arc<dyn Env>, blobs: Kept) -> Self {
         let (edges, console) = (Arc::default(), Arc::default());
-        Self { storage, env, backups: None, edges, console, blobs }
+        Self { storage, env, backups: None, edges, console, blobs, setup: None }
     }
 }
 

@@ -9,7 +9,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use yaoguan_model::deletion::{self, Deletion};
-use yaoguan_model::{AccountId, FieldPath, Kind, Record, RecordId, Value, cells};
+use yaoguan_model::{AccountId, FieldPath, Kind, Record, RecordId, Value};
 use yaoguan_wire::ErrorCode;
 
 use super::App;
@@ -95,8 +95,7 @@ pub async fn list(
         return Err(ApiError::new(&headers, ErrorCode::NotFound, ""));
     }
     let account = asker.account();
-    let own = cells::of_reader(account.id, account.role, &account.grids).into_iter().collect();
-    let found = app.storage.readable(own, kind.clone(), after, PAGE).await;
+    let found = app.storage.readable(asker.cells(), kind.clone(), after, PAGE).await;
     let found = found.map_err(|error| ApiError::internal(&headers, &error))?;
     let full = found.len() >= PAGE as usize;
     let next = found.last().map(|record| record.id).filter(|_| full);

@@ -4,7 +4,12 @@ use axum::Router;
 use axum::routing::{MethodRouter, delete, get, head, options, patch, post};
 use yaoguan_wire::ErrorCode;
 
-use super::console::{events, files, inbox, record, roster, save, session};
+use super::console::{
+    accounts, accounts_import, audit, daily, decisions, devices, held, invites, recovered, standing,
+    tasks, templates, town_grids, views,
+};
+use super::console::{events, exports, files, inbox, photos, record, roster, save, session};
+use super::ogc::{self, collections, items};
 use super::{
     App, blobs, enrol, health, openapi, password, reconcile, records, sync, token, uploads,
 };
@@ -20,6 +25,10 @@ pub enum Caller {
     Reader,
     /// A supervisor by the session's cookie; what changes something bears its token too.
     Session,
+    /// The same for administrators.
+    Admin,
+    /// Either of them.
+    SignedIn,
 }
 
 /// One route.
@@ -46,6 +55,14 @@ const PROVED: &[ErrorCode] = &[
 /// Codes of a route that takes a body.
 const RECEIVES: &[ErrorCode] =
     &[ErrorCode::BadRequest, ErrorCode::TooLarge, ErrorCode::Busy, ErrorCode::StorageFull];
+
+/// Codes of a dangerous act of an administrator on something that may not be there.
+const ADMIN_ACT: &[ErrorCode] = &[
+    ErrorCode::NotFound,
+    ErrorCode::PasswordNeeded,
+    ErrorCode::NotDone,
+    ErrorCode::UnsupportedEncoding,
+];
 
 /// The routes.
 pub const ROUTES: &[Route] = &[
@@ -117,14 +134,21 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "POST",
         path: "/console/v1/session/end",
-        caller: Caller::Session,
+        caller: Caller::SignedIn,
         codes: &[ErrorCode::UnsupportedEncoding],
         handler: || post(session::end),
     },
     Route {
+        method: "POST",
+        path: "/console/v1/session/prove",
+        caller: Caller::SignedIn,
+        codes: &[ErrorCode::SignInWrong, ErrorCode::TotpNeeded, ErrorCode::UnsupportedEncoding],
+        handler: || post(session::prove),
+    },
+    Route {
         method: "GET",
         path: "/console/v1/me",
-        caller: Caller::Session,
+        caller: Caller::SignedIn,
         codes: &[],
         handler: || get(session::me),
     },
@@ -141,6 +165,67 @@ pub const ROUTES: &[Route] = &[
         caller: Caller::Session,
         codes: &[ErrorCode::BadRequest],
         handler: || get(inbox::list),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/waiting",
+        caller: Caller::Session,
+        codes: &[],
+        handler: || get(inbox::waiting),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/daily",
+        caller: Caller::Session,
+        codes: &[ErrorCode::BadRequest],
+        handler: || get(daily::show),
+    },
+    Route {
+        method: "POST",
+        path: "/console/v1/decisions",
+        caller: Caller::Session,
+        codes: &[ErrorCode::UnsupportedEncoding],
+        handler: || post(decisions::decide),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/tasks",
+        caller: Caller::Session,
+        codes: &[ErrorCode::BadRequest],
+        handler: || get(tasks::list),
+    },
+    Route {
+        method: "POST",
+        path: "/console/v1/tasks",
+        caller: Caller::Session,
+        codes: &[
+            ErrorCode::Invalid,
+            ErrorCode::NotAllowed,
+            ErrorCode::UnknownGrid,
+            ErrorCode::UnsupportedEncoding,
+        ],
+        handler: || post(tasks::create),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/views",
+        caller: Caller::Session,
+        codes: &[],
+        handler: || get(views::list),
+    },
+    Route {
+        method: "POST",
+        path: "/console/v1/views",
+        caller: Caller::Session,
+        codes: &[ErrorCode::UnsupportedEncoding],
+        handler: || post(views::keep),
+    },
+    Route {
+        method: "DELETE",
+        path: "/console/v1/views/{id}",
+        caller: Caller::Session,
+        codes: &[ErrorCode::NotFound],
+        handler: || delete(views::give_up),
     },
     Route {
         method: "GET",
@@ -170,6 +255,179 @@ pub const ROUTES: &[Route] = &[
         caller: Caller::Session,
         codes: &[ErrorCode::Busy],
         handler: || get(events::listen),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/held",
+        caller: Caller::SignedIn,
+        codes: &[],
+        handler: || get(held::list),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/held/{id}",
+        caller: Caller::SignedIn,
+        codes: &[ErrorCode::NotFound],
+        handler: || get(held::show),
+    },
+    Route {
+        method: "POST",
+        path: "/console/v1/held/{id}",
+        caller: Caller::SignedIn,
+        codes: &[ErrorCode::NotFound, ErrorCode::NotDone, ErrorCode::UnsupportedEncoding],
+        handler: || post(held::decide),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/admin/accounts",
+        caller: Caller::Admin,
+        codes: &[ErrorCode::BadRequest],
+        handler: || get(accounts::list),
+    },
+    Route {
+        method: "POST",
+        path: "/console/v1/admin/accounts",
+        caller: Caller::Admin,
+        codes: &[ErrorCode::NotDone, ErrorCode::UnsupportedEncoding],
+        handler: || post(accounts::add),
+    },
+    Route {
+        method: "POST",
+        path: "/console/v1/admin/accounts/import",
+        caller: Caller::Admin,
+        codes: &[ErrorCode::UnsupportedEncoding],
+        handler: || post(accounts_import::import),
+    },
+    Route {
+        method: "POST",
+        path: "/console/v1/admin/accounts/{id}",
+        caller: Caller::Admin,
+        codes: ADMIN_ACT,
+        handler: || post(accounts::act),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/admin/invites",
+        caller: Caller::Admin,
+        codes: &[ErrorCode::BadRequest],
+        handler: || get(invites::list),
+    },
+    Route {
+        method: "POST",
+        path: "/console/v1/admin/invites",
+        caller: Caller::Admin,
+        codes: &[ErrorCode::NotFound, ErrorCode::NotDone, ErrorCode::UnsupportedEncoding],
+        handler: || post(invites::make),
+    },
+    Route {
+        method: "POST",
+        path: "/console/v1/admin/invites/sheet",
+        caller: Caller::Admin,
+        codes: &[ErrorCode::NotDone, ErrorCode::UnsupportedEncoding],
+        handler: || post(invites::print),
+    },
+    Route {
+        method: "POST",
+        path: "/console/v1/admin/invites/{id}",
+        caller: Caller::Admin,
+        codes: ADMIN_ACT,
+        handler: || post(invites::revoke),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/admin/devices",
+        caller: Caller::Admin,
+        codes: &[],
+        handler: || get(devices::list),
+    },
+    Route {
+        method: "POST",
+        path: "/console/v1/admin/devices/{id}",
+        caller: Caller::Admin,
+        codes: ADMIN_ACT,
+        handler: || post(devices::revoke),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/admin/recovered",
+        caller: Caller::Admin,
+        codes: &[],
+        handler: || get(recovered::list),
+    },
+    Route {
+        method: "POST",
+        path: "/console/v1/admin/recovered",
+        caller: Caller::Admin,
+        codes: ADMIN_ACT,
+        handler: || post(recovered::take),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/admin/grids",
+        caller: Caller::Admin,
+        codes: &[],
+        handler: || get(town_grids::list),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/admin/templates",
+        caller: Caller::Admin,
+        codes: &[],
+        handler: || get(templates::list),
+    },
+    Route {
+        method: "POST",
+        path: "/console/v1/admin/templates",
+        caller: Caller::Admin,
+        codes: &[
+            ErrorCode::FieldForbidden,
+            ErrorCode::PasswordNeeded,
+            ErrorCode::NotDone,
+            ErrorCode::UnsupportedEncoding,
+        ],
+        handler: || post(templates::design),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/admin/standing",
+        caller: Caller::Admin,
+        codes: &[],
+        handler: || get(standing::show),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/admin/audit",
+        caller: Caller::Admin,
+        codes: &[ErrorCode::BadRequest],
+        handler: || get(audit::list),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/admin/audit/check",
+        caller: Caller::Admin,
+        codes: &[],
+        handler: || get(audit::check),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/records/{id}/photos",
+        caller: Caller::Session,
+        codes: &[ErrorCode::NotFound],
+        handler: || get(photos::list),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/blobs/{hash}",
+        caller: Caller::Session,
+        codes: &[ErrorCode::BadRequest, ErrorCode::NotFound, ErrorCode::RangeNotSatisfiable],
+        handler: || get(photos::read),
+    },
+    Route {
+        method: "POST",
+        path: "/console/v1/exports/{file}",
+        caller: Caller::Session,
+        codes: &[ErrorCode::NotFound, ErrorCode::UnsupportedEncoding],
+        handler: || post(exports::make),
     },
     Route {
         method: "GET",
@@ -242,6 +500,55 @@ pub const ROUTES: &[Route] = &[
     },
     Route {
         method: "GET",
+        path: "/ogc",
+        caller: Caller::Anyone,
+        codes: &[],
+        handler: || get(ogc::landing),
+    },
+    Route {
+        method: "GET",
+        path: "/ogc/conformance",
+        caller: Caller::Anyone,
+        codes: &[],
+        handler: || get(ogc::conformance),
+    },
+    Route {
+        method: "GET",
+        path: "/ogc/api",
+        caller: Caller::Anyone,
+        codes: &[],
+        handler: || get(ogc::api),
+    },
+    Route {
+        method: "GET",
+        path: "/ogc/collections",
+        caller: Caller::Reader,
+        codes: &[],
+        handler: || get(collections::list),
+    },
+    Route {
+        method: "GET",
+        path: "/ogc/collections/{collection}",
+        caller: Caller::Reader,
+        codes: &[ErrorCode::NotFound],
+        handler: || get(collections::show),
+    },
+    Route {
+        method: "GET",
+        path: "/ogc/collections/{collection}/items",
+        caller: Caller::Reader,
+        codes: &[ErrorCode::BadRequest, ErrorCode::NotFound],
+        handler: || get(items::list),
+    },
+    Route {
+        method: "GET",
+        path: "/ogc/collections/{collection}/items/{id}",
+        caller: Caller::Reader,
+        codes: &[ErrorCode::NotFound],
+        handler: || get(items::show),
+    },
+    Route {
+        method: "GET",
         path: "/healthz",
         caller: Caller::Anyone,
         codes: &[],
@@ -270,8 +577,12 @@ impl Route {
         match self.caller {
             Caller::Anyone => {}
             Caller::Device | Caller::Reader => codes.extend_from_slice(PROVED),
-            Caller::Session if self.method == "GET" => codes.push(ErrorCode::Unauthorised),
-            Caller::Session => codes.extend([ErrorCode::Unauthorised, ErrorCode::CrossSite]),
+            Caller::Session | Caller::SignedIn => codes.push(ErrorCode::Unauthorised),
+            Caller::Admin => codes.extend([ErrorCode::Unauthorised, ErrorCode::NotForRole]),
+        }
+        let by_cookie = matches!(self.caller, Caller::Session | Caller::SignedIn | Caller::Admin);
+        if by_cookie && self.method != "GET" {
+            codes.push(ErrorCode::CrossSite);
         }
         if matches!(self.method, "POST" | "PATCH") {
             codes.extend_from_slice(RECEIVES);

@@ -1,15 +1,16 @@
 //! A body as it was sent: received within its time, its size and the room that there is.
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderValue, header};
 use http_body_util::BodyExt as _;
+use tokio::time::Instant;
 use yaoguan_wire::ErrorCode;
 use yaoguan_wire::body::{self, BadBody};
 use yaoguan_wire::limits::{MAX_DECODED_BYTES, MAX_WIRE_BYTES};
 
 use super::App;
-use super::edges::{BODY_IDLE, Room};
+use super::edges::{BODY_IDLE, REQUEST_TIMEOUT, Room};
 use super::error::ApiError;
 
 /// A body larger than this is parsed beside the threads that serve everyone.
@@ -44,16 +45,9 @@ impl FromRequest<App> for Sent {
         }
         let mut room = app.edges.room(headers, 0)?;
         let mut bytes = Vec::new();
-        loop {
-            let frame = match tokio::time::timeout(BODY_IDLE, body.frame()).await {
-                Err(_) => return Err(ApiError::new(headers, ErrorCode::Timeout, "")),
-                Ok(None) => break,
-                Ok(Some(Err(error))) => {
-                    return Err(ApiError::new(headers, ErrorCode::BadRequest, error.to_string()));
-                }
-                Ok(Some(Ok(frame))) => frame,
-            };
-            let Ok(data) = frame.into_data() else { continue };
+        // The request as a whole has its own end.
+        let until = Instant::now() + REQUEST_TIMEOUT;
+        while let Some(data) = next_bytes(&mut body, headers, until).await? {
             if bytes.len() + data.len() > MAX_WIRE_BYTES {
                 return Err(too_large(headers));
             }
@@ -61,6 +55,28 @@ impl FromRequest<App> for Sent {
             bytes.extend_from_slice(&data);
         }
         Ok(Self { bytes: bytes.into(), _room: room })
+    }
+}
+
+/// The next bytes of a body; none at its end. Trailers say nothing here.
+pub(super) async fn next_bytes(
+    body: &mut Body,
+    headers: &HeaderMap,
+    until: Instant,
+) -> Result<Option<Bytes>, ApiError> {
+    loop {
+        let soonest = until.min(Instant::now() + BODY_IDLE);
+        let frame = match tokio::time::timeout_at(soonest, body.frame()).await {
+            Err(_) => return Err(ApiError::new(headers, ErrorCode::Timeout, "")),
+            Ok(None) => return Ok(None),
+            Ok(Some(Err(error))) => {
+                return Err(ApiError::new(headers, ErrorCode::BadRequest, error.to_string()));
+            }
+            Ok(Some(Ok(frame))) => frame,
+        };
+        if let Ok(data) = frame.into_data() {
+            return Ok(Some(data));
+        }
     }
 }
 

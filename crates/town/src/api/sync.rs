@@ -20,12 +20,14 @@ use super::sent::{Sent, read};
 use crate::cursor::{self, Cursor};
 use crate::error::TownError;
 use crate::paging::{self, Plan};
-use crate::people::{Account, Device};
+use crate::people::{Account, Device, Seen};
 use crate::push::Pusher;
 use crate::storage::{Batch, Outcome, Pushed, TownInfo};
 
 /// How often a phone gets the hash of its whole scope to compare, in seconds.
 const ROOT_EVERY_S: i64 = 24 * 60 * 60;
+/// Characters of how an app calls itself that are kept.
+const MAX_APP_CHARS: usize = 40;
 
 /// One round trip. See docs/SYNC.md.
 #[utoipa::path(
@@ -127,7 +129,10 @@ impl Asked<'_> {
         let account = &device.account;
         let info = self.present_line(&request).await?;
         let off = request.clock.device.saturating_sub(now).clamp(-MAX_INTEGER, MAX_INTEGER);
-        noted(app.storage.saw_device(device.id, now, off).await, ());
+        let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        let app_name = agent.unwrap_or_default().chars().take(MAX_APP_CHARS).collect();
+        let seen = Seen { at: now, clock_off_s: off, app: app_name };
+        noted(app.storage.saw_device(device.id, seen).await, ());
         let delivered = self.delivered(&request).await?;
         let mut answer = Answer::new(&info, account, &request, now);
         // A phone that may not sync any more, or speaks another step of the protocol, hears what became

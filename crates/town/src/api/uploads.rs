@@ -7,11 +7,11 @@
 //! [`PART_BYTES`]. The file is judged when its last byte is there, before the answer that says so.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequestParts, Path, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as B64;
-use http_body_util::BodyExt as _;
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -22,8 +22,9 @@ use yaoguan_wire::limits::MAX_WIRE_BYTES;
 
 use super::App;
 use super::asker::Asker;
-use super::edges::{BODY_IDLE, REQUEST_TIMEOUT};
+use super::edges::REQUEST_TIMEOUT;
 use super::error::ApiError;
+use super::sent::next_bytes;
 use crate::blobs::{UPLOAD_HOLDS_S, aside};
 use crate::storage::blobs::{Appended, NewUpload, Upload};
 
@@ -97,13 +98,7 @@ pub async fn create(State(app): State<App>, asker: Asker, headers: HeaderMap) ->
     params(("id" = String, Path, description = "From `Location`")),
     responses((status = 200, description = "`Upload-Offset`, `Upload-Length`, `Upload-Expires`"))
 )]
-pub async fn offset(
-    State(app): State<App>,
-    asker: Asker,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Answer {
-    let upload = find(&app, &asker, &id, &headers).await?;
+pub async fn offset(State(app): State<App>, Begun(upload): Begun, headers: HeaderMap) -> Answer {
     if upload.received == upload.size {
         finish(&app, &headers, &upload).await?;
     }
@@ -128,12 +123,10 @@ pub async fn offset(
 )]
 pub async fn append(
     State(app): State<App>,
-    asker: Asker,
-    Path(id): Path<String>,
+    Begun(upload): Begun,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let upload = find(&app, &asker, &id, &headers).await?;
     let start = number(&headers, &OFFSET)?;
     if start != upload.received || upload.done && start != upload.size {
         let at = upload.received.to_string();
@@ -157,25 +150,29 @@ pub async fn append(
     params(("id" = String, Path, description = "From `Location`")),
     responses((status = 204, description = "Gone"))
 )]
-pub async fn give_up(
-    State(app): State<App>,
-    asker: Asker,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Answer {
-    let upload = find(&app, &asker, &id, &headers).await?;
+pub async fn give_up(State(app): State<App>, Begun(upload): Begun, headers: HeaderMap) -> Answer {
     let ended = app.storage.end_upload(upload.id).await;
     ended.map_err(|error| ApiError::internal(&headers, &error))?;
     answer(StatusCode::NO_CONTENT, [])
 }
 
-/// The asker's upload of this id; of anybody else's nothing is said.
-async fn find(app: &App, asker: &Asker, id: &str, headers: &HeaderMap) -> Result<Upload, ApiError> {
-    speaks_tus(headers)?;
-    let missing = || ApiError::new(headers, ErrorCode::NotFound, "");
-    let id = Uuid::try_parse(id).map_err(|_| missing())?;
-    let found = app.storage.upload(id, asker.account().id, app.env.now_s()).await;
-    found.map_err(|error| ApiError::internal(headers, &error))?.ok_or_else(missing)
+/// The asker's upload that the path names; of anybody else's nothing is said.
+pub struct Begun(Upload);
+
+impl FromRequestParts<App> for Begun {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let asker = Asker::from_request_parts(parts, app).await?;
+        let id = Path::<String>::from_request_parts(parts, app).await;
+        let headers = &parts.headers;
+        speaks_tus(headers)?;
+        let missing = || ApiError::new(headers, ErrorCode::NotFound, "");
+        let id = id.ok().and_then(|Path(id)| Uuid::try_parse(&id).ok()).ok_or_else(missing)?;
+        let found = app.storage.upload(id, asker.account().id, app.env.now_s()).await;
+        let found = found.map_err(|error| ApiError::internal(headers, &error))?;
+        found.map(Self).ok_or_else(missing)
+    }
 }
 
 /// Stores what comes, part by part; what came before a break stays.
@@ -189,25 +186,19 @@ async fn receive(
     let mut at = upload.received;
     let mut part = Vec::new();
     loop {
-        let next = next(&mut body, headers, until).await;
-        let broken = match next {
-            Ok(Some(data)) => {
-                part.extend_from_slice(&data);
-                None
+        let came = next_bytes(&mut body, headers, until).await;
+        if let Ok(Some(data)) = &came {
+            part.extend_from_slice(data);
+            if at + part.len() as u64 > upload.size {
+                return Err(beyond(app, headers, upload).await);
             }
-            Ok(None) => Some(Ok(())),
-            Err(error) => Some(Err(error)),
-        };
-        if at + part.len() as u64 > upload.size {
-            return Err(beyond(app, headers, upload).await);
+            if part.len() < PART_BYTES {
+                continue;
+            }
         }
-        if part.len() >= PART_BYTES || broken.is_some() {
-            at = store(app, headers, upload, at, std::mem::take(&mut part)).await?;
-        }
-        match broken {
-            None => {}
-            Some(Ok(())) => return Ok(at),
-            Some(Err(error)) => return Err(error),
+        at = store(app, headers, upload, at, std::mem::take(&mut part)).await?;
+        if came?.is_none() {
+            return Ok(at);
         }
     }
 }
@@ -227,7 +218,7 @@ async fn receive_checked(
     let until = Instant::now() + REQUEST_TIMEOUT.saturating_sub(MARGIN);
     let mut _room = app.edges.room(headers, 0)?;
     let mut bytes = Vec::new();
-    while let Some(data) = next(&mut body, headers, until).await? {
+    while let Some(data) = next_bytes(&mut body, headers, until).await? {
         if bytes.len() + data.len() > MAX_WIRE_BYTES {
             let detail = format!("{MAX_WIRE_BYTES} bytes");
             return Err(ApiError::new(headers, ErrorCode::TooLarge, detail));
@@ -249,28 +240,6 @@ async fn beyond(app: &App, headers: &HeaderMap, upload: &Upload) -> ApiError {
     match app.storage.end_upload(upload.id).await {
         Ok(()) => ApiError::new(headers, ErrorCode::TooLarge, format!("{} bytes", upload.size)),
         Err(error) => ApiError::internal(headers, &error),
-    }
-}
-
-async fn next(
-    body: &mut Body,
-    headers: &HeaderMap,
-    until: Instant,
-) -> Result<Option<axum::body::Bytes>, ApiError> {
-    loop {
-        let soonest = until.min(Instant::now() + BODY_IDLE);
-        return match tokio::time::timeout_at(soonest, body.frame()).await {
-            Err(_) => Err(ApiError::new(headers, ErrorCode::Timeout, "")),
-            Ok(None) => Ok(None),
-            Ok(Some(Err(error))) => {
-                Err(ApiError::new(headers, ErrorCode::BadRequest, error.to_string()))
-            }
-            Ok(Some(Ok(frame))) => match frame.into_data() {
-                Ok(data) => Ok(Some(data)),
-                // Trailers say nothing here.
-                Err(_) => continue,
-            },
-        };
     }
 }
 

@@ -56,7 +56,7 @@ fn closed(error: &TownError) -> Check {
         TownError::OtherTown(_) | TownError::BadBackup(_) | TownError::StorageFull => broken(),
         TownError::Sqlite(_) | TownError::NotDurable(_) | TownError::Corrupt(_) => broken(),
         TownError::Certificate(_) | TownError::Input(_) | TownError::People(_) => broken(),
-        TownError::Io(_) => broken(),
+        TownError::Io(_) | TownError::Bucket(_) => broken(),
     }
 }
 

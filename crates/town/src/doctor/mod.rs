@@ -1,21 +1,25 @@
 //! What is wrong with a town, and what it is called: one function for each thing that can be wrong. It
 //! changes nothing, and works beside a running server and on a town that does not start.
 //!
-//! Words stand in the locale files of the command line, under `[doctor]` and `[remedy]`, by `found`.
+//! Words stand in `locales/doctor.*.toml`, under `[doctor]` and `[remedy]`, by `found`.
 
 mod backups;
+mod blobs;
 mod clock;
 mod database;
 mod files;
 mod network;
 mod unit;
+pub mod words;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use yaoguan_model::Env;
 
 use crate::backups::Schedule;
+use crate::blobs::BlobPlace;
 use crate::lock;
 
 pub use files::{FREE_BAD, FREE_LOW};
@@ -81,9 +85,48 @@ pub struct Patient<'a> {
     pub public: Option<&'a str>,
     pub behind_proxy: bool,
     pub backups: Option<&'a Schedule>,
+    pub blobs: &'a BlobPlace,
     /// Where systemd finds units.
     pub units: &'a [PathBuf],
     pub env: &'a dyn Env,
+}
+
+/// How the town is set up, for a server that has itself looked at. One look at a time: each reads the
+/// whole database.
+#[derive(Debug)]
+pub struct Setup {
+    pub data: PathBuf,
+    pub key_file: PathBuf,
+    pub listen: SocketAddr,
+    pub public: Option<String>,
+    pub behind_proxy: bool,
+    pub backups: Option<Schedule>,
+    pub blobs: BlobPlace,
+    pub units: Vec<PathBuf>,
+    pub look: tokio::sync::Mutex<()>,
+}
+
+impl Setup {
+    /// See [`examine`]; beside the threads that serve everyone.
+    pub async fn examine(self: Arc<Self>, env: Arc<dyn Env>) -> Vec<Check> {
+        let _one = self.look.lock().await;
+        let (setup, runtime) = (Arc::clone(&self), tokio::runtime::Handle::current());
+        let looked = tokio::task::spawn_blocking(move || {
+            let patient = Patient {
+                data: &setup.data,
+                key_file: &setup.key_file,
+                listen: setup.listen,
+                public: setup.public.as_deref(),
+                behind_proxy: setup.behind_proxy,
+                backups: setup.backups.as_ref(),
+                blobs: &setup.blobs,
+                units: &setup.units,
+                env: env.as_ref(),
+            };
+            runtime.block_on(examine(&patient))
+        });
+        looked.await.unwrap_or_default()
+    }
 }
 
 /// Every check, in the order in which one would look.
@@ -102,6 +145,9 @@ pub async fn examine(patient: &Patient<'_>) -> Vec<Check> {
     checks.push(network::port(patient.listen, holder.as_ref()));
     if let Some(inside) = &inside {
         checks.extend(network::certificate(patient, inside, holder.as_ref()));
+    }
+    if let Some(inside) = &inside {
+        checks.push(blobs::look(patient, inside).await);
     }
     checks.push(clock::clock(patient.data, now));
     checks.extend(backups::look(patient, now).await);

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use yaoguan_exchange::{Reason, TableError, table};
-use yaoguan_model::limits::MAX_NAME_CHARS;
 use yaoguan_model::{AccountId, Env, GridCode, Role};
 
+use super::acts::checked_name;
 use super::limits::MAX_ROSTER_ROWS;
 use super::{Account, Coverage, NewPerson, PeopleError, Person, PersonChange, checked_login};
 
@@ -142,8 +142,7 @@ fn wanted(
     let mut problems = Vec::new();
     let login = checked_login(login).map_err(|_| Problem::BadLogin(login.to_owned()));
     let login = login.map_err(|problem| problems.push(problem)).ok();
-    let sound = !name.is_empty() && name.chars().count() <= MAX_NAME_CHARS;
-    if !sound || name.chars().any(char::is_control) {
+    if checked_name(name).is_err() {
         problems.push(Problem::BadName);
     }
     let word = role.to_lowercase();

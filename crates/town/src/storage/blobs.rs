@@ -1,10 +1,12 @@
 //! What the town knows of files: uploads under way, files received whole, and who may read which.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use uuid::Uuid;
 use yaoguan_media::MediaType;
 use yaoguan_model::cells::Cell;
-use yaoguan_model::{AccountId, BlobHash};
+use yaoguan_model::{AccountId, BlobHash, Record, RecordId};
 
 use crate::error::TownError;
 
@@ -82,8 +84,16 @@ pub trait Blobs: Send + Sync {
         cells: Vec<Cell>,
         account: AccountId,
     ) -> Result<Option<Readable>, TownError>;
-    /// Every file, by name.
-    async fn blobs(&self) -> Result<Vec<BlobHash>, TownError>;
+    /// A record within these cells, and which of the files that it refers to have arrived.
+    async fn with_files(
+        &self,
+        cells: Vec<Cell>,
+        id: RecordId,
+    ) -> Result<Option<(Record, BTreeSet<BlobHash>)>, TownError>;
+    /// Every file, by name, with its size.
+    async fn blobs(&self) -> Result<Vec<(BlobHash, u64)>, TownError>;
+    /// The bytes of these files are gone: they have not been received, as far as anybody asks.
+    async fn lose_blobs(&self, hashes: Vec<BlobHash>) -> Result<(), TownError>;
     /// Ends uploads whose time is over, and forgets files that nothing has referred to for long; their names
     /// are returned, so that the bytes go too.
     async fn forget_blobs(&self, now: i64) -> Result<Vec<BlobHash>, TownError>;

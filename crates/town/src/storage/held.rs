@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use yaoguan_model::authorise::Actor;
+use yaoguan_model::cells::Cell;
 use yaoguan_model::{AccountId, Changes, DeviceId, FieldPath, Kind, Record, RecordId, Value};
 use yaoguan_wire::{ErrorCode, HoldId, HoldNews};
 
@@ -24,6 +25,36 @@ pub struct Held {
     pub detail: String,
     /// The town's time, in seconds.
     pub received_at: i64,
+}
+
+/// Who looks at held saves. Administrators read no household (records.md, *People*): what is held of one, or
+/// may be, they see without its content, and leave to a supervisor.
+#[derive(Debug, Clone)]
+pub enum Reader {
+    /// A supervisor, by what they read.
+    Cells(Vec<Cell>),
+    Administrator,
+}
+
+/// A held save in a list.
+#[derive(Debug, Clone)]
+pub struct HeldRow {
+    pub held: Held,
+    pub account_name: String,
+    pub device_name: String,
+    /// Its content is for this reader.
+    pub readable: bool,
+}
+
+/// A held save, and what its release would make of the record.
+#[derive(Debug, Clone)]
+pub struct HeldView {
+    pub row: HeldRow,
+    /// As the town has it; none where it is gone or never was.
+    pub before: Option<Record>,
+    pub after: Record,
+    /// The record was purged: what is released becomes a new one.
+    pub purged: bool,
 }
 
 /// A supervisor's decision on a held save.
@@ -58,6 +89,15 @@ pub struct Recovered {
 pub trait Apart: Send + Sync {
     /// Held saves that wait, oldest first.
     async fn held(&self) -> Result<Vec<Held>, TownError>;
+    /// Held saves that wait and that this reader hears of, oldest first.
+    async fn held_rows(&self, reader: Reader) -> Result<Vec<HeldRow>, TownError>;
+    /// One of them with its content, if that is for this reader; reading a household stands in the audit log.
+    async fn held_view(
+        &self,
+        hold: HoldId,
+        reader: Reader,
+        seen: Attribution,
+    ) -> Result<Option<HeldView>, TownError>;
     /// Puts a held save on the record as it is now, under a fresh dot of the town. Nothing changes and
     /// the error says why when the rules of a supervisor do not allow it. Returns the record's id.
     async fn release(&self, release: Release, by: By) -> Result<RecordId, TownError>;

@@ -14,16 +14,19 @@ use yaoguan_wire::{Epoch, Judgement, PushToken};
 
 use crate::audit::Attribution;
 use crate::error::TownError;
-use crate::people::{Account, Device, Enrolment, NewDevice, NewInvite, NewPerson};
+use crate::people::{Account, Device, Enrolment, NewDevice, NewInvite, NewPerson, Seen};
 use crate::pull;
 use crate::push::Pusher;
 
 pub mod audit;
 pub mod blobs;
 pub mod desk;
+pub mod exports;
+pub mod features;
 pub mod held;
 pub mod people;
 pub mod purge;
+pub mod saved_views;
 pub mod scope;
 pub mod sessions;
 pub mod sign_in;
@@ -33,9 +36,12 @@ pub mod tokens;
 
 pub use audit::{AuditAsk, AuditLog};
 pub use desk::Desk;
-pub use held::{Apart, Held, Recovered, Release};
+pub use exports::Exports;
+pub use features::Features;
+pub use held::{Apart, Held, HeldRow, HeldView, Reader, Recovered, Release};
 pub use people::People;
 pub use purge::{Erasure, Purging, purge_all};
+pub use saved_views::SavedViews;
 pub use scope::Scopes;
 pub use sessions::Sessions;
 pub use sign_in::SignIns;
@@ -130,8 +136,11 @@ pub trait Storage:
     + AuditLog
     + blobs::Blobs
     + Desk
+    + Exports
+    + Features
     + People
     + Purging
+    + SavedViews
     + Scopes
     + Sessions
     + SignIns
@@ -167,12 +176,14 @@ pub trait Storage:
         now: i64,
     ) -> Result<Enrolment, TownError>;
     async fn device(&self, id: DeviceId) -> Result<Option<Device>, TownError>;
-    /// Notes that a device was here, and how its clock stands to the town's.
-    async fn saw_device(&self, id: DeviceId, now: i64, clock_off_s: i64) -> Result<(), TownError>;
+    /// Notes that a device was here.
+    async fn saw_device(&self, id: DeviceId, seen: Seen) -> Result<(), TownError>;
 
     async fn grids(&self) -> Result<BTreeSet<GridCode>, TownError>;
     /// Checks the push chain, judges and merges every record, advances chain and feed.
     async fn push(&self, batch: Batch) -> Result<Pushed, TownError>;
+    /// The same for several pushes in their order, as one.
+    async fn push_all(&self, batches: Vec<Batch>) -> Result<Vec<Pushed>, TownError>;
     async fn pull(&self, ask: pull::Ask) -> Result<pull::Page, TownError>;
     /// Records of a kind within a reader's cells, in the order of their ids, after one of them.
     async fn readable(

@@ -2,17 +2,43 @@
 //! audit entry in the same transaction.
 
 use async_trait::async_trait;
-use yaoguan_model::{AccountId, DeviceId};
+use yaoguan_model::{AccountId, DeviceId, Role};
 
 use crate::audit::Attribution;
 use crate::error::TownError;
 use crate::people::{Enrolled, Invited, NewInvite, NewPerson, Person, PersonChange};
+
+/// Accounts of one page.
+pub const PEOPLE_PAGE: u32 = 50;
+
+/// Which accounts are wanted; what is empty asks for any.
+#[derive(Debug, Clone, Default)]
+pub struct PeopleAsk {
+    /// Part of name or login.
+    pub words: String,
+    pub role: Option<Role>,
+    /// Twelve digits: whoever has a grid of it by name.
+    pub village: String,
+    /// The last account of the page before.
+    pub after: Option<AccountId>,
+}
+
+/// A page, in the order of logins.
+#[derive(Debug, Clone)]
+pub struct PeoplePage {
+    pub people: Vec<Person>,
+    /// How many there are on all pages; 0 on a page without any.
+    pub total: u64,
+    pub more: bool,
+}
 
 /// Accounts, invites, devices. Each method is one transaction.
 #[async_trait]
 pub trait People: Send + Sync {
     /// Everybody, in the order of ids.
     async fn people(&self) -> Result<Vec<Person>, TownError>;
+    /// A page of those that are asked for.
+    async fn people_page(&self, ask: PeopleAsk) -> Result<PeoplePage, TownError>;
     /// By login, or by the account's id.
     async fn person(&self, who: String) -> Result<Option<Person>, TownError>;
     /// Adds and changes accounts, all or none. A change of role or grids gives the account a new scope

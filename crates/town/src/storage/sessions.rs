@@ -15,6 +15,9 @@ pub const MAX_SESSIONS: u32 = 16;
 /// How often it is written down that a session is in use.
 pub const SEEN_EVERY_S: i64 = 60;
 
+/// A password that was given this recently is not asked for again.
+pub const PROVED_S: i64 = 10 * 60;
+
 /// Whether asking keeps a session alive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Use {
@@ -40,6 +43,10 @@ pub trait Sessions: Send + Sync {
         by: Use,
         now: i64,
     ) -> Result<Option<Account>, TownError>;
+    /// Notes that the session's person has just given the password again.
+    async fn prove_session(&self, hash: [u8; 32], now: i64) -> Result<(), TownError>;
+    /// Whether that was within [`PROVED_S`].
+    async fn is_proved(&self, hash: [u8; 32], now: i64) -> Result<bool, TownError>;
     /// Ends one session, or all of its account.
     async fn end_session(&self, hash: [u8; 32], everywhere: bool) -> Result<(), TownError>;
 }

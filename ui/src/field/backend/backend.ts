@@ -35,6 +35,11 @@ export interface Commands {
   save_patrol: [T.PatrolWords, T.Changed]
   discard_patrol: [void, null]
   health: [void, T.Health]
+  stowage: [void, T.Stowage]
+  free_photos: [{ bytes?: number }, T.Freed]
+  send_files: [Id, T.SyncNow]
+  remove_photo: [{ id: string; hash: string }, T.Changed | null]
+  drop_track: [Id, T.Changed]
   mend: [{ number: number; values: Record<string, unknown> }, T.Changed]
   discard_rejected: [{ number: number }, T.Changed]
   settings: [void, T.Settings]
@@ -52,7 +57,7 @@ export interface Commands {
   remove_map: [void, null]
   sync: [void, T.SyncNow]
   sync_now: [void, T.SyncNow]
-  line: [{ online: boolean }, T.SyncNow]
+  line: [{ online: boolean; metered?: boolean }, T.SyncNow]
   position: [void, T.Point | null]
 }
 
@@ -79,7 +84,16 @@ export class BackendError extends Error {
   }
 }
 
+/** Photos: their bytes never travel with commands. */
+export interface Photos {
+  /** Where a photo is shown from; it is fetched from the town if it is not on this phone. */
+  url(hash: string, size: 'thumb' | 'full'): string
+  /** Attaches a picture to a form that is open, or to a record. */
+  attach(target: string, picture: Blob): Promise<T.Attached>
+}
+
 export interface Backend {
+  photos: Photos
   call<C extends keyof Commands>(command: C, input?: Commands[C][0]): Promise<Commands[C][1]>
   /** Hears events until the function returned is called. */
   listen(heard: (event: BackendEvent) => void): () => void

@@ -1,21 +1,24 @@
 // The phone over the dev server.
-import { type Backend, BackendError, type BackendEvent, type Commands, type T } from './backend'
+import { type Backend, BackendError, type BackendEvent, type Commands, type Photos, type T } from './backend'
 import { failed } from './failed'
 
-async function ask<R>(path: string, request: RequestInit): Promise<R> {
-  const answer = await fetch(path, request).catch((error: unknown) => {
+async function ask<R>(method: 'POST' | 'PUT', path: string, type: string, body: BodyInit): Promise<R> {
+  const answer = await fetch(path, { method, headers: { 'content-type': type }, body }).catch((error: unknown) => {
     throw new BackendError('unreachable', null, null, String(error))
   })
-  const body: unknown = await answer.json().catch(() => ({}))
-  if (answer.ok) return body as R
-  throw failed(body)
+  const json: unknown = await answer.json().catch(() => ({}))
+  if (answer.ok) return json as R
+  throw failed(json)
 }
 
-function call<C extends keyof Commands>(command: C, input?: Commands[C][0]): Promise<Commands[C][1]> {
-  return ask(`/api/${command}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(input ?? {}) })
+const call = <C extends keyof Commands>(command: C, input?: Commands[C][0]) => ask<Commands[C][1]>('POST', `/api/${command}`, 'application/json', JSON.stringify(input ?? {}))
+
+const photos: Photos = {
+  url: (hash, size) => `/photo/${hash}?size=${size}`,
+  attach: (target, picture) => ask<T.Attached>('POST', `/api/photo?id=${target}`, 'application/octet-stream', picture),
 }
 
-const installMap = (file: File) => ask<T.TilesShown>('/tiles', { method: 'PUT', body: file })
+const installMap = (file: File) => ask<T.TilesShown>('PUT', '/tiles', 'application/octet-stream', file)
 
 function listen(heard: (event: BackendEvent) => void): () => void {
   const events = new EventSource('/api/events')
@@ -30,4 +33,4 @@ function listen(heard: (event: BackendEvent) => void): () => void {
   return () => events.close()
 }
 
-export const http: Backend = { call, listen, installMap, tiles: `${location.origin}/tiles/{z}/{x}/{y}` }
+export const http: Backend = { call, listen, photos, installMap, tiles: `${location.origin}/tiles/{z}/{x}/{y}` }

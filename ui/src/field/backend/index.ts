@@ -12,7 +12,7 @@ type Heard = (event: BackendEvent) => void
 const listeners = new Set<Heard>()
 
 /** What every screen shows of the line. */
-export const sync = reactive<T.SyncNow>({ running: false, online: true, error: null, town_code: null, sent: 0, received: 0, waiting: 0, runs: 0 })
+export const sync = reactive<T.SyncNow>({ running: false, online: true, metered: false, error: null, town_code: null, sent: 0, received: 0, waiting: 0, files_sent: 0, files_waiting: 0, runs: 0 })
 export const where: Ref<T.Point | null> = ref(null)
 
 export function startListening(): void {

@@ -68,7 +68,12 @@ export function useForm(id: string) {
     await kept
     await backend.call('discard_form', { id }).catch(() => undefined)
   }
+  /** Photos are attached past the form: only they are read again. */
+  async function readPhotos() {
+    const found = await backend.call('form', { id }).catch(() => null)
+    if (form.value && found) form.value.photos = found.photos
+  }
   onBeforeUnmount(() => void keep())
   void open()
-  return { form, failure, busy, value, text, set, save, discard, keep }
+  return { form, failure, busy, value, text, set, save, discard, keep, readPhotos }
 }

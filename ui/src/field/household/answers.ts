@@ -2,6 +2,8 @@
 export interface Answer {
   answer: 'fine' | 'problem' | 'not_applicable'
   note?: string
+  /** Hashes of photos that show it; each is a photo of the check too. */
+  photos?: string[]
 }
 
 const WORDS = ['fine', 'problem', 'not_applicable']

@@ -8,7 +8,7 @@ pub fn form_words(words: &Words, form: Form) -> String {
     let (min, max) = match form {
         Form::Count { min, max } => (min.to_string(), max.to_string()),
         Form::Path | Form::Address | Form::Url => Default::default(),
-        Form::Switch | Form::TimeOfDay | Form::Filter => Default::default(),
+        Form::Switch | Form::TimeOfDay | Form::Name | Form::Filter => Default::default(),
     };
     words.say("setting_form", form.key(), &[("min", &min), ("max", &max)])
 }

@@ -34,7 +34,7 @@ fn argument(setting: &'static Setting) -> Arg {
     match form {
         Form::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
         Form::Path | Form::Address | Form::Url | Form::TimeOfDay => arg,
-        Form::Count { .. } | Form::Filter => arg,
+        Form::Count { .. } | Form::Name | Form::Filter => arg,
     }
 }
 

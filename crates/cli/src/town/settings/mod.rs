@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use yaoguan_town::backups::{Keep, Schedule, TimeOfDay};
+use yaoguan_town::blobs::{BlobPlace, BucketSettings};
 use yaoguan_town::data::default_key_file;
 
 use crate::output::{Failure, Output};
@@ -54,6 +55,7 @@ pub enum Problem {
 pub struct Settings {
     pub data: PathBuf,
     pub key_file: PathBuf,
+    pub blobs: BlobPlace,
     pub listen: SocketAddr,
     pub public: Option<String>,
     pub behind_proxy: bool,
@@ -108,6 +110,7 @@ impl Settings {
         Ok(Self {
             data,
             key_file: PathBuf::from(text(&all, "key_file")),
+            blobs: blobs(&all)?,
             listen: parsed(&all, "listen")?,
             public: Some(text(&all, "public").to_owned()).filter(|url| !url.is_empty()),
             behind_proxy: parsed(&all, "behind_proxy")?,
@@ -117,6 +120,29 @@ impl Settings {
             all,
         })
     }
+}
+
+/// A bucket where one is named; then all that it takes to reach it is needed.
+fn blobs(all: &[Effective]) -> Result<BlobPlace, Problem> {
+    let bucket = text(all, "blob_bucket");
+    if bucket.is_empty() {
+        return Ok(BlobPlace::Folder);
+    }
+    let needed = |name: &'static str| {
+        let value = text(all, name);
+        let form = table::find(name).map_or(table::Form::Path, |setting| setting.form);
+        let missing = Problem::Value { place: "blob_bucket".to_owned(), name, form };
+        if value.is_empty() { Err(missing) } else { Ok(value.to_owned()) }
+    };
+    let ca_file = Some(text(all, "blob_ca_file")).filter(|file| !file.is_empty());
+    Ok(BlobPlace::Bucket(Box::new(BucketSettings {
+        bucket: bucket.to_owned(),
+        endpoint: needed("blob_endpoint")?,
+        region: needed("blob_region")?,
+        access_key: needed("blob_access_key")?,
+        secret_file: needed("blob_secret_file")?.into(),
+        ca_file: ca_file.map(PathBuf::from),
+    })))
 }
 
 fn text<'a>(all: &'a [Effective], name: &str) -> &'a str {

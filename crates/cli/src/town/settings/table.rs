@@ -15,6 +15,8 @@ pub enum Form {
     /// `true` or `false`.
     Switch,
     TimeOfDay,
+    /// A name without spaces.
+    Name,
     Count {
         min: u32,
         max: u32,
@@ -49,6 +51,12 @@ const MOST_KEPT: u32 = 1_000;
 pub const TABLE: &[Setting] = &[
     everywhere("data", Form::Path, "yaoguan-town-data"),
     everywhere("key_file", Form::Path, ""),
+    everywhere("blob_bucket", Form::Name, ""),
+    everywhere("blob_endpoint", Form::Url, ""),
+    everywhere("blob_region", Form::Name, "us-east-1"),
+    everywhere("blob_access_key", Form::Name, ""),
+    everywhere("blob_secret_file", Form::Path, ""),
+    everywhere("blob_ca_file", Form::Path, ""),
     serving("listen", Form::Address, "127.0.0.1:8443"),
     serving("public", Form::Url, ""),
     serving("behind_proxy", Form::Switch, "false"),
@@ -84,6 +92,7 @@ impl Form {
             Self::Url => "url",
             Self::Switch => "switch",
             Self::TimeOfDay => "time_of_day",
+            Self::Name => "name",
             Self::Count { .. } => "count",
             Self::Filter => "filter",
         }
@@ -97,6 +106,7 @@ impl Form {
             Self::Url => "URL",
             Self::Switch => "true|false",
             Self::TimeOfDay => "HH:MM",
+            Self::Name => "NAME",
             Self::Count { .. } => "N",
             Self::Filter => "FILTER",
         }
@@ -110,6 +120,7 @@ impl Form {
             Self::Url => is_url(text),
             Self::Switch => matches!(text, "true" | "false"),
             Self::TimeOfDay => text.parse::<TimeOfDay>().is_ok(),
+            Self::Name => !text.is_empty() && !text.contains(char::is_whitespace),
             Self::Count { min, max } => {
                 text.parse::<u32>().is_ok_and(|count| (min..=max).contains(&count))
             }

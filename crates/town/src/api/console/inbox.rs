@@ -6,7 +6,7 @@ use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
-use yaoguan_model::RecordId;
+use yaoguan_model::{AccountId, RecordId};
 use yaoguan_model::cells::{self, Cell};
 use yaoguan_wire::ErrorCode;
 
@@ -14,12 +14,12 @@ use super::super::App;
 use super::super::error::ApiError;
 use super::session::Session;
 use crate::people::Account;
-use crate::storage::desk::{InboxAsk, InboxRow, PAGE};
+use crate::storage::desk::{InboxAsk, InboxRow, PAGE, Waiting};
 
 /// Characters of what is searched for.
-const MAX_WORDS_CHARS: usize = 100;
+pub(super) const MAX_WORDS_CHARS: usize = 100;
 /// The town's calendar is UTC+8.
-const TOWN_OFFSET_S: i32 = 8 * 3600;
+pub(super) const TOWN_OFFSET_S: i32 = 8 * 3600;
 
 /// What is wanted; what is not said asks for any.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -30,12 +30,48 @@ pub struct Wanted {
     category: String,
     severity: String,
     grid: String,
-    /// Part of title, address or description.
+    /// Words that must all occur in what was written.
     q: String,
+    /// Why it waits: `new`, `corrected` or `changed`.
+    stage: String,
+    /// Only what the asker is on.
+    claimed: bool,
     conflict: bool,
     overdue: bool,
     /// The `next` of the page before.
     after: String,
+}
+
+impl Wanted {
+    /// Nobody types so much.
+    pub(super) fn is_too_long(&self) -> bool {
+        self.q.chars().count() > MAX_WORDS_CHARS
+    }
+
+    /// The question, from the beginning.
+    pub(super) fn ask(
+        self,
+        cells: Vec<Cell>,
+        account: AccountId,
+        now: i64,
+        today: &str,
+    ) -> InboxAsk {
+        InboxAsk {
+            cells,
+            account: Some(account),
+            now,
+            state: self.state,
+            stage: self.stage,
+            claimed_by: self.claimed.then_some(account),
+            category: self.category,
+            severity: self.severity,
+            grid: self.grid,
+            words: self.q.trim().to_owned(),
+            conflict: self.conflict,
+            due_before: self.overdue.then(|| today.to_owned()),
+            after: None,
+        }
+    }
 }
 
 /// A page of the inbox.
@@ -45,6 +81,19 @@ pub struct Inbox {
     next: Option<String>,
 }
 
+/// What waits for a supervisor, by view. A count of 1,000 says: so many or more.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct WaitingOut {
+    /// Major dangers that nobody is on, oldest first.
+    urgent: Vec<Row>,
+    new: u32,
+    corrected: u32,
+    changed: u32,
+    conflict: u32,
+    overdue: u32,
+    claimed: u32,
+}
+
 #[derive(Serialize, utoipa::ToSchema)]
 struct Row {
     id: String,
@@ -52,13 +101,18 @@ struct Row {
     category: String,
     severity: String,
     status: String,
+    /// What a decision on this row replaces.
+    status_dots: Vec<String>,
     grid: String,
     address: String,
+    stage: String,
     due_on: String,
     overdue: bool,
     conflict: bool,
     author: String,
     claimed_by: String,
+    /// Photos that it refers to and that have not arrived.
+    coming: u32,
     received_at: i64,
     changed_at: i64,
 }
@@ -74,12 +128,15 @@ impl Row {
             category: row.category,
             severity: row.severity,
             status: row.status,
+            status_dots: row.status_dots.split_whitespace().map(str::to_owned).collect(),
             grid: row.grid,
             address: row.address,
+            stage: row.stage,
             due_on: row.due_on,
             conflict: row.conflict,
             author: row.author,
             claimed_by: row.claimed_by,
+            coming: row.coming,
             received_at: row.received_at,
             changed_at: row.changed_at,
         }
@@ -92,7 +149,7 @@ pub(super) fn cells_of(account: &Account) -> Vec<Cell> {
 }
 
 /// The day in the town.
-fn today(now_s: i64) -> String {
+pub(super) fn today(now_s: i64) -> String {
     let zone = FixedOffset::east_opt(TOWN_OFFSET_S);
     let now = DateTime::from_timestamp(now_s, 0).zip(zone);
     now.map(|(now, zone)| now.with_timezone(&zone).format("%Y-%m-%d").to_string())
@@ -119,29 +176,43 @@ pub async fn list(
 ) -> Result<Json<Inbox>, ApiError> {
     let bad = |detail: String| ApiError::new(&headers, ErrorCode::BadRequest, detail);
     let Query(wanted) = query.map_err(|error| bad(error.body_text()))?;
-    if wanted.q.chars().count() > MAX_WORDS_CHARS {
+    if wanted.is_too_long() {
         return Err(bad(format!("q: {MAX_WORDS_CHARS} characters")));
     }
     let after = match wanted.after.as_str() {
         "" => None,
         text => Some(place(text).ok_or_else(|| bad("after".to_owned()))?),
     };
-    let today = today(app.env.now_s());
-    let ask = InboxAsk {
-        cells: cells_of(&session.account),
-        state: wanted.state,
-        category: wanted.category,
-        severity: wanted.severity,
-        grid: wanted.grid,
-        words: wanted.q.trim().to_owned(),
-        conflict: wanted.conflict,
-        due_before: wanted.overdue.then(|| today.clone()),
-        after,
-    };
+    let (now, account) = (app.env.now_s(), session.account.id);
+    let today = today(now);
+    let ask = wanted.ask(cells_of(&session.account), account, now, &today);
+    let ask = InboxAsk { after, ..ask };
     let found = app.storage.inbox(ask).await;
     let found = found.map_err(|error| ApiError::internal(&headers, &error))?;
     let full = found.len() >= PAGE as usize;
     let next = found.last().filter(|_| full).map(|row| format!("{}.{}", row.changed_at, row.id));
     let rows = found.into_iter().map(|row| Row::of(row, &today)).collect();
     Ok(Json(Inbox { rows, next }))
+}
+
+/// What waits within the session's scope.
+#[utoipa::path(
+    get,
+    path = "/console/v1/waiting",
+    responses((status = 200, body = WaitingOut))
+)]
+pub async fn waiting(
+    State(app): State<App>,
+    session: Session,
+    headers: HeaderMap,
+) -> Result<Json<WaitingOut>, ApiError> {
+    let now = app.env.now_s();
+    let today = today(now);
+    let (cells, account) = (cells_of(&session.account), Some(session.account.id));
+    let ask = InboxAsk { cells, account, now, ..InboxAsk::default() };
+    let found = app.storage.waiting(ask, today.clone()).await;
+    let found = found.map_err(|error| ApiError::internal(&headers, &error))?;
+    let Waiting { urgent, new, corrected, changed, conflict, overdue, claimed } = found;
+    let urgent = urgent.into_iter().map(|row| Row::of(row, &today)).collect();
+    Ok(Json(WaitingOut { urgent, new, corrected, changed, conflict, overdue, claimed }))
 }

@@ -8,6 +8,7 @@ use yaoguan_model::authorise::{Actor, relations};
 use yaoguan_model::deletion::{self, Deletion};
 use yaoguan_model::{AccountId, Dot, Record, Value};
 
+use crate::desk::dot_text;
 use crate::storage::desk::View;
 
 /// A record with what stands around it.
@@ -73,8 +74,13 @@ struct Entry {
 struct Linked {
     id: String,
     kind: String,
+    /// `patrol`, `household`, `merged_into`, `merged`, `about`, `task`, `seen`, `check`, or `near`.
+    relation: &'static str,
     title: String,
     status: String,
+    /// When it was seen, checked or began; or when it is due.
+    at: Option<i64>,
+    due_on: String,
     distance_m: Option<i64>,
 }
 
@@ -83,11 +89,6 @@ struct Step {
     from: &'static str,
     to: &'static str,
     needs_note: bool,
-}
-
-/// A dot as it travels to the console and back.
-pub(super) fn dot_text(dot: Dot) -> String {
-    format!("{}:{}", dot.replica, dot.counter)
 }
 
 /// Reads [`dot_text`].
@@ -104,7 +105,7 @@ impl RecordView {
         let paths = record.fields.keys().filter(|path| shown(path.as_str()));
         let near = view.near.iter().map(|(other, metres)| Linked {
             distance_m: Some(metres.round() as i64),
-            ..linked(other)
+            ..linked("near", other)
         });
         Self {
             id: record.id.to_string(),
@@ -116,7 +117,7 @@ impl RecordView {
             deleted: state == Deletion::Deleted,
             fields: paths.map(|path| field(view, path.as_str())).collect(),
             timeline: timeline(view),
-            links: view.links.iter().map(linked).collect(),
+            links: view.links.iter().map(|(how, link)| linked(how.as_str(), link)).collect(),
             duplicates: near.collect(),
             steps: steps(view, actor),
             names: view.names.iter().map(|(id, name)| (id.to_string(), name.clone())).collect(),
@@ -177,14 +178,18 @@ fn timeline(view: &View) -> Vec<Entry> {
     entries
 }
 
-fn linked(record: &Record) -> Linked {
+fn linked(relation: &'static str, record: &Record) -> Linked {
     let text = |path: &str| record.shown_text(path).filter(|text| !text.is_empty());
-    let title = text("title").or_else(|| text("address")).or_else(|| text("door_plate"));
+    let title = text("title").or_else(|| text("address")).or_else(|| text("words"));
+    let at = ["seen_at", "checked_at", "started_at"].into_iter();
     Linked {
         id: record.id.to_string(),
         kind: record.kind.as_str().to_owned(),
+        relation,
         title: title.unwrap_or_default().to_owned(),
-        status: text("status").unwrap_or_default().to_owned(),
+        status: text("status").or_else(|| text("outcome")).unwrap_or_default().to_owned(),
+        at: at.filter_map(|path| record.shown(path)?.as_int()).next(),
+        due_on: text("due_on").unwrap_or_default().to_owned(),
         distance_m: None,
     }
 }

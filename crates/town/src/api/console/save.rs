@@ -26,11 +26,11 @@ use crate::storage::desk::{Decided, Decision};
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub struct Save {
     #[serde(default)]
-    changes: BTreeMap<String, Altered>,
+    pub(super) changes: BTreeMap<String, Altered>,
     #[serde(default)]
-    step: Option<Stepped>,
+    pub(super) step: Option<Stepped>,
     #[serde(default)]
-    note: String,
+    pub(super) note: String,
 }
 
 /// A register's new value; none removes it.
@@ -46,13 +46,13 @@ pub struct Altered {
 /// A step of `status`; from a state to itself: of several that stand, it is kept.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub struct Stepped {
-    from: String,
-    to: String,
-    replaces: Vec<String>,
+    pub(super) from: String,
+    pub(super) to: String,
+    pub(super) replaces: Vec<String>,
 }
 
 /// Why a body is none.
-struct Bad(String);
+pub(super) struct Bad(pub(super) String);
 
 fn dots(texts: &[String]) -> Result<Vec<Dot>, Bad> {
     let read = |text: &String| dot_of(text).ok_or_else(|| Bad(format!("dot {text}")));
@@ -61,7 +61,12 @@ fn dots(texts: &[String]) -> Result<Vec<Dot>, Bad> {
 
 impl Save {
     /// The changes of the save; `entry` is the key of its timeline entry.
-    fn changes(self, entry: &str, by: &str, at: i64) -> Result<BTreeMap<FieldPath, Change>, Bad> {
+    pub(super) fn changes(
+        self,
+        entry: &str,
+        by: &str,
+        at: i64,
+    ) -> Result<BTreeMap<FieldPath, Change>, Bad> {
         let path = |text: &str| text.parse::<FieldPath>().map_err(|e| Bad(e.to_string()));
         let note = self.note.trim();
         if self.changes.is_empty() && self.step.is_none() && note.is_empty() {

@@ -22,6 +22,7 @@ use super::super::App;
 use super::super::edges::Peer;
 use super::super::error::ApiError;
 use super::super::sent::{Sent, read};
+use crate::audit::{Attribution, By};
 use crate::people::Account;
 use crate::people::sign_in::{SignInError, Try, sign_in};
 use crate::storage::sessions::{LONGEST_S, Use};
@@ -43,13 +44,74 @@ impl FromRequestParts<App> for Session {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let SignedIn(session) = SignedIn::from_request_parts(parts, app).await?;
+        match session.account.role {
+            Role::Supervisor => Ok(session),
+            Role::Volunteer | Role::Chief | Role::Admin => {
+                Err(ApiError::new(&parts.headers, ErrorCode::Unauthorised, ""))
+            }
+        }
+    }
+}
+
+/// An administrator with a session.
+#[derive(Debug, Clone)]
+pub struct Admin(pub Session);
+
+impl FromRequestParts<App> for Admin {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let SignedIn(session) = SignedIn::from_request_parts(parts, app).await?;
+        match session.account.role {
+            Role::Admin => Ok(Self(session)),
+            Role::Volunteer | Role::Chief | Role::Supervisor => {
+                Err(ApiError::new(&parts.headers, ErrorCode::NotForRole, ""))
+            }
+        }
+    }
+}
+
+/// Whoever has a session: a supervisor or an administrator.
+#[derive(Debug, Clone)]
+pub struct SignedIn(pub Session);
+
+impl Session {
+    /// What this person does, now.
+    pub fn done(&self, app: &App, reason: &str) -> Attribution {
+        Attribution::new(By::Account(self.account.id), app.env.now_s()).because(reason.trim())
+    }
+
+    /// What is dangerous is done with a reason, and by whoever gave the password a short while ago: not by
+    /// whoever found the page open.
+    pub async fn done_with_care(
+        &self,
+        app: &App,
+        headers: &HeaderMap,
+        reason: &str,
+    ) -> Result<Attribution, ApiError> {
+        let proved = app.storage.is_proved(self.hash, app.env.now_s()).await;
+        if !proved.map_err(|error| ApiError::internal(headers, &error))? {
+            return Err(ApiError::new(headers, ErrorCode::PasswordNeeded, ""));
+        }
+        match reason.trim().is_empty() {
+            true => Err(ApiError::not_done(headers, "reason", "a reason is missing")),
+            false => Ok(self.done(app, reason)),
+        }
+    }
+}
+
+impl FromRequestParts<App> for SignedIn {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let Parts { method, uri, headers, .. } = parts;
         let unauthorised = || ApiError::new(headers, ErrorCode::Unauthorised, "");
         let cookie = cookie(headers).ok_or_else(unauthorised)?;
         let hash = Sha256::digest(cookie).into();
         let found = app.storage.session(hash, Use::Active, app.env.now_s()).await;
         let found = found.map_err(|error| ApiError::internal(headers, &error))?;
-        let account = found.filter(|a| a.role == Role::Supervisor).ok_or_else(unauthorised)?;
+        let account = found.filter(|a| has_pages(a.role)).ok_or_else(unauthorised)?;
         let token = token_of(cookie);
         if *method != Method::GET {
             let sent = headers.get(TOKEN_HEADER).map(HeaderValue::as_bytes).unwrap_or_default();
@@ -58,7 +120,15 @@ impl FromRequestParts<App> for Session {
                 return Err(ApiError::new(headers, ErrorCode::CrossSite, ""));
             }
         }
-        Ok(Self { hash, account, token })
+        Ok(Self(Session { hash, account, token }))
+    }
+}
+
+/// The console has pages for this role.
+fn has_pages(role: Role) -> bool {
+    match role {
+        Role::Supervisor | Role::Admin => true,
+        Role::Volunteer | Role::Chief => false,
     }
 }
 
@@ -152,7 +222,7 @@ pub async fn begin(
     };
     let account = sign_in(app.storage.as_ref(), app.env.as_ref(), tried).await;
     let account = account.map_err(|error| refused(&headers, error))?;
-    if account.role != Role::Supervisor {
+    if !has_pages(account.role) {
         return Err(ApiError::new(&headers, ErrorCode::NotForRole, ""));
     }
     let random: Vec<u8> = app.env.random_16().into_iter().chain(app.env.random_16()).collect();
@@ -189,6 +259,47 @@ fn set_cookie(response: &mut Response, value: &str, max_age_s: i64) {
     }
 }
 
+/// The password again, for what is dangerous.
+#[derive(Deserialize, utoipa::ToSchema)]
+pub struct Proof {
+    password: String,
+    /// Asked for with `totp_needed`.
+    #[serde(default)]
+    totp: Option<String>,
+}
+
+/// Takes the password again; wrong ones count like wrong sign-ins.
+#[utoipa::path(
+    post,
+    path = "/console/v1/session/prove",
+    request_body = Proof,
+    responses((status = 200, description = "It was right"))
+)]
+pub async fn prove(
+    State(app): State<App>,
+    peer: Option<Extension<Peer>>,
+    SignedIn(session): SignedIn,
+    headers: HeaderMap,
+    sent: Sent,
+) -> Result<Json<serde_json::Value>, ApiError> {
+    sent.at_most(&headers, MAX_SMALL_BYTES)?;
+    let typed = read::<Proof>(&app, &headers, &sent).await?.message;
+    let internal = |error| ApiError::internal(&headers, &error);
+    let id = session.account.id;
+    let person = app.storage.person(id.to_string()).await.map_err(internal)?;
+    let address = peer.map(|Extension(Peer(address))| address.to_string()).unwrap_or_default();
+    let tried = Try {
+        login: &person.and_then(|person| person.login).unwrap_or_default(),
+        password: &typed.password,
+        totp: typed.totp.as_deref(),
+        address: &address,
+    };
+    let account = sign_in(app.storage.as_ref(), app.env.as_ref(), tried).await;
+    account.map_err(|error| refused(&headers, error))?;
+    app.storage.prove_session(session.hash, app.env.now_s()).await.map_err(internal)?;
+    Ok(Json(serde_json::json!({})))
+}
+
 /// Ends this session, or all sessions of its account.
 #[utoipa::path(
     post,
@@ -198,7 +309,7 @@ fn set_cookie(response: &mut Response, value: &str, max_age_s: i64) {
 )]
 pub async fn end(
     State(app): State<App>,
-    session: Session,
+    SignedIn(session): SignedIn,
     headers: HeaderMap,
     sent: Sent,
 ) -> Result<Response, ApiError> {
@@ -212,6 +323,6 @@ pub async fn end(
 
 /// Whose session it is, and the token that goes with it.
 #[utoipa::path(get, path = "/console/v1/me", responses((status = 200, body = Me)))]
-pub async fn me(State(app): State<App>, session: Session) -> Json<Me> {
+pub async fn me(State(app): State<App>, SignedIn(session): SignedIn) -> Json<Me> {
     Json(me_of(&session.account, &session.token, app.env.now_s()))
 }

@@ -8,10 +8,10 @@ use yaoguan_model::cells::Cell;
 use yaoguan_model::{AccountId, DeviceId, Record, RecordId};
 use yaoguan_wire::{HoldId, HoldNews};
 
-use super::super::held::{Apart, Held, Recovered, Release};
+use super::super::held::{Apart, Held, HeldRow, HeldView, Reader, Recovered, Release};
 use super::super::purge::{After, Erasure, Purged, Purging};
 use super::super::scope::Scopes;
-use super::{Sqlite, held, purge, scope};
+use super::{Sqlite, held, held_view, purge, scope};
 use crate::audit::{Attribution, By};
 use crate::error::TownError;
 use crate::people::Account;
@@ -20,6 +20,19 @@ use crate::people::Account;
 impl Apart for Sqlite {
     async fn held(&self) -> Result<Vec<Held>, TownError> {
         self.read(held::list).await
+    }
+
+    async fn held_rows(&self, reader: Reader) -> Result<Vec<HeldRow>, TownError> {
+        self.read(move |connection| held_view::rows(connection, &reader)).await
+    }
+
+    async fn held_view(
+        &self,
+        hold: HoldId,
+        reader: Reader,
+        seen: Attribution,
+    ) -> Result<Option<HeldView>, TownError> {
+        self.write(move |tx| held_view::view(tx, hold, &reader, &seen)).await
     }
 
     async fn release(&self, release: Release, by: By) -> Result<RecordId, TownError> {

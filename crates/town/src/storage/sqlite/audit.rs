@@ -2,9 +2,10 @@
 //! [`write`] in its own transaction; the connection notes the new head outside after the commit.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
+use yaoguan_model::{AccountId, DeviceId};
 
-use super::super::audit::{AuditAsk, AuditLog};
+use super::super::audit::{AUDIT_PAGE, AuditAsk, AuditLog, AuditSearch, Told};
 use super::Sqlite;
 use crate::audit::{Checked, Entry, GENESIS, MAX_REASON_CHARS, Walk, Written, seal};
 use crate::error::TownError;
@@ -78,6 +79,48 @@ fn list(connection: &Connection, ask: &AuditAsk) -> Result<Vec<Written>, TownErr
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+fn search(connection: &Connection, search: &AuditSearch) -> Result<Vec<Told>, TownError> {
+    let sql = format!(
+        "{COLUMNS} WHERE (:before IS NULL OR sequence < :before) AND (:act = '' OR act = :act) \
+         AND (:by = '' OR by = :by) AND (:subject = '' OR subject = :subject) \
+         AND (:since IS NULL OR at >= :since) AND (:until IS NULL OR at < :until) \
+         ORDER BY sequence DESC LIMIT :limit"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(
+        named_params! {
+            ":before": search.before, ":act": search.act, ":by": search.by,
+            ":subject": search.subject, ":since": search.since, ":until": search.until,
+            ":limit": AUDIT_PAGE,
+        },
+        entry,
+    )?;
+    let told = |entry: Written| {
+        let by_name = name_of(connection, "account", &entry.by)?;
+        let subject_name = name_of(connection, &entry.subject_kind, &entry.subject)?;
+        Ok(Told { entry, by_name, subject_name })
+    };
+    rows.map(|row| told(row?)).collect()
+}
+
+/// What people call an account or a device; of everything else there is only its id.
+fn name_of(connection: &Connection, kind: &str, id: &str) -> Result<String, TownError> {
+    let (sql, bytes) = match kind {
+        "account" => {
+            let id = id.parse::<AccountId>().ok().map(|id| id.as_bytes().to_vec());
+            ("SELECT name FROM account WHERE id = ?1", id)
+        }
+        "device" => {
+            let id = id.parse::<DeviceId>().ok().map(|id| id.as_bytes().to_vec());
+            ("SELECT name FROM device WHERE id = ?1", id)
+        }
+        _ => return Ok(String::new()),
+    };
+    let mut statement = connection.prepare_cached(sql)?;
+    let name = statement.query_row([bytes], |row| row.get::<_, String>("name")).optional()?;
+    Ok(name.unwrap_or_default())
+}
+
 fn walk(connection: &Connection) -> Result<Walk, TownError> {
     let mut statement = connection.prepare(&format!("{COLUMNS} ORDER BY sequence"))?;
     let mut walk = Walk::default();
@@ -95,6 +138,10 @@ impl AuditLog for Sqlite {
 
     async fn audit(&self, ask: AuditAsk) -> Result<Vec<Written>, TownError> {
         self.read(move |connection| list(connection, &ask)).await
+    }
+
+    async fn search_audit(&self, search: AuditSearch) -> Result<Vec<Told>, TownError> {
+        self.read(move |connection| self::search(connection, &search)).await
     }
 
     async fn verify_audit(&self) -> Result<Checked, TownError> {

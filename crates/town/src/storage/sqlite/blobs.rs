@@ -1,5 +1,7 @@
 //! Uploads, files and references as SQL. Scope is in the statement that says whether a file may be read.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use uuid::Uuid;
@@ -9,7 +11,7 @@ use yaoguan_model::{AccountId, BlobHash, Changes, Kind, Record, RecordId, blob};
 use yaoguan_wire::HoldId;
 
 use super::super::blobs::{Appended, Blobs, NewUpload, Readable, Upload};
-use super::{Sqlite, feed::names_of, id16};
+use super::{Sqlite, desk, feed::names_of, id16};
 use crate::blobs::{MAX_UPLOADS, UNREFERENCED_HOLDS_S};
 use crate::error::TownError;
 
@@ -71,11 +73,42 @@ impl Blobs for Sqlite {
         self.read(move |connection| readable(connection, hash, &cells, account)).await
     }
 
-    async fn blobs(&self) -> Result<Vec<BlobHash>, TownError> {
+    async fn with_files(
+        &self,
+        cells: Vec<Cell>,
+        id: RecordId,
+    ) -> Result<Option<(Record, BTreeSet<BlobHash>)>, TownError> {
+        self.read(move |connection| {
+            let found = desk::read(connection, &names_of(&cells), id)?;
+            let Some((record, ..)) = found else { return Ok(None) };
+            let sql = "SELECT blob.hash AS hash FROM blob_ref JOIN blob ON blob.hash = blob_ref.hash \
+                 WHERE blob_ref.record = ?1";
+            let mut statement = connection.prepare_cached(sql)?;
+            let rows = statement.query_map([id.as_bytes()], |row| row.get("hash").map(BlobHash))?;
+            let arrived = rows.collect::<Result<_, _>>()?;
+            Ok(Some((record, arrived)))
+        })
+        .await
+    }
+
+    async fn blobs(&self) -> Result<Vec<(BlobHash, u64)>, TownError> {
         self.read(|connection| {
-            let mut statement = connection.prepare_cached("SELECT hash FROM blob ORDER BY hash")?;
-            let rows = statement.query_map([], |row| row.get("hash").map(BlobHash))?;
+            let sql = "SELECT hash, size FROM blob ORDER BY hash";
+            let mut statement = connection.prepare_cached(sql)?;
+            let rows = statement
+                .query_map([], |row| Ok((BlobHash(row.get("hash")?), row.get("size")?)))?;
             Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    async fn lose_blobs(&self, hashes: Vec<BlobHash>) -> Result<(), TownError> {
+        self.write(move |tx| {
+            // Who brought it stays: that is what lets others read it once it is here again.
+            for hash in hashes {
+                tx.prepare_cached("DELETE FROM blob WHERE hash = ?1")?.execute([hash.0])?;
+            }
+            Ok(())
         })
         .await
     }
@@ -86,6 +119,9 @@ impl Blobs for Sqlite {
 }
 
 fn begin(tx: &Transaction<'_>, upload: &NewUpload) -> Result<bool, TownError> {
+    // Whoever begins the same file again never heard where the upload was that has no byte yet.
+    let sql = "DELETE FROM upload WHERE account = ?1 AND hash = ?2 AND received = 0 AND done = 0";
+    tx.prepare_cached(sql)?.execute((upload.account.as_bytes(), upload.hash.0))?;
     let sql = "SELECT count(*) AS n FROM upload WHERE account = ?1 AND done = 0";
     let unfinished: u64 =
         tx.prepare_cached(sql)?.query_row([upload.account.as_bytes()], |row| row.get("n"))?;
@@ -209,7 +245,7 @@ pub(super) fn refer(
     let now = blob::references(record);
     let mut statement = tx.prepare_cached("SELECT hash FROM blob_ref WHERE record = ?1")?;
     let rows = statement.query_map([record.id.as_bytes()], |row| row.get("hash").map(BlobHash))?;
-    let before: std::collections::BTreeSet<BlobHash> = rows.collect::<Result<_, _>>()?;
+    let before: BTreeSet<BlobHash> = rows.collect::<Result<_, _>>()?;
     for gone in before.difference(&now) {
         let sql = "DELETE FROM blob_ref WHERE hash = ?1 AND record = ?2";
         tx.prepare_cached(sql)?.execute((gone.0, record.id.as_bytes()))?;

@@ -1,22 +1,23 @@
-//! The console's questions and decisions as SQL.
+//! The console's questions as SQL.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::watch;
-use yaoguan_model::authorise::{Actor, Difference, Ground, authorise};
-use yaoguan_model::cells::{self, Cell};
+use yaoguan_model::authorise::Actor;
+use yaoguan_model::cells::Cell;
 use yaoguan_model::geodesy::{distance_m, within_m};
 use yaoguan_model::hazard::NEARBY_M;
 use yaoguan_model::{AccountId, Kind, Position, Record, RecordId, ReplicaId, Value, canonical};
 
 use super::super::desk::{
-    Colleague, Decided, Decision, Desk, InboxAsk, InboxRow, MAX_CHANGED, View,
+    Colleague, Decided, Decision, Desk, InboxAsk, InboxRow, MAX_CHANGED, MAX_DAILY, MAX_LINKS,
+    NewRecord, Relation, TaskAsk, TaskRow, View, Waiting,
 };
-use super::feed::{Placements, names_of, next_rows};
-use super::push::{around, around_both, write};
-use super::{Sqlite, audit, inbox, own, people};
+use super::feed::{names_of, next_rows};
+use super::push::around;
+use super::{Sqlite, audit, decide, desk_task, inbox};
 use crate::audit::{Act, Attribution, Subject};
 use crate::error::TownError;
 
@@ -35,7 +36,9 @@ impl Desk for Sqlite {
         let view = self.read(move |connection| view(connection, &cells, id)).await?;
         let household =
             |record: &&Record| matches!(record.kind, Kind::Household | Kind::HouseholdCheck);
-        let shown = view.iter().flat_map(|view| view.links.iter().chain([&view.record]));
+        let shown = view
+            .iter()
+            .flat_map(|view| view.links.iter().map(|(_, link)| link).chain([&view.record]));
         let read: Vec<RecordId> = shown.filter(household).map(|record| record.id).collect();
         if !read.is_empty() {
             // Nobody sees a household unless that stands in the log.
@@ -50,8 +53,46 @@ impl Desk for Sqlite {
         Ok(view)
     }
 
+    async fn waiting(&self, ask: InboxAsk, today: String) -> Result<Waiting, TownError> {
+        self.read(move |connection| inbox::waiting(connection, &ask, &today)).await
+    }
+
+    async fn tasks(&self, ask: TaskAsk) -> Result<Vec<TaskRow>, TownError> {
+        self.read(move |connection| desk_task::page(connection, &ask)).await
+    }
+
     async fn decide(&self, decision: Decision) -> Result<Decided, TownError> {
-        self.write(move |tx| decide(tx, &decision)).await
+        self.write(move |tx| decide::decide(tx, &decision)).await
+    }
+
+    async fn decide_all(&self, decisions: Vec<Decision>) -> Result<Vec<Decided>, TownError> {
+        self.write(move |tx| {
+            decisions.iter().map(|decision| decide::decide(tx, decision)).collect()
+        })
+        .await
+    }
+
+    async fn create(&self, new: NewRecord) -> Result<Decided, TownError> {
+        self.write(move |tx| decide::create(tx, &new)).await
+    }
+
+    async fn changed_since(
+        &self,
+        cells: Vec<Cell>,
+        since: i64,
+    ) -> Result<Vec<(Record, i64)>, TownError> {
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(CHANGED_SINCE)?;
+            let rows = statement.query_map(params![since, names_of(&cells), MAX_DAILY], |row| {
+                Ok((row.get::<_, Vec<u8>>("body")?, row.get("received_at")?))
+            })?;
+            rows.map(|row| {
+                let (body, received_at) = row?;
+                Ok((canonical::decode(&body)?, received_at))
+            })
+            .collect()
+        })
+        .await
     }
 
     async fn changed(
@@ -72,12 +113,18 @@ impl Desk for Sqlite {
 }
 
 /// Scope is in the statement itself.
+const CHANGED_SINCE: &str = "SELECT body, received_at FROM record WHERE changed_at >= ?1 AND EXISTS \
+     (SELECT 1 FROM feed JOIN cell ON cell.id = feed.cell WHERE feed.record = record.id \
+     AND feed.state = 0 AND cell.name IN (SELECT value FROM json_each(?2))) \
+     ORDER BY changed_at LIMIT ?3";
+
+/// Scope is in the statement itself.
 const READ: &str = "SELECT body, received_at, changed_at FROM record WHERE id = ?1 AND EXISTS \
      (SELECT 1 FROM feed JOIN cell ON cell.id = feed.cell WHERE feed.record = record.id \
      AND feed.state = 0 AND cell.name IN (SELECT value FROM json_each(?2)))";
 
 /// A record within these cells, with the times of its first receipt and of its last change.
-fn read(
+pub(super) fn read(
     connection: &Connection,
     cells: &str,
     id: RecordId,
@@ -102,17 +149,50 @@ fn view(tx: &Connection, cells: &[Cell], id: RecordId) -> Result<Option<View>, T
         let by = sibling.value.get("by").unwrap_or(&sibling.value);
         people.extend(by.as_text().and_then(|text| text.parse::<AccountId>().ok()));
     }
-    let mut links = Vec::new();
-    for path in ["patrol", "household", "duplicate_of"] {
-        for sibling in record.siblings(path) {
-            let id = sibling.value.as_text().and_then(|text| text.parse::<RecordId>().ok());
-            let Some(id) = id else { continue };
-            links.extend(read(tx, &cells, id)?.map(|(record, _, _)| record));
-        }
-    }
+    let links = links(tx, &cells, &record)?;
     let near = near(tx, &cells, &record)?;
     let names = names(tx, people)?;
     Ok(Some(View { record, around, received_at, changed_at, replicas, names, links, near }))
+}
+
+/// What a record names, and what names it, as far as the asker reads it.
+fn links(
+    tx: &Connection,
+    cells: &str,
+    record: &Record,
+) -> Result<Vec<(Relation, Record)>, TownError> {
+    let mut links = Vec::new();
+    let named = [
+        ("patrol", Relation::Patrol),
+        ("household", Relation::Household),
+        ("duplicate_of", Relation::MergedInto),
+        ("about", Relation::About),
+    ];
+    for (path, relation) in named {
+        for sibling in record.siblings(path) {
+            let id = sibling.value.as_text().and_then(|text| text.parse::<RecordId>().ok());
+            let Some(id) = id else { continue };
+            links.extend(read(tx, cells, id)?.map(|(record, ..)| (relation, record)));
+        }
+    }
+    let naming = [
+        ("SELECT record FROM inbox WHERE duplicate_of = ?1", Relation::Merged),
+        ("SELECT record FROM inbox WHERE patrol = ?1", Relation::Seen),
+        ("SELECT record FROM desk_task WHERE about = ?1", Relation::Task),
+        ("SELECT record FROM check_of WHERE household = ?1", Relation::Check),
+    ];
+    for (sql, relation) in naming {
+        let sql = format!("{sql} ORDER BY record DESC LIMIT ?2");
+        let mut statement = tx.prepare_cached(&sql)?;
+        let asked = params![record.id.as_bytes(), MAX_LINKS];
+        let ids = statement.query_map(asked, |row| super::id16(row, "record"))?;
+        let ids: Vec<[u8; 16]> = ids.collect::<Result<_, _>>()?;
+        for id in ids {
+            let found = read(tx, cells, RecordId::from_bytes(id))?;
+            links.extend(found.map(|(record, ..)| (relation, record)));
+        }
+    }
+    Ok(links)
 }
 
 fn replicas(
@@ -180,33 +260,6 @@ fn near(
     }
     found.sort_by(|(_, a), (_, b)| a.total_cmp(b));
     Ok(found)
-}
-
-fn decide(tx: &Transaction<'_>, decision: &Decision) -> Result<Decided, TownError> {
-    let Decision { id, actor, changes, now } = decision;
-    let own =
-        cells::of_reader(actor.account, actor.role, &actor.grids).into_iter().collect::<Vec<_>>();
-    let Some((before, _, _)) = read(tx, &names_of(&own), *id)? else {
-        return Ok(Decided::NotFound);
-    };
-    let dot = own::dots(tx, 1)?.into_iter().next().ok_or(TownError::Corrupt("town".to_owned()))?;
-    let mut after = before.clone();
-    after.put(changes, dot);
-    let around_before = around(tx, &before)?;
-    let around_after = around_both(tx, Some(&before), &after)?;
-    let town_grids = people::grids(tx)?;
-    let ground = Ground { town_grids: &town_grids, before: &around_before, after: &around_after };
-    let difference = Difference { before: Some(&before), incoming: &after, after: &after };
-    // The dot drawn is lost with a refusal: dots need not be without gaps.
-    if let Err(refusal) = authorise(difference, actor, ground) {
-        return Ok(Decided::Refused(refusal));
-    }
-    write(tx, &after, *now)?;
-    own::project(tx, &after)?;
-    let mut placements = Placements::default();
-    placements.add(tx, &after, None)?;
-    placements.write(tx)?;
-    Ok(Decided::Done)
 }
 
 fn changed(

@@ -9,7 +9,7 @@ use super::{audit, id16, people, scope};
 use crate::audit::{Act, Attribution, By, Subject};
 use crate::error::TownError;
 use crate::people::{
-    Device, Enrolled, Enrolment, Invited, NewDevice, NewInvite, PeopleError, invite_id,
+    Device, Enrolled, Enrolment, Invited, NewDevice, NewInvite, PeopleError, Seen, invite_id,
 };
 
 /// How finely a device's last contact is noted, in seconds.
@@ -140,18 +140,13 @@ pub(super) fn device(connection: &Connection, id: DeviceId) -> Result<Option<Dev
     Ok(Some(Device { id, public_key, barred, account: person.account }))
 }
 
-pub(super) fn saw_device(
-    tx: &Transaction<'_>,
-    id: DeviceId,
-    now: i64,
-    clock_off_s: i64,
-) -> Result<(), TownError> {
+pub(super) fn saw_device(tx: &Transaction<'_>, id: DeviceId, seen: &Seen) -> Result<(), TownError> {
     // A phone that asks often must not cost the disk a write each time.
     tx.prepare_cached(
-        "UPDATE device SET last_contact = ?2, clock_off_s = ?3 WHERE id = ?1 \
-         AND (last_contact + ?4 <= ?2 OR abs(clock_off_s - ?3) > ?4)",
+        "UPDATE device SET last_contact = ?2, clock_off_s = ?3, app = ?5 WHERE id = ?1 \
+         AND (last_contact + ?4 <= ?2 OR abs(clock_off_s - ?3) > ?4 OR app <> ?5)",
     )?
-    .execute((id.as_bytes(), now, clock_off_s, CONTACT_GRAIN_S))?;
+    .execute((id.as_bytes(), seen.at, seen.clock_off_s, CONTACT_GRAIN_S, &seen.app))?;
     Ok(())
 }
 
@@ -159,7 +154,8 @@ pub(super) fn devices(connection: &Connection) -> Result<Vec<Enrolled>, TownErro
     let mut statement = connection.prepare_cached(
         "SELECT device.id AS id, device.name AS name, account, account.name AS account_name, \
          disabled_at IS NOT NULL AS account_disabled, enrolled_at, last_contact, clock_off_s, \
-         revoked_at FROM device JOIN account ON account.id = device.account \
+         app, (SELECT min(received_at) FROM held WHERE held.device = device.id AND outcome = '') \
+         AS held_since, revoked_at FROM device JOIN account ON account.id = device.account \
          ORDER BY account, enrolled_at, device.id",
     )?;
     let rows = statement.query_map([], |row| {
@@ -172,6 +168,8 @@ pub(super) fn devices(connection: &Connection) -> Result<Vec<Enrolled>, TownErro
             enrolled_at: row.get("enrolled_at")?,
             last_contact: row.get("last_contact")?,
             clock_off_s: row.get("clock_off_s")?,
+            app: row.get("app")?,
+            held_since: row.get("held_since")?,
             revoked_at: row.get("revoked_at")?,
         })
     })?;

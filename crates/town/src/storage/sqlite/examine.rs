@@ -1,8 +1,10 @@
 //! Looks at a town's file without changing it: for `doctor`, beside a running server or without one.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension};
+use yaoguan_model::BlobHash;
 
 use super::super::standing::Standing;
 use super::connection::connect;
@@ -36,6 +38,10 @@ pub struct Inside {
     pub address: String,
     pub ca_pem: Option<String>,
     pub standing: Standing,
+    /// What the town is called by programs.
+    pub town: Vec<u8>,
+    /// Files that were received whole.
+    pub blobs: BTreeSet<BlobHash>,
 }
 
 pub fn examine(path: &Path, key: &[u8; 32], now: i64) -> Result<Examined, TownError> {
@@ -57,7 +63,10 @@ pub fn examine(path: &Path, key: &[u8; 32], now: i64) -> Result<Examined, TownEr
 }
 
 fn inside(connection: &Connection, now: i64) -> Result<Inside, TownError> {
-    let sql = "SELECT feed_head.position AS head, town.lines, town.address, \
+    let mut files = connection.prepare("SELECT hash FROM blob")?;
+    let files = files.query_map([], |row| row.get("hash").map(BlobHash))?;
+    let blobs = files.collect::<Result<_, _>>()?;
+    let sql = "SELECT feed_head.position AS head, town.id, town.lines, town.address, \
                coalesce((SELECT max(position) FROM feed), 0) AS feed FROM feed_head, town";
     let ca = "SELECT value FROM secret WHERE name = 'ca_cert'";
     let ca_pem = connection.query_row(ca, [], |row| row.get("value")).optional()?;
@@ -72,6 +81,8 @@ fn inside(connection: &Connection, now: i64) -> Result<Inside, TownError> {
             address: row.get("address")?,
             ca_pem,
             standing,
+            town: row.get("id")?,
+            blobs,
         })
     })?;
     Ok(inside)

@@ -1,60 +1,113 @@
-//! The inbox as SQL: a row for each hazard, derived from its record.
+//! The inbox as SQL: a row for each hazard, derived from its record, and the words that it is found by.
 
-use rusqlite::{Connection, Row, Transaction, named_params};
+#[cfg(test)]
+mod tests;
+
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params, params};
 use yaoguan_model::deletion::{self, Deletion};
-use yaoguan_model::{Kind, Position, Record, RecordId, canonical};
+use yaoguan_model::{Kind, Position, Record, RecordId, canonical, search};
 
-use super::super::desk::{InboxAsk, InboxRow, PAGE};
+use super::super::desk::{
+    CLAIM_HOLDS_S, InboxAsk, InboxRow, MAX_COUNTED, MAX_URGENT, PAGE, Waiting,
+};
 use super::feed::names_of;
-use super::id16;
+use super::{desk_task, id16};
+use crate::desk;
 use crate::error::TownError;
 
-/// Derives the row of a record that was just written.
-pub(super) fn project(tx: &Transaction<'_>, record: &Record) -> Result<(), TownError> {
-    if record.kind != Kind::Hazard {
-        return Ok(());
+/// Derives what the console shows of a record that was just written, `now` its last change.
+pub(super) fn project(tx: &Transaction<'_>, record: &Record, now: i64) -> Result<(), TownError> {
+    match record.kind {
+        Kind::Hazard => project_hazard(tx, record, now),
+        Kind::Task => desk_task::project(tx, record),
+        Kind::Patrol | Kind::Household | Kind::HouseholdCheck | Kind::Notice => Ok(()),
+        Kind::Grid | Kind::Template | Kind::Unknown(_) => Ok(()),
     }
+}
+
+fn project_hazard(tx: &Transaction<'_>, record: &Record, now: i64) -> Result<(), TownError> {
     let state = deletion::state(record);
     if state == Deletion::Deleted {
-        let sql = "DELETE FROM inbox WHERE record = ?1";
-        tx.prepare_cached(sql)?.execute([record.id.as_bytes()])?;
-        return Ok(());
+        return remove(tx, record.id);
     }
     let text = |path: &str| record.shown_text(path).unwrap_or_default();
     let at = record.shown("position").and_then(Position::of);
-    let words = [text("title"), text("address"), text("description")].join("\n");
+    let words = desk::words(record);
     let conflict = state == Deletion::Contested || record.conflicts().next().is_some();
-    tx.prepare_cached(
-        "INSERT OR REPLACE INTO inbox (record, title, category, severity, status, grid, address, words, \
-         claimed_by, due_on, conflict, lat_e7, lon_e7) VALUES (:record, :title, :category, :severity, \
-         :status, :grid, :address, :words, :claimed_by, :due_on, :conflict, :lat_e7, :lon_e7)",
-    )?
-    .execute(named_params! {
-        ":record": record.id.as_bytes(), ":title": text("title"), ":category": text("category"),
-        ":severity": text("severity"), ":status": text("status"), ":grid": text("grid"),
-        ":address": text("address"), ":words": words, ":claimed_by": text("claimed_by"),
-        ":due_on": text("due_on"), ":conflict": conflict,
-        ":lat_e7": at.map(|at| at.lat_e7), ":lon_e7": at.map(|at| at.lon_e7),
-    })?;
+    let linked = |path| desk::record_id(record, path).map(|id| *id.as_bytes());
+    let seq: i64 = tx.prepare_cached(WRITE)?.query_row(
+        named_params! {
+            ":record": record.id.as_bytes(), ":title": text("title"), ":category": text("category"),
+            ":severity": text("severity"), ":status": text("status"),
+                ":status_dots": desk::status_dots(record), ":grid": text("grid"),
+            ":address": text("address"), ":words": words, ":stage": desk::stage(record),
+            ":assignee": text("assignee"), ":claimed_by": text("claimed_by"),
+            ":claimed_at": desk::claimed_at(record), ":due_on": text("due_on"),
+            ":conflict": conflict, ":changed_at": now, ":duplicate_of": linked("duplicate_of"),
+            ":patrol": linked("patrol"), ":lat_e7": at.map(|at| at.lat_e7),
+            ":lon_e7": at.map(|at| at.lon_e7),
+        },
+        |row| row.get("seq"),
+    )?;
+    let sql = "INSERT OR REPLACE INTO inbox_text (rowid, text) VALUES (?1, ?2)";
+    tx.prepare_cached(sql)?.execute((seq, search::marked(&words)))?;
     Ok(())
 }
 
-/// Derives every row anew.
+/// A row keeps its place in the search index.
+const WRITE: &str = "INSERT INTO inbox (record, title, category, severity, status, status_dots, grid, address, words, \
+     stage, assignee, claimed_by, claimed_at, due_on, conflict, changed_at, duplicate_of, patrol, lat_e7, \
+     lon_e7) VALUES (:record, :title, :category, :severity, :status, :status_dots, :grid, :address, :words, :stage, \
+     :assignee, :claimed_by, :claimed_at, :due_on, :conflict, :changed_at, :duplicate_of, :patrol, \
+     :lat_e7, :lon_e7) \
+     ON CONFLICT (record) DO UPDATE SET title = excluded.title, category = excluded.category, \
+     severity = excluded.severity, status = excluded.status, status_dots = excluded.status_dots, grid = excluded.grid, \
+     address = excluded.address, words = excluded.words, stage = excluded.stage, \
+     assignee = excluded.assignee, claimed_by = excluded.claimed_by, claimed_at = excluded.claimed_at, \
+     due_on = excluded.due_on, conflict = excluded.conflict, changed_at = excluded.changed_at, \
+     duplicate_of = excluded.duplicate_of, patrol = excluded.patrol, lat_e7 = excluded.lat_e7, \
+     lon_e7 = excluded.lon_e7 RETURNING seq";
+
+/// Takes out what the console shows of a record.
+pub(super) fn remove(tx: &Transaction<'_>, id: RecordId) -> Result<(), TownError> {
+    let sql = "DELETE FROM inbox WHERE record = ?1 RETURNING seq";
+    let seq: Option<i64> =
+        tx.prepare_cached(sql)?.query_row([id.as_bytes()], |row| row.get("seq")).optional()?;
+    if let Some(seq) = seq {
+        tx.prepare_cached("DELETE FROM inbox_text WHERE rowid = ?1")?.execute([seq])?;
+    }
+    desk_task::remove(tx, id)
+}
+
+/// Takes out of the search index what was erased from it: until its parts are merged it only marks rows
+/// as gone, and their words stay.
+pub(super) fn forget(tx: &Transaction<'_>) -> Result<(), TownError> {
+    tx.execute("INSERT INTO inbox_text (inbox_text) VALUES ('optimize')", [])?;
+    Ok(())
+}
+
+/// Derives everything anew.
 pub(super) fn rebuild(tx: &Transaction<'_>) -> Result<(), TownError> {
     tx.execute("DELETE FROM inbox", [])?;
-    let mut statement = tx.prepare("SELECT body FROM record WHERE kind = 'hazard'")?;
+    tx.execute("INSERT INTO inbox_text (inbox_text) VALUES ('delete-all')", [])?;
+    tx.execute("DELETE FROM desk_task", [])?;
+    let sql = "SELECT body, changed_at FROM record WHERE kind IN ('hazard', 'task') ORDER BY id";
+    let mut statement = tx.prepare(sql)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let body: Vec<u8> = row.get("body")?;
-        project(tx, &canonical::decode(&body)?)?;
+        project(tx, &canonical::decode(&body)?, row.get("changed_at")?)?;
     }
     Ok(())
 }
 
-/// Scope is in the statement itself.
-const PAGE_OF: &str = "SELECT inbox.record AS record, title, category, severity, status, grid, address, \
-     due_on, conflict, received_at, changed_at, coalesce(author.name, '') AS author, \
-     coalesce(claimer.name, '') AS claimed_by \
+/// Scope is in the statement itself. It walks the rows in the order of their last change.
+const PAGE_OF: &str = "SELECT inbox.record AS record, title, category, severity, status, status_dots, grid, address, \
+     stage, due_on, conflict, received_at, inbox.changed_at AS changed_at, \
+     coalesce(author.name, '') AS author, \
+     (SELECT count(*) FROM blob_ref WHERE blob_ref.record = inbox.record AND NOT EXISTS \
+     (SELECT 1 FROM blob WHERE blob.hash = blob_ref.hash)) AS coming, \
+     iif(claimed_at > :claims_since, coalesce(claimer.name, ''), '') AS claimed_by \
      FROM inbox JOIN record ON record.id = inbox.record \
      LEFT JOIN account AS author ON author.id = record.created_by \
      LEFT JOIN account AS claimer ON claimed_by <> '' AND claimer.id = unhex(claimed_by, '-') \
@@ -62,13 +115,17 @@ const PAGE_OF: &str = "SELECT inbox.record AS record, title, category, severity,
      AND feed.state = 0 AND cell.name IN (SELECT value FROM json_each(:cells))) \
      AND (:state = '' OR status = :state \
      OR (:state = 'open' AND status NOT IN ('closed', 'merged', 'unfounded'))) \
+     AND (:stage = '' OR stage = :stage) \
      AND (:category = '' OR category = :category) AND (:severity = '' OR severity = :severity) \
-     AND (:grid = '' OR grid = :grid) AND (:words = '' OR words LIKE :words ESCAPE '\\') \
+     AND (:grid = '' OR grid = :grid) \
+     AND (:expression = '' OR seq IN (SELECT rowid FROM inbox_text WHERE inbox_text MATCH :expression)) \
+     AND NOT EXISTS (SELECT 1 FROM json_each(:short) WHERE words NOT LIKE value ESCAPE '\\') \
      AND (NOT :conflict OR conflict) \
      AND (:due = '' OR (due_on <> '' AND due_on < :due \
      AND status NOT IN ('closed', 'merged', 'unfounded'))) \
-     AND (:after IS NULL OR (changed_at, inbox.record) < (:after_at, :after)) \
-     ORDER BY changed_at DESC, inbox.record DESC LIMIT :limit";
+     AND (:claimed_by = '' OR (claimed_by = :claimed_by AND claimed_at > :claims_since)) \
+     AND (:after IS NULL OR (inbox.changed_at, inbox.record) < (:after_at, :after)) \
+     ORDER BY inbox.changed_at DESC, inbox.record DESC LIMIT :limit";
 
 fn row_of(row: &Row<'_>) -> rusqlite::Result<InboxRow> {
     Ok(InboxRow {
@@ -77,30 +134,46 @@ fn row_of(row: &Row<'_>) -> rusqlite::Result<InboxRow> {
         category: row.get("category")?,
         severity: row.get("severity")?,
         status: row.get("status")?,
+        status_dots: row.get("status_dots")?,
         grid: row.get("grid")?,
         address: row.get("address")?,
+        stage: row.get("stage")?,
         due_on: row.get("due_on")?,
         conflict: row.get("conflict")?,
         author: row.get("author")?,
         claimed_by: row.get("claimed_by")?,
+        coming: row.get("coming")?,
         received_at: row.get("received_at")?,
         changed_at: row.get("changed_at")?,
     })
 }
 
 pub(super) fn page(connection: &Connection, ask: &InboxAsk) -> Result<Vec<InboxRow>, TownError> {
-    let words = match ask.words.is_empty() {
-        true => String::new(),
-        false => format!("%{}%", escaped(&ask.words)),
-    };
+    rows(connection, ask, PAGE)
+}
+
+/// So many rows at most.
+pub(super) fn rows(
+    connection: &Connection,
+    ask: &InboxAsk,
+    limit: u32,
+) -> Result<Vec<InboxRow>, TownError> {
+    // Words too short for the index are looked for one by one.
+    let expression = search::expression(&ask.words);
+    let short = ask.words.split_whitespace().filter(|word| search::expression(word).is_none());
+    let short: Vec<String> = short.map(|word| format!("%{}%", escaped(word))).collect();
+    let short = serde_json::to_string(&short).map_err(|e| TownError::Corrupt(e.to_string()))?;
     let mut statement = connection.prepare_cached(PAGE_OF)?;
     let rows = statement.query_map(
         named_params! {
-            ":cells": names_of(&ask.cells), ":state": ask.state, ":category": ask.category,
-            ":severity": ask.severity, ":grid": ask.grid, ":words": words,
+            ":cells": names_of(&ask.cells), ":state": ask.state, ":stage": ask.stage,
+            ":category": ask.category, ":severity": ask.severity, ":grid": ask.grid,
+            ":expression": expression.unwrap_or_default(), ":short": short,
             ":conflict": ask.conflict, ":due": ask.due_before.as_deref().unwrap_or_default(),
+            ":claimed_by": ask.claimed_by.map(|id| id.to_string()).unwrap_or_default(),
+            ":claims_since": ask.now - CLAIM_HOLDS_S,
             ":after": ask.after.map(|(_, id)| *id.as_bytes()),
-            ":after_at": ask.after.map_or(0, |(at, _)| at), ":limit": PAGE,
+            ":after_at": ask.after.map_or(0, |(at, _)| at), ":limit": limit,
         },
         row_of,
     )?;
@@ -108,6 +181,54 @@ pub(super) fn page(connection: &Connection, ask: &InboxAsk) -> Result<Vec<InboxR
 }
 
 /// Wildcards that somebody typed are letters.
-fn escaped(words: &str) -> String {
+pub(super) fn escaped(words: &str) -> String {
     words.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+}
+
+/// Major dangers that nobody looked at and nobody is on, oldest first. Scope is in the statement.
+const URGENT: &str = "SELECT inbox.record AS record, title, category, severity, status, status_dots, grid, address, \
+     stage, due_on, conflict, received_at, inbox.changed_at AS changed_at, \
+     coalesce(author.name, '') AS author, '' AS claimed_by, \
+     (SELECT count(*) FROM blob_ref WHERE blob_ref.record = inbox.record AND NOT EXISTS \
+     (SELECT 1 FROM blob WHERE blob.hash = blob_ref.hash)) AS coming \
+     FROM inbox JOIN record ON record.id = inbox.record \
+     LEFT JOIN account AS author ON author.id = record.created_by \
+     WHERE severity = 'major' AND status = 'reported' AND (claimed_by = '' OR claimed_at <= ?2) \
+     AND EXISTS (SELECT 1 FROM feed JOIN cell ON cell.id = feed.cell WHERE feed.record = inbox.record \
+     AND feed.state = 0 AND cell.name IN (SELECT value FROM json_each(?1))) \
+     ORDER BY received_at, inbox.record LIMIT ?3";
+
+/// How much waits in each view. Scope is in the statement; each count ends at a bound.
+pub(super) fn waiting(
+    connection: &Connection,
+    ask: &InboxAsk,
+    today: &str,
+) -> Result<Waiting, TownError> {
+    let cells = names_of(&ask.cells);
+    let since = ask.now - CLAIM_HOLDS_S;
+    let mut urgent = connection.prepare_cached(URGENT)?;
+    let rows = urgent.query_map(params![cells, since, MAX_URGENT], row_of)?;
+    let mut waiting = Waiting { urgent: rows.collect::<Result<_, _>>()?, ..Waiting::default() };
+    let mine = ask.account.map(|id| id.to_string()).unwrap_or_default();
+    let count = |condition: &str, value: &str| -> Result<u32, TownError> {
+        let sql = format!(
+            "SELECT count(*) AS n FROM (SELECT 1 FROM inbox WHERE {condition} AND EXISTS \
+             (SELECT 1 FROM feed JOIN cell ON cell.id = feed.cell WHERE feed.record = inbox.record \
+             AND feed.state = 0 AND cell.name IN (SELECT value FROM json_each(?1))) LIMIT ?3)"
+        );
+        let mut statement = connection.prepare_cached(&sql)?;
+        let asked = params![cells, value, MAX_COUNTED];
+        Ok(statement.query_row(asked, |row| row.get("n"))?)
+    };
+    const STAGE: &str = "stage = ?2 AND stage <> ''";
+    waiting.new = count(STAGE, desk::NEW)?;
+    waiting.corrected = count(STAGE, desk::CORRECTED)?;
+    waiting.changed = count(STAGE, desk::CHANGED)?;
+    waiting.conflict = count("conflict AND ?2 = ''", "")?;
+    let unfinished = "status NOT IN ('closed', 'merged', 'unfounded')";
+    waiting.overdue = count(&format!("due_on <> '' AND due_on < ?2 AND {unfinished}"), today)?;
+    let claimed =
+        format!("claimed_by <> '' AND claimed_by = ?2 AND claimed_at > {since} AND {unfinished}");
+    waiting.claimed = count(&claimed, &mine)?;
+    Ok(waiting)
 }

@@ -68,10 +68,14 @@ impl Sqlite {
         Ok(!continued)
     }
 
+    /// What the town is called by programs, whatever its line of history.
+    pub async fn town_id(&self) -> Result<Vec<u8>, TownError> {
+        self.read(|c| Ok(c.query_row("SELECT id FROM town", [], |row| row.get("id"))?)).await
+    }
+
     /// The first line of a town that was made just now.
     pub async fn begin_line(&self, line: &Path, journal: &Path) -> Result<(), TownError> {
-        let town: Vec<u8> =
-            self.read(|c| Ok(c.query_row("SELECT id FROM town", [], |row| row.get("id"))?)).await?;
+        let town = self.town_id().await?;
         let (line, mut journal) = (Line::read(line), Journal::open(journal, self.key(), &town)?);
         if journal.is_empty()? {
             self.with_raw(|connection| journal.fill(connection))?;

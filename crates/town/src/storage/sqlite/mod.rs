@@ -4,12 +4,18 @@ mod apart;
 mod audit;
 mod blobs;
 mod connection;
+mod decide;
 mod desk;
+mod desk_task;
+mod directory;
 mod enrolled;
 pub mod examine;
+mod exports;
+mod features;
 mod feed;
 mod health;
 mod held;
+mod held_view;
 mod inbox;
 mod journal;
 mod line;
@@ -18,6 +24,7 @@ mod own;
 mod people;
 mod purge;
 mod push;
+mod saved_views;
 mod scope;
 mod sessions;
 mod sign_in;
@@ -39,7 +46,7 @@ pub use line::{Snapshot, check_journal};
 use super::{Batch, Health, OwnWrite, Pushed, Storage, TownInfo, Verified};
 use crate::audit::{Act, Attribution, Subject};
 use crate::error::TownError;
-use crate::people::{Account, Device, Enrolment, NewDevice};
+use crate::people::{Account, Device, Enrolment, NewDevice, Seen};
 use crate::pull;
 
 /// Sixteen bytes of a column.
@@ -140,8 +147,8 @@ impl Storage for Sqlite {
         self.read(move |connection| enrolled::device(connection, id)).await
     }
 
-    async fn saw_device(&self, id: DeviceId, now: i64, clock_off_s: i64) -> Result<(), TownError> {
-        self.write(move |tx| enrolled::saw_device(tx, id, now, clock_off_s)).await
+    async fn saw_device(&self, id: DeviceId, seen: Seen) -> Result<(), TownError> {
+        self.write(move |tx| enrolled::saw_device(tx, id, &seen)).await
     }
 
     async fn grids(&self) -> Result<BTreeSet<GridCode>, TownError> {
@@ -150,6 +157,10 @@ impl Storage for Sqlite {
 
     async fn push(&self, batch: Batch) -> Result<Pushed, TownError> {
         self.write(move |tx| push::push(tx, &batch)).await
+    }
+
+    async fn push_all(&self, batches: Vec<Batch>) -> Result<Vec<Pushed>, TownError> {
+        self.write(move |tx| batches.iter().map(|batch| push::push(tx, batch)).collect()).await
     }
 
     async fn pull(&self, ask: pull::Ask) -> Result<pull::Page, TownError> {

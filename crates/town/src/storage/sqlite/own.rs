@@ -32,6 +32,9 @@ pub(super) fn write(
             grids += 1;
         }
     }
+    for own in writes.iter().filter(|own| own.kind == Kind::Template) {
+        audit::write(tx, &done.entry(Act::TemplatePublished, Subject::Record(own.id)))?;
+    }
     if grids > 0 {
         // Whoever has the whole town has other grids now.
         tx.execute(

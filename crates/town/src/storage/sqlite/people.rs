@@ -8,8 +8,8 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 use serde_json::Value;
 use yaoguan_model::{AccountId, DeviceId, GridCode, Role};
 
-use super::super::people::People;
-use super::{Sqlite, audit, enrolled, id16};
+use super::super::people::{People, PeopleAsk, PeoplePage};
+use super::{Sqlite, audit, directory, enrolled, id16};
 use crate::audit::{Act, Attribution, Subject};
 use crate::error::TownError;
 use crate::people::{
@@ -257,6 +257,10 @@ fn set_disabled(
 impl People for Sqlite {
     async fn people(&self) -> Result<Vec<Person>, TownError> {
         self.read(people).await
+    }
+
+    async fn people_page(&self, ask: PeopleAsk) -> Result<PeoplePage, TownError> {
+        self.read(move |connection| directory::page(connection, &ask)).await
     }
 
     async fn person(&self, who: String) -> Result<Option<Person>, TownError> {

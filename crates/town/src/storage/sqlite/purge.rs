@@ -8,7 +8,7 @@ use yaoguan_model::{Kind, Record, RecordId, canonical};
 
 use super::super::purge::{After, Erasure, Purged};
 use super::push::{checks_of, load, purged_context};
-use super::{audit, blobs, id16};
+use super::{audit, blobs, id16, inbox};
 use crate::audit::{Act, Attribution, Subject};
 use crate::error::TownError;
 
@@ -193,9 +193,10 @@ impl Purge {
     /// The content goes, wherever it is.
     fn take(&mut self, tx: &Transaction<'_>, record: &Record) -> Result<(), TownError> {
         blobs::release(tx, record.id)?;
+        inbox::remove(tx, record.id)?;
         for sql in [
             "DELETE FROM record WHERE id = ?1",
-            "DELETE FROM inbox WHERE record = ?1",
+            "DELETE FROM feature WHERE record = ?1",
             "DELETE FROM check_of WHERE record = ?1",
             "DELETE FROM check_of WHERE household = ?1",
             "DELETE FROM held WHERE record = ?1 AND outcome <> ''",
@@ -214,6 +215,7 @@ impl Purge {
         if self.ids.is_empty() {
             return Ok(());
         }
+        inbox::forget(tx)?;
         let count = i64::try_from(self.ids.len()).unwrap_or(i64::MAX);
         let sql = "UPDATE feed_head SET position = position + ?1 RETURNING position";
         let last: i64 = tx.prepare_cached(sql)?.query_row([count], |row| row.get("position"))?;

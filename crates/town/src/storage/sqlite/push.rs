@@ -11,7 +11,7 @@ use yaoguan_model::{
 use yaoguan_wire::{Judgement, PushToken};
 
 use super::super::{Batch, Outcome, Pushed};
-use super::{blobs, feed, held, id16, inbox, own, people};
+use super::{blobs, features, feed, held, id16, inbox, own, people};
 use crate::error::TownError;
 use crate::push::{Decision, Replicas, Surroundings, decide};
 
@@ -228,7 +228,7 @@ fn households(check: &Record) -> BTreeSet<RecordId> {
 
 /// The context at which a record was purged.
 pub(super) fn purged_context(
-    tx: &Transaction<'_>,
+    tx: &rusqlite::Connection,
     id: RecordId,
 ) -> Result<Option<VersionVector>, TownError> {
     let mut statement = tx.prepare_cached("SELECT context FROM purged WHERE id = ?1")?;
@@ -253,7 +253,8 @@ pub(super) fn write(tx: &Transaction<'_>, record: &Record, now: i64) -> Result<(
         canonical::hash(&body),
         now,
     ))?;
-    inbox::project(tx, record)?;
+    inbox::project(tx, record, now)?;
+    features::project(tx, record)?;
     if record.kind == Kind::HouseholdCheck {
         for household in households(record) {
             let sql = "INSERT OR IGNORE INTO check_of (household, record) VALUES (?1, ?2)";

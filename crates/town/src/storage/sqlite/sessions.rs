@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use yaoguan_model::AccountId;
 
-use super::super::sessions::{IDLE_S, LONGEST_S, MAX_SESSIONS, SEEN_EVERY_S, Sessions, Use};
+use super::super::sessions::{
+    IDLE_S, LONGEST_S, MAX_SESSIONS, PROVED_S, SEEN_EVERY_S, Sessions, Use,
+};
 use super::{Sqlite, id16, people};
 use crate::error::TownError;
 use crate::people::Account;
@@ -39,6 +41,22 @@ impl Sessions for Sqlite {
         Ok(Some(account))
     }
 
+    async fn prove_session(&self, hash: [u8; 32], now: i64) -> Result<(), TownError> {
+        self.write(move |tx| {
+            tx.execute("UPDATE session SET proved_at = ?2 WHERE hash = ?1", (hash, now))?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn is_proved(&self, hash: [u8; 32], now: i64) -> Result<bool, TownError> {
+        self.read(move |connection| {
+            let sql = "SELECT 1 FROM session WHERE hash = ?1 AND proved_at > ?2";
+            Ok(connection.prepare_cached(sql)?.exists((hash, now - PROVED_S))?)
+        })
+        .await
+    }
+
     async fn end_session(&self, hash: [u8; 32], everywhere: bool) -> Result<(), TownError> {
         self.write(move |tx| {
             let sql = "DELETE FROM session WHERE hash = ?1 \
@@ -58,8 +76,8 @@ fn add(
 ) -> Result<(), TownError> {
     let sql = "DELETE FROM session WHERE made_at <= ?1 OR seen_at <= ?2";
     tx.execute(sql, (now - LONGEST_S, now - IDLE_S))?;
-    let sql = "INSERT INTO session (hash, account, epoch, made_at, seen_at) \
-         SELECT ?1, ?2, epoch, ?3, ?3 FROM town";
+    let sql = "INSERT INTO session (hash, account, epoch, made_at, seen_at, proved_at) \
+         SELECT ?1, ?2, epoch, ?3, ?3, ?3 FROM town";
     tx.execute(sql, (hash, account.as_bytes(), now))?;
     let sql = "DELETE FROM session WHERE account = ?1 AND hash NOT IN (SELECT hash FROM session \
          WHERE account = ?1 ORDER BY hash <> ?2, made_at DESC, hash LIMIT ?3)";

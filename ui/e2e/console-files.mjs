@@ -1,0 +1,100 @@
+// Photos and exports at the console: what is still coming, the viewer, a list as a file and its entry in the log.
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex')
+
+/** Photos as a browser draws them: JFIF and pixels, nothing beside. */
+async function drawn(page, count) {
+  const texts = await page.evaluate((n) => Array.from({ length: n }, (_, at) => {
+    const canvas = document.createElement('canvas')
+    canvas.width = 1200
+    canvas.height = 900
+    const pen = canvas.getContext('2d')
+    const sky = pen.createLinearGradient(0, 0, 0, 900)
+    sky.addColorStop(0, '#9fb8c8')
+    sky.addColorStop(1, '#5f6b4a')
+    pen.fillStyle = sky
+    pen.fillRect(0, 0, 1200, 900)
+    pen.fillStyle = '#6b4f3a'
+    pen.beginPath()
+    pen.moveTo(0, 900)
+    pen.lineTo(200 + 200 * at, 250)
+    pen.lineTo(1200, 900)
+    pen.fill()
+    pen.strokeStyle = '#241a12'
+    pen.lineWidth = 8
+    pen.beginPath()
+    for (let x = 0; x < 700; x += 20) pen.lineTo(250 + x, 420 + x / 2 + Math.sin(x + at) * 18)
+    pen.stroke()
+    return canvas.toDataURL('image/jpeg', 0.85)
+  }), count)
+  return texts.map((text) => Buffer.from(text.split(',')[1], 'base64'))
+}
+
+/** A tool with a token of the phone sends a file as tus has it. */
+async function send(page, town, token, bytes) {
+  const headers = { authorization: `Bearer ${token}`, 'tus-resumable': '1.0.0' }
+  const metadata = `sha256 ${Buffer.from(sha256(bytes)).toString('base64')}`
+  const begun = await page.request.post(`${town.url}/v1/blobs`, { headers: { ...headers, 'upload-length': String(bytes.length), 'upload-metadata': metadata } })
+  assert.equal(begun.status(), 201)
+  const sent = await page.request.patch(new URL(begun.headers().location, town.url).href, { headers: { ...headers, 'upload-offset': '0', 'content-type': 'application/offset+octet-stream' }, data: bytes })
+  assert.equal(sent.status(), 204)
+}
+
+export const fileCases = ({ row, report, clean, picture, admin }) => ({
+  async 'photos that are still coming say so, and those that came open large'(at) {
+    const photos = await drawn(at.page, 3)
+    const fields = join(at.town.folder, 'photos.json')
+    writeFileSync(fields, JSON.stringify(Object.fromEntries(photos.map((bytes, n) => [`photos.${sha256(bytes)}`, { caption: `裂缝 ${n + 1}`, taken_at: 1767225600 }]))))
+    const id = report(at.first, '挡墙裂缝', ['--set', `grid=${at.grid}`, '--from', fields])
+    at.first('sync')
+    await row(at.page, id).locator('[data-test=coming]').waitFor()
+    const { token } = at.first('token')
+    for (const bytes of photos.slice(0, 2)) await send(at.page, at.town, token, bytes)
+    await row(at.page, id).click()
+    await at.page.locator('[data-test=tile] img').nth(1).waitFor()
+    assert.equal(await at.page.locator('[data-test=tile-coming]').count(), 1)
+    const seen = () => at.page.locator('[data-test=tile] img').first().evaluate((img) => img.complete && img.naturalWidth)
+    while (await seen() !== 320) await at.page.waitForTimeout(50)
+    await clean(at.page, 'photos')
+    await picture(at.page, 'console-photos')
+    await at.page.locator('[data-test=tile]').first().click()
+    const viewer = at.page.locator('[data-test=viewer]')
+    await viewer.waitFor()
+    await at.page.keyboard.press('ArrowRight')
+    await viewer.locator('[data-test=place]', { hasText: '2 / 2' }).waitFor()
+    await at.page.keyboard.press('+')
+    await viewer.locator('[data-test=zoom]', { hasText: '150 %' }).waitFor()
+    const large = () => viewer.locator('img').evaluate((img) => img.complete && img.naturalWidth)
+    while (await large() !== 1200) await at.page.waitForTimeout(50)
+    await at.page.keyboard.press('0')
+    await clean(at.page, 'viewer')
+    await picture(at.page, 'console-viewer')
+    await at.page.keyboard.press('Escape')
+    await viewer.waitFor({ state: 'detached' })
+    // The keys of the inbox were not meant.
+    assert.equal(await row(at.page, id).getAttribute('aria-current'), 'true')
+  },
+  async 'a filtered list becomes a file with a reason, and stands in the audit log'(at) {
+    await at.page.click('[data-test=export]')
+    const dialog = at.page.locator('[data-test=export-dialog]')
+    await dialog.locator('[data-test=export-send]').waitFor()
+    assert.ok(await dialog.locator('[data-test=export-send]').isDisabled(), 'not without a reason')
+    await dialog.locator('input[value=csv]').check()
+    await dialog.locator('textarea').fill('镇综治例会汇总')
+    await clean(at.page, 'export')
+    await picture(at.page, 'console-export')
+    const [file] = await Promise.all([at.page.waitForEvent('download'), dialog.locator('[data-test=export-send]').click()])
+    assert.match(file.suggestedFilename(), /^hazards-\d{4}-\d\d-\d\d\.csv$/)
+    const text = readFileSync(await file.path(), 'utf8')
+    assert.ok(text.startsWith('\ufeff编号,') && text.includes('挡墙裂缝'), text.slice(0, 200))
+    await dialog.waitFor({ state: 'detached' })
+    const log = JSON.parse(admin(at.town, ['--json', 'audit', 'list']))
+    const entry = (log.entries ?? log).findLast((one) => one.act === 'exported')
+    assert.equal(entry.reason, '镇综治例会汇总')
+    assert.equal(entry.detail.filter.state, 'open')
+  },
+})

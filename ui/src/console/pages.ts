@@ -1,0 +1,42 @@
+// Every page, once: its place, its icon, who sees it. The navigation and the router are made from this list;
+// the words are `console.page.NAME`.
+import {
+  IconChecklist, IconClipboardList, IconDeviceMobile, IconHandStop, IconHeartbeat, IconHistory, IconInbox, IconPrinter, IconQrcode,
+  IconUsers,
+} from '@tabler/icons-vue'
+import type { Component } from 'vue'
+import type { RouteRecordRaw } from 'vue-router'
+
+export interface Page {
+  name: string
+  path: string
+  icon: Component
+  roles: readonly string[]
+  /** Stands alone, without the frame: to be printed. */
+  bare?: boolean
+  /** Not in the navigation: another page leads to it. */
+  hidden?: boolean
+  load: () => Promise<unknown>
+}
+
+export const PAGES: readonly Page[] = [
+  { name: 'inbox', path: '/inbox/:id?', icon: IconInbox, roles: ['supervisor'], load: () => import('./inbox/InboxPage.vue') },
+  { name: 'tasks', path: '/tasks/:id?', icon: IconChecklist, roles: ['supervisor'], load: () => import('./tasks/TasksPage.vue') },
+  { name: 'daily', path: '/print/daily', icon: IconPrinter, roles: ['supervisor'], bare: true, load: () => import('./print/DailyPage.vue') },
+  { name: 'notice', path: '/print/notice/:id', icon: IconPrinter, roles: ['supervisor'], bare: true, hidden: true, load: () => import('./print/NoticePage.vue') },
+  { name: 'accounts', path: '/accounts', icon: IconUsers, roles: ['admin'], load: () => import('./admin/accounts/AccountsPage.vue') },
+  { name: 'invites', path: '/invites', icon: IconQrcode, roles: ['admin'], load: () => import('./admin/invites/InvitesPage.vue') },
+  { name: 'devices', path: '/devices', icon: IconDeviceMobile, roles: ['admin'], load: () => import('./admin/devices/DevicesPage.vue') },
+  { name: 'held', path: '/held/:id?', icon: IconHandStop, roles: ['supervisor', 'admin'], load: () => import('./admin/held/HeldPage.vue') },
+  { name: 'templates', path: '/templates', icon: IconClipboardList, roles: ['admin'], load: () => import('./admin/templates/TemplatesPage.vue') },
+  { name: 'standing', path: '/standing', icon: IconHeartbeat, roles: ['admin'], load: () => import('./admin/standing/StandingPage.vue') },
+  { name: 'audit', path: '/audit', icon: IconHistory, roles: ['admin'], load: () => import('./audit/AuditPage.vue') },
+]
+
+export const routes: RouteRecordRaw[] = [
+  ...PAGES.map(({ name, path, load, roles, bare }) => ({ name, path, component: load as () => Promise<Component>, meta: { roles, bare } })),
+  { path: '/:rest(.*)', name: 'nowhere', redirect: '/' },
+]
+
+/** What a role has in its navigation, in this order; the first is where it begins. */
+export const pagesOf = (role: string): Page[] => PAGES.filter((page) => page.roles.includes(role) && !page.hidden)
