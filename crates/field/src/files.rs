@@ -5,7 +5,7 @@
 //! sweeps waits until nobody does.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -89,12 +89,8 @@ impl Files {
         };
         write().map_err(|error| {
             _ = std::fs::remove_file(&beside);
-            match error.kind() {
-                std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-                    StoreError::DiskFull.into()
-                }
-                _ => io(&path, error),
-            }
+            let full = [ErrorKind::StorageFull, ErrorKind::QuotaExceeded].contains(&error.kind());
+            if full { StoreError::DiskFull.into() } else { io(&path, error) }
         })
     }
 

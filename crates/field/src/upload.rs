@@ -161,15 +161,20 @@ impl Phone {
             };
             self.note_sent(file, &path, at)?;
             match self.send_chunks(round, file, &path, at).await {
-                Err(FieldError::Transport(TransportError::Refused(body))) => match body.code {
-                    ErrorCode::BlobRefused | ErrorCode::TooLarge => {
+                Err(FieldError::Transport(TransportError::Refused(body))) => {
+                    let is_one_of = |codes: &[ErrorCode]| codes.contains(&body.code);
+                    if is_one_of(&[ErrorCode::BlobRefused, ErrorCode::TooLarge]) {
                         return self.refuse(file, body.code.as_str());
                     }
-                    ErrorCode::OffsetMismatch | ErrorCode::Timeout | ErrorCode::NotFound => {
-                        upload = Some(path);
+                    if !is_one_of(&[
+                        ErrorCode::OffsetMismatch,
+                        ErrorCode::Timeout,
+                        ErrorCode::NotFound,
+                    ]) {
+                        return Err(TransportError::Refused(body).into());
                     }
-                    _ => return Err(TransportError::Refused(body).into()),
-                },
+                    upload = Some(path);
+                }
                 ended => return ended,
             }
         }
