@@ -10,6 +10,8 @@ export default defineConfig({
   base: '/',
   plugins: [vue()],
   resolve: { alias: { '@shared': at('./src/shared') } },
+  // No plugin-legacy: what it adds are inline scripts, which the policy forbids, for WebViews without modules,
+  // which have no WebGL2 for the map either. public/check.js tells those what to do.
   build: { outDir: at('./dist/field'), emptyOutDir: true, target: 'chrome100', chunkSizeWarningLimit: 1500 },
   server: { port: 5173, proxy: { '/api': 'http://127.0.0.1:8787' } },
   test: { root: at('./src'), environment: 'happy-dom', include: ['**/*.test.ts'] },

@@ -35,7 +35,7 @@ export async function ended(child, signal) {
   await gone
 }
 
-function json(name, args) {
+export function json(name, args) {
   return JSON.parse(execFileSync(program(name), ['--json', ...args], { encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'inherit'] }))
 }
 
@@ -86,9 +86,10 @@ export class Town {
 
 /** What is asked of a phone, whatever stands between it and its screens. */
 export class AnyPhone {
-  constructor(town, name, { gpx, speed = 1 } = {}) {
+  constructor(town, name, { gpx, speed = 1, pins = false } = {}) {
     this.data = join(town.folder, name)
     this.options = gpx ? ['--gpx', resolve(root, gpx), '--speed', String(speed)] : []
+    if (pins) this.options.push('--pins')
     if (gpx && !existsSync(resolve(root, gpx))) throw new Error(`${gpx} is missing`)
   }
   /** Waits until the phone itself says so. */

@@ -1,6 +1,7 @@
 // The app in a browser. Closing line: N passed, N failed.
 import { cases, enrolled } from './cases.mjs'
 import { launch } from './browser.mjs'
+import { peopleCases } from './people.mjs'
 import { Town } from './programs.mjs'
 import { run } from './runner.mjs'
 
@@ -12,7 +13,8 @@ const at = {
   async end() {
     await at.browser.close()
     for (const one of [at.a, at.b]) await one?.phone.kill()
+    await at.shared?.kill()
     await at.town.stop()
   },
 }
-process.exit(await run(cases, at))
+process.exit(await run({ ...cases, ...peopleCases }, at))

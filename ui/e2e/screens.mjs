@@ -53,6 +53,35 @@ async function welcome(lang, px, theme, folder) {
   await fresh.kill()
 }
 
+/** PINs of two people on one phone. */
+async function people(lang, px, theme, folder) {
+  const shared = await new Phone(town, `people-${lang}-${px}-${theme}`, { pins: true }).start()
+  await shared.call('set_settings', { lang, text_px: px, theme })
+  const page = await open(browser, shared.url)
+  const enrol = (name) => shared.call('enrol', { invite: town.invite('chief', name), device_name: 'screens', newcomer: true })
+  await enrol('联防长 示例')
+  await page.goto(`${shared.url}/pin`)
+  await page.locator('.keys').waitFor()
+  await picture(page, folder, 'pin', true)
+  await shared.call('set_pin', { pin: '480213' })
+  await shared.call('set_settings', { lang, text_px: px, theme })
+  await page.goto(`${shared.url}/settings`)
+  await page.locator('main h2').first().waitFor()
+  await picture(page, folder, 'settings-pin', true)
+  await enrol('志愿者 示例')
+  const { people } = await shared.call('set_pin', { pin: '751902' })
+  await shared.call('set_settings', { lang, text_px: px, theme })
+  await shared.call('lock')
+  await page.goto(`${shared.url}/unlock`)
+  await page.locator('.keys').waitFor()
+  await picture(page, folder, 'unlock', true)
+  await page.goto(`${shared.url}/pin/forgotten/${people[0].id}`)
+  await page.locator('main h2').first().waitFor()
+  await picture(page, folder, 'pin-forgotten', true)
+  await page.context().close()
+  await shared.kill()
+}
+
 /** A town in which something has happened, by real saves and syncs of real people. */
 async function fill() {
   await phone.call('enrol', { invite: town.invite('chief', '联防长 示例'), device_name: 'screens' })
@@ -134,6 +163,7 @@ for (const [lang, px, theme] of SETS) {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   await welcome(lang, px, theme, folder)
+  await people(lang, px, theme, folder)
   await screens(ids, lang, px, theme, folder)
 }
 await browser.close()

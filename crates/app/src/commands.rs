@@ -7,13 +7,14 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 use yaoguan_field::{
-    Changed, EnrolOptions, FieldError, FormPatch, FormStart, ListQuery, MapBox, Nearby,
-    PatrolWords, Phone, Settings, values,
+    Changed, FieldError, FormPatch, FormStart, ListQuery, MapBox, Nearby, PatrolWords, Phone,
+    personal_numbers, values,
 };
 use yaoguan_model::risk::Answer;
 use yaoguan_model::{BlobHash, RecordId};
 
 use crate::host::{Host, locked};
+use crate::people;
 use crate::platform::Line;
 
 /// Why a command gave nothing.
@@ -68,9 +69,8 @@ struct Answers {
     answers: BTreeMap<String, Answer>,
 }
 #[derive(Deserialize)]
-struct Invite {
-    invite: String,
-    device_name: String,
+struct Words {
+    text: String,
 }
 #[derive(Deserialize)]
 struct Online {
@@ -103,11 +103,16 @@ pub async fn run(
     let runtime = tokio::runtime::Handle::current();
     let work = move || {
         let body = if body.as_ref().is_empty() { b"{}" } else { body.as_ref() };
+        if let Some(done) = people::run(&host, &command, body, &runtime) {
+            return done;
+        }
         match command.as_str() {
-            "enrol" => runtime.block_on(enrol(&host, read(body)?)),
             "sync" | "line" | "sync_now" | "position" | "settings" | "set_settings" => {
                 of_host(&host, &command, body)
             }
+            "personal_numbers" => give(personal_numbers(&read::<Words>(body)?.text)),
+            "map" => give(host.map.shown()?),
+            "remove_map" => give(host.map.remove()?),
             _ => {
                 let given = of_phone(&host, &command, body)?;
                 keep_alive(&host, &command);
@@ -128,31 +133,12 @@ fn keep_alive(host: &Host, command: &str) {
     }
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(body).map_err(|error| Failure::Body(error.to_string()))
 }
 
 pub(crate) fn give<T: serde::Serialize>(value: T) -> Result<Json, Failure> {
     serde_json::to_value(value).map_err(|error| Failure::Body(error.to_string()))
-}
-
-async fn enrol(host: &Host, asked: Invite) -> Result<Json, Failure> {
-    let settings = locked(&host.early_settings).clone();
-    let lang = if settings.lang == "en" { "en" } else { "zh" };
-    let options = EnrolOptions { device_name: asked.device_name, lang };
-    let env = Arc::clone(&host.env);
-    let mut phone = match host.open_phone() {
-        // Revoked, or its key was lost: the same person on the same store.
-        Ok(mut phone) if phone.today().is_ok() => {
-            phone.enrol_again(asked.invite.trim(), &options).await?;
-            phone
-        }
-        Ok(_) | Err(_) => Phone::enrol(&host.dir, asked.invite.trim(), &options, env).await?,
-    };
-    phone.set_settings(&settings)?;
-    host.adopt(phone);
-    host.wake();
-    give(true)
 }
 
 /// What the shell itself answers.
@@ -170,16 +156,8 @@ fn of_host(host: &Host, command: &str, body: &[u8]) -> Result<Json, Failure> {
             });
         }
         "position" => return give(*locked(&host.last_fix)),
-        "settings" => {
-            let early = || locked(&host.early_settings).clone();
-            return give(host.phone(|phone| phone.settings()).unwrap_or_else(|_| early()));
-        }
-        "set_settings" => {
-            let settings: Settings = read(body)?;
-            *locked(&host.early_settings) = settings.clone();
-            let set = host.phone(|phone| phone.set_settings(&settings));
-            return give(set.unwrap_or(settings));
-        }
+        "settings" => return give(host.settings()?),
+        "set_settings" => return give(host.set_settings(&read(body)?)?),
         _ => {}
     }
     give(host.pulse(|pulse| pulse.now().clone()))

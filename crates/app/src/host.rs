@@ -1,5 +1,8 @@
-//! What the app holds while it runs: one phone behind a lock, the pulse of syncing, the last fix, the
-//! platform, and the events that tell the screens what to fetch again. One app holds a data folder.
+//! What the app holds while it runs: one person's phone behind a lock, the pulse of syncing, the last fix,
+//! the platform, and the events that tell the screens what to fetch again. One app holds a data folder.
+//!
+//! Of everybody on the list (`field::people`) one store at most is open. Locking it drops the key and ends
+//! a sync that runs; what was saved is saved.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -8,11 +11,14 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{Notify, broadcast};
-use yaoguan_field::{Changed, FieldError, PatrolNow, Phone, Point, Pulse, Settings, SyncNow};
+use tokio::sync::{Notify, broadcast, watch};
+use yaoguan_field::{
+    Changed, FieldError, Home, PatrolNow, People, Phone, Point, Pulse, Settings, SyncNow,
+};
 use yaoguan_model::Env;
 use yaoguan_model::env::System;
 
+use crate::map::Map;
 use crate::platform::{Line, Platform};
 
 /// Events that a slow screen may be behind; then it fetches everything.
@@ -24,9 +30,18 @@ const LOCK: &str = "app.lock";
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    Changed { changed: Option<Changed> },
-    Sync { sync: SyncNow },
-    Fix { at: Point, patrol: Option<PatrolNow> },
+    Changed {
+        changed: Option<Changed>,
+    },
+    Sync {
+        sync: SyncNow,
+    },
+    Fix {
+        at: Point,
+        patrol: Option<PatrolNow>,
+    },
+    /// Somebody came in or went out.
+    People,
 }
 
 /// The app while it runs.
@@ -34,15 +49,26 @@ pub struct Host {
     pub dir: PathBuf,
     pub env: Arc<dyn Env>,
     pub(crate) platform: Platform,
-    phone: Mutex<Option<Phone>>,
+    people: Mutex<Option<People>>,
+    open: Mutex<Option<Open>>,
+    /// Told whenever the open store is another one, or none.
+    pub(crate) turn: watch::Sender<u64>,
+    /// Since when the app is in the background, by the time since the device started.
+    pub(crate) hidden_since_ms: Mutex<Option<i64>>,
+    pub map: Map,
     pulse: Mutex<Pulse>,
     pub(crate) last_fix: Mutex<Option<Point>>,
-    /// Of a phone that has no store yet.
-    pub(crate) early_settings: Mutex<Settings>,
     pub(crate) wake: Notify,
     events: broadcast::Sender<Event>,
     /// None when another app had the folder.
     lock: Option<File>,
+}
+
+/// The store that is open.
+struct Open {
+    id: String,
+    home: Home,
+    phone: Phone,
 }
 
 impl Host {
@@ -51,15 +77,27 @@ impl Host {
     /// # Errors
     /// The folder cannot be made or written.
     pub fn open(dir: &Path, platform: Platform) -> io::Result<Arc<Self>> {
+        Self::with_env(dir, platform, Arc::new(System))
+    }
+
+    /// The same with another clock.
+    pub(crate) fn with_env(
+        dir: &Path,
+        platform: Platform,
+        env: Arc<dyn Env>,
+    ) -> io::Result<Arc<Self>> {
         std::fs::create_dir_all(dir)?;
         let host = Arc::new(Self {
             dir: dir.to_owned(),
-            env: Arc::new(System),
+            env,
             platform,
-            phone: Mutex::new(None),
+            people: Mutex::new(None),
+            open: Mutex::new(None),
+            turn: watch::Sender::new(0),
+            hidden_since_ms: Mutex::new(None),
+            map: Map::within(dir),
             pulse: Mutex::new(Pulse::new(false)),
             last_fix: Mutex::new(None),
-            early_settings: Mutex::new(Settings::default()),
             wake: Notify::new(),
             events: broadcast::Sender::new(EVENTS),
             lock: lock(dir)?,
@@ -78,28 +116,105 @@ impl Host {
         self.lock.is_none()
     }
 
-    /// Works on the phone, opened when it is first needed. Blocks: not for async code.
+    /// Works on the list of people.
+    pub(crate) fn people<R>(
+        &self,
+        work: impl FnOnce(&mut People) -> Result<R, FieldError>,
+    ) -> Result<R, FieldError> {
+        let mut held = locked(&self.people);
+        let people = match held.take() {
+            Some(people) => held.insert(people),
+            None => {
+                let (store, env) = (self.platform.keys.store(), Arc::clone(&self.env));
+                held.insert(People::open(&self.dir, store, env)?)
+            }
+        };
+        work(people)
+    }
+
+    /// Works on the phone of who is in. At the start somebody without a PIN is let in. Blocks: not for
+    /// async code.
     pub fn phone<R>(
         &self,
         work: impl FnOnce(&mut Phone) -> Result<R, FieldError>,
     ) -> Result<R, FieldError> {
-        let mut held = locked(&self.phone);
-        let phone = match held.take() {
-            Some(phone) => held.insert(phone),
-            None => {
-                let mut phone = self.open_phone()?;
-                // An enrolment that was cut off leaves a store without an identity.
-                phone.today()?;
-                let lang = phone.settings()?;
-                phone.set_settings(&lang)?;
-                if phone.patrol_now()?.is_some_and(|patrol| patrol.ended_at_ms.is_none()) {
-                    self.platform.keep_alive.hold();
-                }
-                held.insert(phone)
-            }
+        let mut held = locked(&self.open);
+        let open = match held.take() {
+            Some(open) => held.insert(open),
+            None => held.insert(self.first()?),
         };
-        phone.set_metered(self.is_metered());
-        work(phone)
+        open.phone.set_metered(self.is_metered());
+        work(&mut open.phone)
+    }
+
+    fn first(&self) -> Result<Open, FieldError> {
+        let nobody_was_in = *self.turn.borrow() == 0;
+        let found = self.people(|people| match people.without_pin() {
+            Some(id) if nobody_was_in => Ok((people.home(&id), id)),
+            _ if people.is_empty() => Err(FieldError::NotEnrolled),
+            _ => Err(FieldError::Locked),
+        })?;
+        self.opened(found.1, found.0)
+    }
+
+    fn opened(&self, id: String, home: Home) -> Result<Open, FieldError> {
+        let mut phone = Phone::open(home.clone(), Arc::clone(&self.env), "zh")?;
+        // An enrolment that was cut off leaves a store without an identity.
+        phone.whose()?;
+        let settings = phone.settings()?;
+        phone.set_settings(&settings)?;
+        if phone.patrol_now()?.is_some_and(|patrol| patrol.ended_at_ms.is_none()) {
+            self.platform.keep_alive.hold();
+        }
+        self.people(|people| {
+            people.keep_settings(&settings)?;
+            people.note(&id, &phone)
+        })?;
+        Ok(Open { id, home, phone })
+    }
+
+    /// Lets somebody in; who was in before is locked out.
+    pub(crate) fn enter(&self, id: String, home: Home) -> Result<(), FieldError> {
+        self.note_who_leaves()?;
+        let opened = self.opened(id, home)?;
+        *locked(&self.open) = Some(opened);
+        self.turned();
+        self.wake();
+        Ok(())
+    }
+
+    /// Locks the store that is open. Nobody can be locked out who has no PIN to come in again.
+    pub fn lock(&self) -> Result<(), FieldError> {
+        self.note_who_leaves()?;
+        let mut held = locked(&self.open);
+        if let Some(open) = held.as_ref()
+            && self.people(|people| Ok(people.has_pin(&open.id)))?
+        {
+            *held = None;
+            drop(held);
+            self.turned();
+        }
+        Ok(())
+    }
+
+    /// A sync may have brought names of grids that were not known when the store was opened.
+    fn note_who_leaves(&self) -> Result<(), FieldError> {
+        match locked(&self.open).as_ref() {
+            Some(Open { id, phone, .. }) => self.people(|people| people.note(id, phone)),
+            None => Ok(()),
+        }
+    }
+
+    fn turned(&self) {
+        self.turn.send_modify(|turn| *turn += 1);
+        self.pulse(Pulse::turn);
+        self.tell(Event::People);
+        self.tell_sync();
+    }
+
+    /// Whose store is open.
+    pub(crate) fn who(&self) -> Option<String> {
+        locked(&self.open).as_ref().map(|open| open.id.clone())
     }
 
     fn is_metered(&self) -> bool {
@@ -108,13 +223,32 @@ impl Host {
 
     /// Another connection to the same store: a sync waits for the line without holding the phone.
     pub(crate) fn open_phone(&self) -> Result<Phone, FieldError> {
-        let mut phone = Phone::open(&self.dir, Arc::clone(&self.env), "zh")?;
+        self.phone(|_| Ok(()))?;
+        let home = locked(&self.open).as_ref().map(|open| open.home.clone());
+        let home = home.ok_or(FieldError::Locked)?;
+        let mut phone = Phone::open(home, Arc::clone(&self.env), "zh")?;
         phone.set_metered(self.is_metered());
         Ok(phone)
     }
 
-    pub(crate) fn adopt(&self, phone: Phone) {
-        *locked(&self.phone) = Some(phone);
+    /// Opens the same store again, after another connection has changed whose it is.
+    pub(crate) fn reopen(&self) -> Result<(), FieldError> {
+        let mut held = locked(&self.open);
+        if let Some(Open { id, home, .. }) = held.take() {
+            *held = Some(self.opened(id, home)?);
+        }
+        Ok(())
+    }
+
+    /// Of who is in, else of who was in last.
+    pub(crate) fn settings(&self) -> Result<Settings, FieldError> {
+        let last = |_| self.people(|people| Ok(people.settings()));
+        self.phone(|phone| phone.settings()).or_else(last)
+    }
+
+    pub(crate) fn set_settings(&self, settings: &Settings) -> Result<Settings, FieldError> {
+        let kept = self.people(|people| people.keep_settings(settings))?;
+        Ok(self.phone(|phone| phone.set_settings(settings)).unwrap_or(kept))
     }
 
     pub(crate) fn pulse<R>(&self, work: impl FnOnce(&mut Pulse) -> R) -> R {

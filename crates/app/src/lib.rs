@@ -5,7 +5,9 @@
 mod attention;
 mod commands;
 mod host;
+mod map;
 mod media;
+mod people;
 pub mod platform;
 mod syncing;
 mod walking;
@@ -13,6 +15,7 @@ mod words;
 
 pub use commands::{Failure, run};
 pub use host::{Event, Host, Listener};
+pub use map::Map;
 pub use media::{Picture, attach, photo};
 pub use platform::Platform;
 pub use syncing::run as sync_in_background;

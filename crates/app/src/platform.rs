@@ -1,6 +1,10 @@
 //! What the app needs of the platform that it runs on. Each is a trait: a desktop's stand here, a phone's
 //! come with the shell. Positions come in through `field::position::PositionSource`.
 
+use std::sync::Arc;
+
+use yaoguan_field::seal::KeyStore;
+
 /// What the platform says of the line to the town.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Line {
@@ -28,8 +32,32 @@ pub trait KeepAlive: Send + Sync {
     fn release(&self);
 }
 
+/// How the keys of people's stores are kept (docs/KEYS.md).
+#[derive(Default)]
+pub enum Keys {
+    /// In a file, unless somebody has set a PIN: for development and tests.
+    #[default]
+    File,
+    /// Everybody has to set a PIN; the system's key store is used where there is one.
+    Pin(Option<Arc<dyn KeyStore>>),
+}
+
+impl Keys {
+    pub(crate) fn store(&self) -> Option<Arc<dyn KeyStore>> {
+        match self {
+            Self::File => None,
+            Self::Pin(store) => store.clone(),
+        }
+    }
+
+    pub(crate) fn need_pin(&self) -> bool {
+        matches!(self, Self::Pin(_))
+    }
+}
+
 /// The platform, as the app is given it.
 pub struct Platform {
+    pub keys: Keys,
     pub connectivity: Box<dyn Connectivity>,
     pub notifier: Box<dyn Notifier>,
     pub keep_alive: Box<dyn KeepAlive>,
@@ -39,6 +67,7 @@ pub struct Platform {
 impl Default for Platform {
     fn default() -> Self {
         Self {
+            keys: Keys::default(),
             connectivity: Box::new(Always(Line::Free)),
             notifier: Box::new(Quiet),
             keep_alive: Box::new(Quiet),

@@ -54,14 +54,19 @@ async fn once(host: &Arc<Host>, waiting: u64) {
 }
 
 async fn sync(host: &Host) -> Result<SyncSummary, FieldError> {
+    let mut turn = host.turn.subscribe();
     let mut phone = host.open_phone()?;
     let before = Attention::of(&phone)?;
-    let ended = phone
-        .sync(|so_far| {
-            host.pulse(|pulse| pulse.progress(so_far));
-            host.tell_sync();
-        })
-        .await;
+    let told = |so_far: &SyncSummary| {
+        host.pulse(|pulse| pulse.progress(so_far));
+        host.tell_sync();
+    };
+    // A store that is locked is not synced. What stops here stops between two requests or in one, as when
+    // the line breaks.
+    let ended = tokio::select! {
+        done = phone.sync(told) => done,
+        _ = turn.changed() => return Err(FieldError::Locked),
+    };
     // A run that broke off may have brought some.
     if let (Some(before), Some(after)) = (before, Attention::of(&phone)?) {
         let words = Words::of(&phone.settings()?.lang);

@@ -126,7 +126,15 @@ pub(crate) fn detail(words: &Words, error: &FieldError) -> String {
         | FieldError::KeyExposed(_)
         | FieldError::Busy
         | FieldError::Transport(_)
-        | FieldError::Protocol(_) => error.to_string(),
+        | FieldError::Protocol(_)
+        | FieldError::Locked
+        | FieldError::BadPin
+        | FieldError::WeakPin
+        | FieldError::WrongPin
+        | FieldError::PinWait
+        | FieldError::KeyGone
+        | FieldError::KeyStore(_)
+        | FieldError::BadMap(_) => error.to_string(),
     }
 }
 

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Parser;
-use yaoguan_app::platform::Line;
+use yaoguan_app::platform::{Keys, Line};
 use yaoguan_app::{Host, Platform, Words};
 use yaoguan_field::position::Played;
 
@@ -32,6 +32,9 @@ struct Arguments {
     /// How many times faster than it was walked.
     #[arg(long, default_value_t = 1)]
     speed: i64,
+    /// Everybody has to set a PIN.
+    #[arg(long)]
+    pins: bool,
     /// Begin without a line.
     #[arg(long)]
     offline: bool,
@@ -44,7 +47,9 @@ fn main() -> anyhow::Result<()> {
         None => None,
     };
     let line = if arguments.offline { Line::Down } else { Line::Free };
-    let host = Host::open(&arguments.data, Platform::with_line(line))?;
+    let keys = if arguments.pins { Keys::Pin(None) } else { Keys::File };
+    let platform = Platform { keys, ..Platform::with_line(line) };
+    let host = Host::open(&arguments.data, platform)?;
     if host.is_taken() {
         anyhow::bail!(Words::of("en").taken);
     }

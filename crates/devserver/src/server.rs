@@ -4,15 +4,16 @@ use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Arc;
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Path as Segment, Query, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::sse::{Event as Sent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use axum::{Json, Router};
-use futures_util::Stream;
+use futures_util::{Stream, TryStreamExt as _};
+use tokio_util::io::{StreamReader, SyncIoBridge};
 use tower_http::services::{ServeDir, ServeFile};
 use tower_http::set_header::SetResponseHeaderLayer;
 use yaoguan_app::{Failure, Host, Picture};
@@ -20,9 +21,9 @@ use yaoguan_field::PhotoSize;
 use yaoguan_field::media::MAX_SOURCE_BYTES;
 use yaoguan_model::{BlobHash, RecordId};
 
-/// Nothing from elsewhere, no inline script.
+/// Nothing from elsewhere, no inline script, no inline style.
 const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
      connect-src 'self'; worker-src 'self' blob:; font-src 'self' data:; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'none'",
 );
@@ -35,6 +36,8 @@ pub(crate) fn router(host: Arc<Host>, ui: &Path) -> Router {
         .route("/api/photo", post(attach).layer(DefaultBodyLimit::max(MAX_SOURCE_BYTES)))
         .route("/photo/{hash}", get(photo))
         .route("/api/{command}", post(command))
+        .route("/tiles/{zoom}/{x}/{y}", get(tile))
+        .route("/tiles", put(install))
         .fallback_service(files)
         .layer(SetResponseHeaderLayer::overriding(header::CONTENT_SECURITY_POLICY, POLICY))
         .layer(SetResponseHeaderLayer::overriding(
@@ -116,6 +119,32 @@ fn answer(failure: &Failure) -> Response {
         Failure::Body(_) => StatusCode::BAD_REQUEST,
     };
     (status, Json(failure.to_json())).into_response()
+}
+
+async fn tile(
+    State(host): State<Arc<Host>>,
+    Segment((zoom, x, y)): Segment<(u8, u32, u32)>,
+) -> Response {
+    let found = tokio::task::spawn_blocking(move || host.map.tile(zoom, x, y)).await;
+    match found {
+        Ok(Ok(Some(tile))) => {
+            ([(header::CONTENT_TYPE, tile.media_type)], tile.bytes).into_response()
+        }
+        Ok(_) | Err(_) => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// The file chosen on the page; the shell hands in the file itself.
+async fn install(State(host): State<Arc<Host>>, body: Body) -> Response {
+    let install = move |mut file: SyncIoBridge<_>| host.map.install(&mut file);
+    let stream = body.into_data_stream().map_err(std::io::Error::other);
+    let file = SyncIoBridge::new(StreamReader::new(stream));
+    let done = tokio::task::spawn_blocking(move || install(file)).await;
+    match done {
+        Ok(Ok(shown)) => Json(shown).into_response(),
+        Ok(Err(error)) => answer(&Failure::Field(error)),
+        Err(error) => answer(&Failure::Body(error.to_string())),
+    }
 }
 
 async fn events(

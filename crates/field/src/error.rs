@@ -63,6 +63,20 @@ pub enum ErrorCode {
     /// The save waits for a supervisor at the town.
     HeldByTown,
     Protocol,
+    /// Nobody has entered a PIN.
+    Locked,
+    /// Not six digits.
+    BadPin,
+    /// One digit six times, or digits in a row.
+    WeakPin,
+    WrongPin,
+    /// Too many wrong ones: the list of people says how long.
+    PinWait,
+    /// The system's key store has lost the key, or never had it.
+    KeyGone,
+    KeyStore,
+    /// Not a file of map tiles, or of a sort that this app cannot show.
+    BadMap,
 }
 
 /// An error with its code, the place it is about, and what else the words need.
@@ -120,6 +134,23 @@ pub enum FieldError {
     Transport(#[from] TransportError),
     #[error("{0}")]
     Protocol(String),
+    #[error("locked: nobody has entered a PIN")]
+    Locked,
+    #[error("a PIN is six digits")]
+    BadPin,
+    #[error("one digit six times, or digits in a row, are no PIN")]
+    WeakPin,
+    #[error("not the PIN")]
+    WrongPin,
+    #[error("too many wrong PINs: wait")]
+    PinWait,
+    #[error("the system's key store does not have the key")]
+    KeyGone,
+    /// The system's key store does not answer.
+    #[error("{0}")]
+    KeyStore(String),
+    #[error("not a map that can be shown: {0}")]
+    BadMap(String),
 }
 
 impl FieldError {
@@ -163,6 +194,14 @@ impl FieldError {
             Self::Transport(TransportError::NotTheTown(_)) => ErrorCode::NotTheTown,
             Self::Transport(TransportError::Refused(_)) => ErrorCode::TownRefused,
             Self::Transport(_) | Self::Protocol(_) => ErrorCode::Protocol,
+            Self::Locked => ErrorCode::Locked,
+            Self::BadPin => ErrorCode::BadPin,
+            Self::WeakPin => ErrorCode::WeakPin,
+            Self::WrongPin => ErrorCode::WrongPin,
+            Self::PinWait => ErrorCode::PinWait,
+            Self::KeyGone => ErrorCode::KeyGone,
+            Self::KeyStore(_) => ErrorCode::KeyStore,
+            Self::BadMap(_) => ErrorCode::BadMap,
         }
     }
 

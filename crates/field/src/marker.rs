@@ -5,10 +5,11 @@
 //! not be the only one to write under its replica id, and takes a new one before its first write.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use yaoguan_model::canonical;
+
+use crate::durable;
 
 /// Names the state folder, instead of the one that the system names.
 const STATE: &str = "YAOGUAN_STATE";
@@ -74,13 +75,7 @@ impl Marker for FileMarker {
         let path = self.path()?;
         let folder = self.state.as_ref().ok_or(std::io::ErrorKind::NotFound)?;
         std::fs::create_dir_all(folder)?;
-        let new = path.with_extension(format!("{}.new", std::process::id()));
-        let mut file = std::fs::File::create(&new)?;
-        file.write_all(text(mark).as_bytes())?;
-        file.sync_all()?;
-        std::fs::rename(&new, &path)?;
-        // The name is durable once its folder is.
-        std::fs::File::open(folder)?.sync_all()
+        durable::replace(&path, text(mark).as_bytes())
     }
 
     fn place(&self) -> String {

@@ -9,11 +9,14 @@ use yaoguan_model::Env;
 use yaoguan_store::salvage::{Salvaged, log, salvage};
 use yaoguan_store::{Key, Store, StoreError};
 
+use crate::durable::beside;
 use crate::error::FieldError;
 use crate::files::Files;
 use crate::folder::{Folder, io};
 use crate::home::Home;
 use crate::phone::Phone;
+use crate::seal::FileSeal;
+use crate::seal::pin::PinFile;
 
 /// A store is read as a whole this often, by the town's time, in seconds: weekly.
 pub const CHECK_EVERY_S: i64 = 7 * 24 * 60 * 60;
@@ -60,7 +63,7 @@ pub(crate) fn open(
 /// What can be read of a log that a killed program left and that was damaged since. Read twice: another
 /// program may be writing it just now.
 fn damaged_log(folder: &Folder) -> Option<Vec<u8>> {
-    let path = with(&folder.database(), "-wal");
+    let path = beside(&folder.database(), "-wal");
     let read = || std::fs::read(&path).ok().as_deref().and_then(log::repaired);
     let first = read()?;
     read().filter(|second| *second == first)
@@ -85,7 +88,7 @@ fn replace(
             let copy = folder.0.join("phone.db.mending");
             remove(&copy)?;
             std::fs::copy(folder.database(), &copy).map_err(|e| io(&copy, e))?;
-            std::fs::write(with(&copy, "-wal"), log).map_err(|e| io(&copy, e))?;
+            std::fs::write(beside(&copy, "-wal"), log).map_err(|e| io(&copy, e))?;
             let salvaged = salvage(&copy, key, &new, &name, env);
             remove(&copy)?;
             salvaged?
@@ -111,17 +114,11 @@ fn aside(folder: &Folder, env: &dyn Env) -> PathBuf {
     (0..u32::MAX).find_map(|n| free(&n)).unwrap_or_else(|| folder.0.join(name.clone()))
 }
 
-fn with(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
 /// The log goes first: a database that lost its log would look whole and lack its last saves.
 fn rename(from: &Path, to: &Path) -> Result<(), FieldError> {
     for suffix in BESIDE.iter().rev() {
-        let from = with(from, suffix);
-        match std::fs::rename(&from, with(to, suffix)) {
+        let from = beside(from, suffix);
+        match std::fs::rename(&from, beside(to, suffix)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(io(&from, error));
             }
@@ -133,7 +130,7 @@ fn rename(from: &Path, to: &Path) -> Result<(), FieldError> {
 
 fn remove(path: &Path) -> Result<(), FieldError> {
     for suffix in BESIDE {
-        let path = with(path, suffix);
+        let path = beside(path, suffix);
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(io(&path, error));
@@ -170,15 +167,18 @@ impl Folder {
         let _lock = self.lock()?;
         let aside = aside(self, env);
         rename(&self.database(), &aside)?;
-        let key = self.key_file();
-        if key.exists() {
-            let kept = with(&aside, ".key");
+        let sealed = [
+            (FileSeal::within(&self.0).path().to_owned(), ".key"),
+            (PinFile::within(&self.0).path(), ".key.pin"),
+        ];
+        for (key, suffix) in sealed.into_iter().filter(|(key, _)| key.exists()) {
+            let kept = beside(&aside, suffix);
             std::fs::rename(&key, &kept).map_err(|e| io(&kept, e))?;
         }
         let files = Files::folder(&self.0);
         if files.exists() {
             // They open with that key only.
-            let kept = with(&aside, ".photos");
+            let kept = beside(&aside, ".photos");
             std::fs::rename(&files, &kept).map_err(|e| io(&kept, e))?;
         }
         self.make_names_durable()?;
@@ -217,7 +217,11 @@ impl Phone {
             Err(error) if Self::suspect(&self.folder.0, &error) => {
                 // The file is closed before it is moved: a close removes the log by its name.
                 self.store = Store::nowhere()?;
-                let home = Home { data: self.folder.0.clone(), marker: self.marker.clone() };
+                let home = Home {
+                    data: self.folder.0.clone(),
+                    marker: self.marker.clone(),
+                    seal: self.seal.clone(),
+                };
                 let metered = self.metered;
                 *self = Self::open(home, self.env.clone(), self.lang)?;
                 self.metered = metered;

@@ -17,6 +17,7 @@ use crate::folder::Folder;
 use crate::home::Home;
 use crate::marker::Marker;
 use crate::mend;
+use crate::seal::KeySeal;
 
 /// One person's app on one phone.
 pub struct Phone {
@@ -24,6 +25,7 @@ pub struct Phone {
     pub(crate) env: Arc<dyn Env>,
     pub(crate) folder: Folder,
     pub(crate) marker: Arc<dyn Marker>,
+    pub(crate) seal: Arc<dyn KeySeal>,
     /// This phone alone writes under its replica id.
     pub(crate) is_own: bool,
     pub(crate) salvaged: Option<Salvaged>,
@@ -42,17 +44,18 @@ impl Phone {
         env: Arc<dyn Env>,
         lang: &'static str,
     ) -> Result<Self, FieldError> {
-        let Home { data, marker } = home.into();
+        let Home { data, marker, seal } = home.into();
         let folder = Folder(data);
         folder.end_salvage()?;
         if !folder.database().exists() {
             return Err(FieldError::NotEnrolled);
         }
-        let key = folder.key(env.as_ref())?;
+        let key = folder.key(seal.as_ref(), env.as_ref())?;
         let (store, salvaged) = mend::open(&folder, &key, env.as_ref())?;
         let (files, metered) = (Files::within(&folder.0, &key), false);
+        let is_own = false;
         let mut phone =
-            Self { store, env, folder, marker, is_own: false, salvaged, lang, files, metered };
+            Self { store, env, folder, marker, seal, is_own, salvaged, lang, files, metered };
         phone.compare_with_marker()?;
         // What cannot be swept now is swept at the next start.
         _ = phone.sweep_files();
@@ -71,12 +74,13 @@ impl Phone {
         if folder.database().exists() {
             return Self::open(home, env, lang);
         }
-        let key = folder.key(env.as_ref())?;
+        let Home { marker, seal, .. } = home;
+        let key = folder.key(seal.as_ref(), env.as_ref())?;
         let store = Store::create(&folder.database(), &key, env.as_ref())?;
-        let (marker, salvaged) = (home.marker, None);
         let (files, metered) = (Files::within(&folder.0, &key), false);
+        let (is_own, salvaged) = (false, None);
         let mut phone =
-            Self { store, env, folder, marker, is_own: false, salvaged, lang, files, metered };
+            Self { store, env, folder, marker, seal, is_own, salvaged, lang, files, metered };
         phone.mark_new_store()?;
         Ok(phone)
     }

@@ -80,6 +80,12 @@ impl Pulse {
         }
     }
 
+    /// Another person's store is open, or none: what stopped the one before says nothing of it.
+    pub fn turn(&mut self) {
+        let SyncNow { running, online, metered, runs, .. } = self.now;
+        self.now = SyncNow { running, online, metered, runs, ..SyncNow::default() };
+    }
+
     /// The platform says that there is a line, or none.
     pub fn set_online(&mut self, online: bool) {
         self.now.online = online;

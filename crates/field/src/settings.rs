@@ -19,6 +19,9 @@ pub struct Settings {
     pub text_px: u8,
     #[cfg_attr(feature = "ts", ts(type = "'standard' | 'outdoor'"))]
     pub theme: String,
+    /// Minutes in the background after which the store is locked.
+    #[cfg_attr(feature = "ts", ts(type = "1 | 5 | 15 | 30"))]
+    pub lock_after_min: u8,
     /// When photos go in full. `auto`: up to 1 MiB on any line, larger ones on Wi-Fi.
     #[cfg_attr(feature = "ts", ts(type = "'auto' | 'always' | 'wifi' | 'by_hand'"))]
     pub originals: String,
@@ -30,6 +33,8 @@ pub struct Settings {
     pub photos_mib: u32,
 }
 
+/// Long enough for a call, short enough for a phone that was left lying.
+const LOCK_AFTER_MIN: u8 = 5;
 /// Words of [`Settings::originals`].
 const ORIGINALS: [&str; 4] = ["auto", "always", "wifi", "by_hand"];
 /// Bounds of [`Settings::photos_mib`].
@@ -41,6 +46,7 @@ impl Default for Settings {
             lang: "zh".to_owned(),
             text_px: 18,
             theme: "standard".to_owned(),
+            lock_after_min: LOCK_AFTER_MIN,
             originals: "auto".to_owned(),
             watermark: false,
             large_photos: false,
@@ -51,17 +57,19 @@ impl Default for Settings {
 
 impl Settings {
     /// Known words and sizes; anything else becomes the default.
-    fn sound(self) -> Self {
+    pub(crate) fn sound(self) -> Self {
         let default = Self::default();
         let lang = if matches!(self.lang.as_str(), "zh" | "en") { self.lang } else { default.lang };
         let known = matches!(self.theme.as_str(), "standard" | "outdoor");
         let theme = if known { self.theme } else { default.theme };
         let sizes = matches!(self.text_px, 18 | 20 | 24 | 30);
+        let minutes = matches!(self.lock_after_min, 1 | 5 | 15 | 30);
         let known = ORIGINALS.contains(&self.originals.as_str());
         Self {
             lang,
             theme,
             text_px: if sizes { self.text_px } else { default.text_px },
+            lock_after_min: if minutes { self.lock_after_min } else { default.lock_after_min },
             originals: if known { self.originals } else { default.originals },
             photos_mib: self.photos_mib.clamp(*PHOTOS_MIB.start(), *PHOTOS_MIB.end()),
             ..self

@@ -66,6 +66,13 @@ pub struct Today {
 }
 
 impl Phone {
+    /// The name of the person and of their grids: what everybody who holds the phone may read.
+    pub fn whose(&self) -> Result<(String, Vec<String>), FieldError> {
+        let (identity, around) = (self.identity()?, self.surroundings()?);
+        let grids = identity.grids.iter().map(|grid| around.grid_name(grid.as_str())).collect();
+        Ok((identity.name, grids))
+    }
+
     pub fn today(&self) -> Result<Today, FieldError> {
         let identity = self.identity()?;
         let around = self.surroundings()?;

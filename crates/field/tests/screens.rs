@@ -243,6 +243,7 @@ fn settings_that_make_no_sense_become_the_standard() {
         lang: "xx".to_owned(),
         text_px: 77,
         theme: "outdoor".to_owned(),
+        lock_after_min: 7,
         originals: "never".to_owned(),
         ..Settings::default()
     };

@@ -44,10 +44,7 @@ impl Env for System {
         }
     }
     fn boot_elapsed_ms(&self) -> i64 {
-        // Linux and Android: the first number of /proc/uptime. Elsewhere it is not known: 0.
-        let uptime = std::fs::read_to_string("/proc/uptime").unwrap_or_default();
-        let seconds = uptime.split('.').next().and_then(|s| s.parse::<i64>().ok()).unwrap_or(0);
-        seconds.saturating_mul(1000)
+        since_boot_ms()
     }
     fn random_16(&self) -> [u8; 16] {
         let mut bytes = [0; 16];
@@ -57,4 +54,20 @@ impl Env for System {
         }
         bytes
     }
+}
+
+/// Sleep counts. `/proc/uptime` says the same, but an Android app may not read it.
+#[cfg(all(feature = "system-env", any(target_os = "linux", target_os = "android")))]
+fn since_boot_ms() -> i64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    now.tv_sec.saturating_mul(1000).saturating_add(now.tv_nsec / 1_000_000)
+}
+
+/// Where the start of the device is not known: since the start of this program.
+#[cfg(all(feature = "system-env", not(any(target_os = "linux", target_os = "android"))))]
+#[allow(clippy::disallowed_methods, reason = "this is the one place that the ban points to")]
+fn since_boot_ms() -> i64 {
+    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    let start = START.get_or_init(std::time::Instant::now);
+    i64::try_from(start.elapsed().as_millis()).unwrap_or(i64::MAX)
 }

@@ -26,6 +26,7 @@ pub mod merge;
 pub mod notice;
 pub mod path;
 pub mod patrol;
+pub mod personal;
 pub mod position;
 pub mod record;
 pub mod retention;

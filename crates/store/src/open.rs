@@ -1,10 +1,12 @@
 //! Opening the file: key, durability, schema.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use yaoguan_model::Env;
 use yaoguan_sync::PhoneStore;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::error::StoreError;
 use crate::migrations;
@@ -15,8 +17,15 @@ const BUSY_MS: u64 = 10_000;
 const STATEMENTS: usize = 128;
 
 /// The raw key of the file: 32 random bytes. Not a password: no derivation is done.
+/// Overwritten when it is dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key(pub [u8; 32]);
+
+impl Drop for Key {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
 
 impl std::fmt::Debug for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -138,10 +147,15 @@ fn open_as_it_is(path: &Path, key: &Key, barred: Barred) -> Result<Store, StoreE
 }
 
 pub(crate) fn prepare(connection: &Connection, key: &Key) -> Result<(), StoreError> {
-    let hex: String = key.0.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = Zeroizing::new(key.0.iter().fold(String::with_capacity(64), |mut hex, byte| {
+        // Writing into a String cannot fail.
+        _ = write!(hex, "{byte:02x}");
+        hex
+    }));
     // SQLCipher would print to the terminal, page by page, what comes back as an error anyway.
     connection.execute_batch("PRAGMA cipher_log_level = NONE")?;
-    connection.execute_batch(&format!("PRAGMA key = \"x'{hex}'\""))?;
+    let statement = Zeroizing::new(format!("PRAGMA key = \"x'{}'\"", hex.as_str()));
+    connection.execute_batch(&statement)?;
     connection.busy_timeout(std::time::Duration::from_millis(BUSY_MS))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     // The first read tells whether the key opens the file.

@@ -250,6 +250,9 @@ fn by_source_sql(kind: &Kind) -> Option<&'static str> {
 /// A list; `?1` status, `?2` grid, `?3` limit, `?4` offset. A filter that the kind has no column for
 /// matches nothing.
 fn list_sql(table: &Table, filter: &Filter) -> String {
+    if filter.status.is_none() && filter.grid.is_none() {
+        return whole_list_sql(table, filter.deleted);
+    }
     let name = table.name;
     let has = |column: &str| table.columns.iter().any(|c| c.name() == column);
     let filtered = |asked: bool, column: &str, number: u8| match (asked, has(column)) {
@@ -260,8 +263,7 @@ fn list_sql(table: &Table, filter: &Filter) -> String {
     let status = filtered(filter.status.is_some(), "status", 1);
     let grid = filtered(filter.grid.is_some(), "grid", 2);
     let live = if filter.deleted { "deletion IN (0, 1, 2)" } else { "deletion IN (0, 2)" };
-    let order = table.order;
-    let way = if matches!(order, "address" | "code") { "ASC" } else { "DESC" };
+    let (order, way) = order(table);
     format!(
         "SELECT record.body, unsent.record IS NOT NULL AS unsent FROM {name} \
          JOIN record ON record.seq = {name}.record \
@@ -269,6 +271,30 @@ fn list_sql(table: &Table, filter: &Filter) -> String {
          WHERE {name}.{live} AND {status} AND {grid} \
          ORDER BY {name}.{order} {way}, {name}.record {way} LIMIT ?3 OFFSET ?4"
     )
+}
+
+/// A list without a filter: the states of deletion are merged, each in the order of the index, and only the
+/// page's own bodies are read.
+fn whole_list_sql(table: &Table, deleted: bool) -> String {
+    let (name, (order, way)) = (table.name, order(table));
+    let states: &[u8] = if deleted { &[0, 1, 2] } else { &[0, 2] };
+    let of = |state: &u8| {
+        format!("SELECT record, {order} AS place FROM {name} WHERE deletion = {state}")
+    };
+    let states = states.iter().map(of).collect::<Vec<_>>().join(" UNION ALL ");
+    format!(
+        "SELECT record.body, unsent.record IS NOT NULL AS unsent \
+         FROM ({states} ORDER BY place {way}, record {way} LIMIT ?3 OFFSET ?4) AS page \
+         JOIN record ON record.seq = page.record \
+         LEFT JOIN unsent ON unsent.record = record.seq \
+         ORDER BY page.place {way}, page.record {way}"
+    )
+}
+
+/// The column that a list is in the order of, and which way.
+fn order(table: &Table) -> (&'static str, &'static str) {
+    let order = table.order;
+    (order, if matches!(order, "address" | "code") { "ASC" } else { "DESC" })
 }
 
 #[cfg(test)]

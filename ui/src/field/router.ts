@@ -1,5 +1,5 @@
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
-import { asError, backend } from './backend'
+import { firstOf, people, refreshPeople } from './people/state'
 
 const routes: RouteRecordRaw[] = [
   { path: '/', name: 'today', component: () => import('./today/TodayPage.vue'), meta: { tabs: true } },
@@ -9,7 +9,11 @@ const routes: RouteRecordRaw[] = [
   { path: '/settings', component: () => import('./me/SettingsPage.vue') },
   { path: '/battery', component: () => import('./me/BatteryPage.vue') },
   { path: '/privacy', component: () => import('./me/PrivacyPage.vue') },
-  { path: '/welcome', name: 'welcome', component: () => import('./welcome/WelcomePage.vue') },
+  { path: '/welcome', name: 'welcome', component: () => import('./welcome/WelcomePage.vue'), meta: { bare: true } },
+  { path: '/unlock', component: () => import('./people/UnlockPage.vue'), meta: { bare: true } },
+  { path: '/pin', component: () => import('./people/PinPage.vue'), meta: { bare: true, pin: 'set' } },
+  { path: '/pin/change', component: () => import('./people/PinPage.vue'), meta: { pin: 'change' } },
+  { path: '/pin/forgotten/:id', component: () => import('./people/PinPage.vue'), meta: { bare: true, pin: 'forgotten' } },
   { path: '/report', component: () => import('./hazard/NewHazard.vue') },
   { path: '/hazard/:id', component: () => import('./hazard/HazardForm.vue') },
   { path: '/patrol', component: () => import('./patrol/PatrolPage.vue') },
@@ -26,15 +30,8 @@ const routes: RouteRecordRaw[] = [
 
 export const router = createRouter({ history: createWebHistory(), routes, scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 } })
 
-// A phone that is not enrolled has one place to be.
-let enrolled = false
+// Where nobody is in, there is one place to be.
 router.beforeEach(async (to) => {
-  if (enrolled || to.name === 'welcome') return true
-  try {
-    await backend.call('whereabouts')
-    enrolled = true
-    return true
-  } catch (failure) {
-    return asError(failure).code === 'not_enrolled' ? { name: 'welcome' } : true
-  }
+  if (to.meta.bare) return true
+  return firstOf((people.value ?? (await refreshPeople()))?.lock) ?? true
 })

@@ -3,7 +3,7 @@ import { setLang } from '@shared/i18n'
 import { reactive } from 'vue'
 import { backend, type T } from './backend'
 
-export const settings = reactive<T.Settings>({ lang: 'zh', text_px: 18, theme: 'standard', originals: 'auto', watermark: false, large_photos: false, photos_mib: 500 })
+export const settings = reactive<T.Settings>({ lang: 'zh', text_px: 18, theme: 'standard', lock_after_min: 5, originals: 'auto', watermark: false, large_photos: false, photos_mib: 500 })
 
 function lay(): void {
   setLang(settings.lang)

@@ -44,7 +44,17 @@ export interface Commands {
   discard_rejected: [{ number: number }, T.Changed]
   settings: [void, T.Settings]
   set_settings: [T.Settings, T.Settings]
-  enrol: [{ invite: string; device_name: string }, true]
+  enrol: [{ invite: string; device_name: string; newcomer?: boolean }, true]
+  people: [void, T.PeopleShown]
+  unlock: [{ person: string; pin: string }, T.PeopleShown]
+  lock: [void, T.PeopleShown]
+  set_pin: [{ pin: string }, T.PeopleShown]
+  change_pin: [{ old: string; new: string }, T.PeopleShown]
+  forgotten: [{ person: string; invite: string; device_name: string; pin: string }, T.PeopleShown]
+  background: [{ hidden: boolean }, T.PeopleShown]
+  personal_numbers: [{ text: string }, T.FoundNumber[]]
+  map: [void, T.TilesShown | null]
+  remove_map: [void, null]
   sync: [void, T.SyncNow]
   sync_now: [void, T.SyncNow]
   line: [{ online: boolean; metered?: boolean }, T.SyncNow]
@@ -60,6 +70,7 @@ export type BackendEvent =
   | { event: 'changed'; changed: T.Changed | null }
   | { event: 'sync'; sync: T.SyncNow }
   | { event: 'fix'; at: T.Point; patrol: T.PatrolNow | null }
+  | { event: 'people' }
 
 /** `code` decides what a screen does; its words stand in the locale files. */
 export class BackendError extends Error {
@@ -86,4 +97,8 @@ export interface Backend {
   call<C extends keyof Commands>(command: C, input?: Commands[C][0]): Promise<Commands[C][1]>
   /** Hears events until the function returned is called. */
   listen(heard: (event: BackendEvent) => void): () => void
+  /** Where the tiles of the map are, with `{z}`, `{x}` and `{y}` in it. */
+  readonly tiles: string
+  /** Takes a map's file in; none where files are chosen in another way. */
+  installMap?(file: File): Promise<T.TilesShown>
 }

@@ -2,24 +2,23 @@
 import { type Backend, BackendError, type BackendEvent, type Commands, type Photos, type T } from './backend'
 import { failed } from './failed'
 
-async function post(path: string, type: string, body: BodyInit): Promise<unknown> {
-  const request = { method: 'POST', headers: { 'content-type': type }, body }
-  const answer = await fetch(path, request).catch((error: unknown) => {
+async function ask<R>(method: 'POST' | 'PUT', path: string, type: string, body: BodyInit): Promise<R> {
+  const answer = await fetch(path, { method, headers: { 'content-type': type }, body }).catch((error: unknown) => {
     throw new BackendError('unreachable', null, null, String(error))
   })
   const json: unknown = await answer.json().catch(() => ({}))
-  if (answer.ok) return json
+  if (answer.ok) return json as R
   throw failed(json)
 }
 
-async function call<C extends keyof Commands>(command: C, input?: Commands[C][0]): Promise<Commands[C][1]> {
-  return (await post(`/api/${command}`, 'application/json', JSON.stringify(input ?? {}))) as Commands[C][1]
-}
+const call = <C extends keyof Commands>(command: C, input?: Commands[C][0]) => ask<Commands[C][1]>('POST', `/api/${command}`, 'application/json', JSON.stringify(input ?? {}))
 
 const photos: Photos = {
   url: (hash, size) => `/photo/${hash}?size=${size}`,
-  attach: async (target, picture) => (await post(`/api/photo?id=${target}`, 'application/octet-stream', picture)) as T.Attached,
+  attach: (target, picture) => ask<T.Attached>('POST', `/api/photo?id=${target}`, 'application/octet-stream', picture),
 }
+
+const installMap = (file: File) => ask<T.TilesShown>('PUT', '/tiles', 'application/octet-stream', file)
 
 function listen(heard: (event: BackendEvent) => void): () => void {
   const events = new EventSource('/api/events')
@@ -34,4 +33,4 @@ function listen(heard: (event: BackendEvent) => void): () => void {
   return () => events.close()
 }
 
-export const http: Backend = { call, listen, photos }
+export const http: Backend = { call, listen, photos, installMap, tiles: `${location.origin}/tiles/{z}/{x}/{y}` }

@@ -30,4 +30,5 @@ const photos: Photos = {
   },
 }
 
-export const ipc: Backend = { call, listen, photos }
+/** The shell serves no tiles yet: without a file nothing asks for them. */
+export const ipc: Backend = { call, listen, photos, tiles: 'tiles://localhost/{z}/{x}/{y}' }

@@ -2,17 +2,17 @@
 import { type Map as LibreMap, Map, Marker, type StyleSpecification, setWorkerUrl } from 'maplibre-gl'
 import 'maplibre-gl/dist/maplibre-gl.css'
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
-import { colours, plainStyle } from './style'
+import { type Base, colours, plainStyle, withBase } from './style'
 
 setWorkerUrl(workerUrl)
 
 export type { LibreMap }
 export { Marker }
 
-export function newMap(container: HTMLElement, centre: [number, number], zoom: number, style: StyleSpecification = plainStyle(colours())): LibreMap {
+export function newMap(container: HTMLElement, centre: [number, number], zoom: number, base: Base | null, style: StyleSpecification = plainStyle(colours())): LibreMap {
   return new Map({
     container,
-    style,
+    style: withBase(style, base),
     center: centre,
     zoom,
     attributionControl: false,

@@ -20,6 +20,45 @@ export function colours(): Colours {
 
 const NONE: FeatureCollection = { type: 'FeatureCollection', features: [] }
 
+/** The file of tiles on this phone, as the map has to know it. */
+export interface Base {
+  url: string
+  kind: 'png' | 'jpeg' | 'webp' | 'mvt'
+  min_zoom: number
+  max_zoom: number
+  bounds: [number, number, number, number]
+  layers: string[]
+}
+
+/** Names of layers as the common schemes of vector tiles have them, and how each is drawn. */
+const VECTOR: [RegExp, 'fill' | 'line', string, number][] = [
+  [/^(landcover|landuse|park|natural)$/, 'fill', '#dfeadf', 0],
+  [/^(water|water_polygons|ocean)$/, 'fill', '#bcd6e6', 0],
+  [/^(waterway|waterways|water_lines)$/, 'line', '#9cc0d8', 1.5],
+  [/^(building|buildings)$/, 'fill', '#d9d4cc', 0],
+  [/^(boundary|boundaries)$/, 'line', '#8d8398', 1],
+  [/^(transportation|roads|streets|transit)$/, 'line', '#b0a58f', 2],
+]
+
+function baseLayers(base: Base): object[] {
+  if (base.kind !== 'mvt') return [{ id: 'base', type: 'raster', source: 'base' }]
+  const of = (layer: string) => VECTOR.filter(([name]) => name.test(layer)).map(([, type, colour, width]) => ({
+    id: `base-${layer}`, type, source: 'base', 'source-layer': layer,
+    paint: type === 'fill' ? { 'fill-color': colour } : { 'line-color': colour, 'line-width': width },
+  }))
+  return VECTOR.flatMap(([name]) => base.layers.filter((layer) => name.test(layer)).flatMap(of))
+}
+
+/** The style with the phone's own tiles under everything else, where it has some. */
+export function withBase(style: StyleSpecification, base: Base | null): StyleSpecification {
+  if (!base) return style
+  const source = { type: base.kind === 'mvt' ? 'vector' : 'raster', tiles: [base.url], minzoom: base.min_zoom, maxzoom: base.max_zoom, bounds: base.bounds, ...(base.kind === 'mvt' ? {} : { tileSize: 256 }) }
+  const [paper, ...rest] = style.layers
+  // Over a real map the grids are drawn thinner: it is to be seen through them.
+  const seen = rest.map((layer) => (layer.id === 'grid' ? { ...layer, paint: { 'fill-color': ['case', ['get', 'mine'], colours().pine, '#ffffff'], 'fill-opacity': ['case', ['get', 'mine'], 0.1, 0.15] } } : layer))
+  return { ...style, sources: { ...style.sources, base: source }, layers: [paper, ...baseLayers(base), ...seen] } as StyleSpecification
+}
+
 export function plainStyle(c: Colours): StyleSpecification {
   const severity = ['match', ['get', 'severity'], 'major', c.red, 'serious', c.amber, c.pine]
   return {

@@ -27,7 +27,7 @@ export type Entry = { who: Who, at: number, from: string, to: string, note: stri
 /**
  * Closed: every code has words.
  */
-export type ErrorCode = "not_enrolled" | "already_enrolled" | "other_account" | "bad_invite" | "unknown_field" | "invalid_value" | "missing_field" | "immutable" | "too_large" | "unknown_grid" | "foreign_grid" | "grid_missing" | "out_of_scope" | "not_allowed" | "step_not_allowed" | "note_missing" | "not_found" | "nothing_to_change" | "not_in_conflict" | "bad_mapping" | "bad_file" | "no_fixes" | "photo_heic" | "photo_too_large" | "photo_unreadable" | "file_broken" | "not_here" | "store_broken" | "key_exposed" | "store_newer" | "disk_full" | "read_only" | "state_unwritable" | "busy" | "offline" | "not_the_town" | "town_refused" | "held_by_town" | "protocol";
+export type ErrorCode = "not_enrolled" | "already_enrolled" | "other_account" | "bad_invite" | "unknown_field" | "invalid_value" | "missing_field" | "immutable" | "too_large" | "unknown_grid" | "foreign_grid" | "grid_missing" | "out_of_scope" | "not_allowed" | "step_not_allowed" | "note_missing" | "not_found" | "nothing_to_change" | "not_in_conflict" | "bad_mapping" | "bad_file" | "no_fixes" | "photo_heic" | "photo_too_large" | "photo_unreadable" | "file_broken" | "not_here" | "store_broken" | "key_exposed" | "store_newer" | "disk_full" | "read_only" | "state_unwritable" | "busy" | "offline" | "not_the_town" | "town_refused" | "held_by_town" | "protocol" | "locked" | "bad_pin" | "weak_pin" | "wrong_pin" | "pin_wait" | "key_gone" | "key_store" | "bad_map";
 
 /**
  * A field with the value shown first; several when people wrote different things.
@@ -105,6 +105,11 @@ photos: Array<FileView>, };
 export type Freed = { files: number, bytes: number, };
 
 /**
+ * A sort of number, for the words of the warning.
+ */
+export type FoundNumber = { looks_like: 'id_card' | 'bank_card' | 'mobile', };
+
+/**
  * The health of syncing.
  */
 export type Health = { town: string, town_name: string, 
@@ -129,6 +134,11 @@ clock_off_s: number, conflicts: number, rejections: Array<Rejection>, alarms: nu
  * What a list shows. `near` sorts by distance, else the newest come first.
  */
 export type ListQuery = { kind?: string, which?: Which, status?: string, words?: string, near?: Point, offset?: number, };
+
+/**
+ * What the app does before anything else.
+ */
+export type Lock = "nobody" | "locked" | "pin_missing" | "open";
 
 /**
  * What the map has in view, in degrees.
@@ -162,6 +172,28 @@ parts: Array<Array<Point>>, };
  * What the person adds.
  */
 export type PatrolWords = { note?: string, weather?: string, members?: number, };
+
+/**
+ * Everybody on this phone.
+ */
+export type PeopleShown = { lock: Lock, people: Array<PersonShown>, 
+/**
+ * Whose store is open.
+ */
+open: string | null, last: string | null, };
+
+/**
+ * Somebody on the list, as the screen shows it.
+ */
+export type PersonShown = { id: string, name: string, grids: Array<string>, has_pin: boolean, 
+/**
+ * A forgotten PIN can be replaced: the system's key store has the key too.
+ */
+can_reset: boolean, 
+/**
+ * Until the next try, in milliseconds; 0 when there is no wait.
+ */
+wait_ms: number, };
 
 /**
  * A position in degrees, as screens and maps take it.
@@ -296,6 +328,10 @@ export type Settings = { lang: 'zh' | 'en',
  */
 text_px: 18 | 20 | 24 | 30, theme: 'standard' | 'outdoor', 
 /**
+ * Minutes in the background after which the store is locked.
+ */
+lock_after_min: 1 | 5 | 15 | 30, 
+/**
  * When photos go in full. `auto`: up to 1 MiB on any line, larger ones on Wi-Fi.
  */
 originals: 'auto' | 'always' | 'wifi' | 'by_hand', 
@@ -387,6 +423,19 @@ files_sent: number, files_waiting: number,
  * Runs that have ended, so that who asked for one knows that it is over.
  */
 runs: number, };
+
+/**
+ * What the map has to know of the file.
+ */
+export type TilesShown = { kind: 'png' | 'jpeg' | 'webp' | 'mvt', min_zoom: number, max_zoom: number, 
+/**
+ * West, south, east, north, in degrees.
+ */
+bounds: [number, number, number, number], 
+/**
+ * Names of the layers of vector tiles.
+ */
+layers: Array<string>, attribution: string, bytes: number, };
 
 /**
  * The first screen.

@@ -244,10 +244,13 @@ impl<'a> Crowd<'a> {
                 return Err(wrong("there is activity of this seed already"));
             };
             for outcome in outcomes {
-                match outcome.judgement {
-                    Judgement::Held { .. } if held => {}
-                    Judgement::Taken | Judgement::TakenEvict if !held => {}
-                    other => return Err(wrong(format!("{other:?}"))),
+                let judged = outcome.judgement;
+                let expected = match held {
+                    true => matches!(judged, Judgement::Held { .. }),
+                    false => matches!(judged, Judgement::Taken | Judgement::TakenEvict),
+                };
+                if !expected {
+                    return Err(wrong(format!("{judged:?}")));
                 }
             }
         }

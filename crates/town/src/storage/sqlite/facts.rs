@@ -63,10 +63,11 @@ pub(super) fn rebuild(tx: &Transaction<'_>) -> Result<(), TownError> {
         while let Some(row) = rows.next()? {
             let body: Vec<u8> = row.get("body")?;
             let record = canonical::decode(&body)?;
-            match record.kind {
+            if record.kind == Kind::HouseholdCheck {
                 // Their households come after them.
-                Kind::HouseholdCheck => _ = check(tx, &record)?,
-                _ => project(tx, &record)?,
+                check(tx, &record)?;
+            } else {
+                project(tx, &record)?;
             }
         }
     }

@@ -106,7 +106,12 @@ impl World {
                 ]
             }
             Kind::Household => vec![("grid", grid), place, ("address", "x".into())],
-            _ => {
+            Kind::HouseholdCheck
+            | Kind::Task
+            | Kind::Notice
+            | Kind::Grid
+            | Kind::Template
+            | Kind::Unknown(_) => {
                 let household = self.any(&Kind::Household).map_or_else(|| self.id(), |r| r.id);
                 let answer = Value::map([("answer", self.random.one(&["fine", "problem"]).into())]);
                 vec![
@@ -155,7 +160,7 @@ impl World {
                 self.counter += 1;
                 let change = match deletion::state(&record) {
                     Deletion::Live => deletion::delete(&record),
-                    _ => deletion::undelete(&record),
+                    Deletion::Deleted | Deletion::Contested => deletion::undelete(&record),
                 };
                 record.put(&[change].into(), Dot::new(ReplicaId([7; 16]), self.counter));
                 self.keep(record);
