@@ -221,10 +221,8 @@ impl<'a> Crowd<'a> {
             return Ok(());
         }
         let (next, held) = (PushToken::new(self.dice.random_16()), barred.is_some());
-        let pusher = Pusher {
-            barred,
-            ..Pusher::new(phone.account.actor(), phone.replica, phone.counter)
-        };
+        let pusher =
+            Pusher { barred, ..Pusher::new(phone.account.actor(), phone.replica, phone.counter) };
         let tokens = phone.token.replace(next).into_iter().collect();
         let device = phone.device;
         for record in records.iter().filter(|_| !held) {
