@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use yaoguan_model::{Env as _, Role};
 use yaoguan_testkit::town::{GRID, OTHER_GRID, TestTown};
+
 use yaoguan_town::storage::Storage as _;
 use yaoguan_town::storage::desk::{CLAIM_HOLDS_S, MAX_DECISIONS};
 use yaoguan_town::storage::saved_views::MAX_VIEWS;
@@ -48,7 +49,7 @@ async fn a_task_is_given_found_and_given_to_somebody_else() {
     assert_eq!(list("").await.first(), Some(&id), "what is due stands on top");
     assert_eq!(list("").await.len(), 2);
     assert_eq!((list("overdue=true").await, list("q=边坡").await.len()), (vec![id.clone()], 1));
-    assert_eq!(list(&format!("assignee={chief}")).await, [id.clone()]);
+    assert_eq!(list(&format!("assignee={chief}")).await, std::slice::from_ref(&id));
     assert_eq!((list("mine=true").await.len(), list("state=done").await.len()), (2, 0));
     let path = format!("/console/v1/records/{id}");
     let shown = get(&town, &cookie, &path).await.json;

@@ -55,7 +55,7 @@ export const gdal = {
   async 'ogr2ogr gets the positions and the words that a phone holds'(at) {
     const held = new Map(features(at.held).map((one) => [one.id, one]))
     for (const one of read(at, 'hazards')) {
-      const own = held.get(one.id)
+      const own = held.get(one.id ?? one.properties.id)
       assert.deepEqual(one.geometry?.coordinates, own.geometry?.coordinates)
       assert.equal(one.properties.title ?? null, own.properties.title ?? null)
     }

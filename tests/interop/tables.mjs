@@ -52,7 +52,7 @@ function cells(text) {
 /** The workbook as LibreOffice reads it, written as CSV: cells as shown, UTF-8. */
 function converted(at, file) {
   const profile = `-env:UserInstallation=file://${join(at.folder, 'office')}`
-  const filter = 'csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false'
+  const filter = 'csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,true'
   const out = join(at.folder, 'converted')
   const done = spawnSync('soffice', [profile, '--headless', '--convert-to', filter, '--outdir', out, file], { encoding: 'utf8', timeout: 240_000 })
   assert.equal(done.status, 0, done.stderr)
