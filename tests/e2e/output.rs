@@ -88,10 +88,28 @@ fn every_command_of_the_phone_gives_one_json_value() {
     let mapping = mapping.to_str().unwrap();
     let imported = run(&["import", "hazards", &table, "--mapping", mapping, "--rejects", &rejects]);
     assert_eq!((&imported["read"], &imported["imported"]), (&1.into(), &1.into()));
-    assert_eq!(run(&["import", "track", &gpx])["points"], 2);
+    let track = run(&["import", "track", &gpx]);
+    assert_eq!(track["points"], 2);
+    let patrol = track["id"].as_str().unwrap();
+    let to = ["track", "export", patrol, "--format", "gpx", "--out", &out];
+    assert_eq!(run(&to)["fixes"], 2);
+    assert_eq!(run(&["track", "drop", patrol])["id"], patrol);
+    photos(&phone, id, &run);
     assert_eq!(run(&["export", "hazards", "--format", "csv", "--out", &out])["exported"], 2);
     assert_eq!(run(&["status"])["records"]["patrol"], 1);
     covered.assert_all();
+}
+
+fn photos(phone: &Phone, id: &str, run: &impl Fn(&[&str]) -> Value) {
+    let [picture, out] =
+        ["p.png", "p.jpg"].map(|n| phone.file(n).to_str().unwrap().to_owned());
+    std::fs::write(&picture, yaoguan_testkit::photos::camera(1, 64, 48)).unwrap();
+    let hash = run(&["attach", id, &picture])["hash"].as_str().unwrap().to_owned();
+    assert_eq!(run(&["photos", "list", id])[0]["hash"], hash.as_str());
+    assert_eq!(run(&["photos", "send", id])["id"], id);
+    assert_eq!(run(&["photos", "free"])["files"], 0);
+    assert!(run(&["photos", "save", &hash, "--out", &out])["bytes"].as_u64().unwrap() > 100);
+    assert_eq!(run(&["photos", "remove", id, &hash])["id"], id);
 }
 
 /// Edits of erased households whose holds the town declines: one is mended into a new household, one cannot
