@@ -6,7 +6,20 @@ import { join } from 'node:path'
 
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex')
 
-/** Photos as a browser draws them: JFIF and pixels, nothing beside. */
+/** A JPEG without what a browser writes beside JFIF and tables (a colour profile). */
+function bare(jpeg) {
+  const parts = [jpeg.subarray(0, 2)]
+  let at = 2
+  while (jpeg[at + 1] !== 0xda) {
+    const end = at + 2 + jpeg.readUInt16BE(at + 2)
+    const marker = jpeg[at + 1]
+    if (!(marker > 0xe0 && marker <= 0xef) && marker !== 0xfe) parts.push(jpeg.subarray(at, end))
+    at = end
+  }
+  return Buffer.concat([...parts, jpeg.subarray(at)])
+}
+
+/** Photos as a browser draws them. */
 async function drawn(page, count) {
   const texts = await page.evaluate((n) => Array.from({ length: n }, (_, at) => {
     const canvas = document.createElement('canvas')
@@ -31,7 +44,7 @@ async function drawn(page, count) {
     pen.stroke()
     return canvas.toDataURL('image/jpeg', 0.85)
   }), count)
-  return texts.map((text) => Buffer.from(text.split(',')[1], 'base64'))
+  return texts.map((text) => bare(Buffer.from(text.split(',')[1], 'base64')))
 }
 
 /** A tool with a token of the phone sends a file as tus has it. */
@@ -93,7 +106,7 @@ export const fileCases = ({ row, report, clean, picture, admin }) => ({
     assert.ok(text.startsWith('\ufeff编号,') && text.includes('挡墙裂缝'), text.slice(0, 200))
     await dialog.waitFor({ state: 'detached' })
     const log = JSON.parse(admin(at.town, ['--json', 'audit', 'list']))
-    const entry = (log.entries ?? log).findLast((one) => one.act === 'exported')
+    const entry = log.findLast((one) => one.act === 'exported')
     assert.equal(entry.reason, '镇综治例会汇总')
     assert.equal(entry.detail.filter.state, 'open')
   },
