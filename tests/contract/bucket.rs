@@ -97,7 +97,7 @@ async fn keep(town: &Town, bytes: &[u8]) -> BlobHash {
     town.blobs.store.put(hash, bytes.to_vec()).await.unwrap();
     let upload = Upload {
         id: yaoguan_model::Env::new_record_id(&System).0,
-        account: town.storage.accounts().await.unwrap()[0].id,
+        account: town.storage.accounts().await.unwrap().first().unwrap().id,
         hash,
         size: bytes.len() as u64,
         received: bytes.len() as u64,

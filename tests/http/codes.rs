@@ -112,6 +112,15 @@ impl Asking<'_> {
     }
 }
 
+/// Tasks that nobody may be given.
+fn bad_tasks() -> [Value; 3] {
+    [("what", "nothing"), ("grid", OTHER_GRID), ("grid", "530521103999999")].map(|(name, value)| {
+        let mut task = json!({ "what": "other", "words": "x", "grid": GRID });
+        task[name] = json!(value);
+        task
+    })
+}
+
 /// What the console's routes say besides.
 async fn console_answers(world: &World, route: &Route) -> Vec<crate::Answer> {
     let mut answers = Vec::new();
@@ -134,26 +143,7 @@ async fn console_answers(world: &World, route: &Route) -> Vec<crate::Answer> {
                 json!({ "step": { "from": "reported", "to": "closed", "replaces": [] } }),
             ]);
         }
-        ("POST", "/console/v1/tasks") => {
-            let task = |name: &str, value: &str| {
-                let mut task = json!({ "what": "other", "words": "x", "grid": GRID });
-                task[name] = json!(value);
-                task
-            };
-            bodies.extend([
-                task("what", "nothing"),
-                task("grid", OTHER_GRID),
-                task("grid", "530521103999999"),
-            ]);
-        }
-        ("GET", "/console/v1/tasks") => {
-            let path = format!("{path}?overdue=x");
-            answers.push(world.asking(route, &path).await.send("", b"").await);
-        }
-        ("GET", "/console/v1/daily") => {
-            let path = format!("{path}?day=x");
-            answers.push(world.asking(route, &path).await.send("", b"").await);
-        }
+        ("POST", "/console/v1/tasks") => bodies.extend(bad_tasks()),
         ("POST", "/console/v1/exports/{file}") => {
             path = "/console/v1/exports/hazards.csv".to_owned();
             bodies.extend([json!({ "reason": "" }), json!({ "reason": "月度汇总" })]);
@@ -169,8 +159,8 @@ async fn console_answers(world: &World, route: &Route) -> Vec<crate::Answer> {
             let path = format!("{file}?size=huge");
             answers.push(world.asking(route, &path).await.send("", b"").await);
         }
-        ("GET", "/console/v1/hazards") => {
-            let path = format!("{path}?conflict=x");
+        ("GET", "/console/v1/hazards" | "/console/v1/tasks" | "/console/v1/daily") => {
+            let path = format!("{path}?conflict=x&overdue=x&day=x");
             answers.push(world.asking(route, &path).await.send("", b"").await);
         }
         (_, path) if path.starts_with("/console/v1/admin/") || path.contains("/held") => {

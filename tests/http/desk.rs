@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use yaoguan_model::{Env as _, Role};
 use yaoguan_testkit::town::{GRID, OTHER_GRID, TestTown};
+
 use yaoguan_town::storage::Storage as _;
 use yaoguan_town::storage::desk::{CLAIM_HOLDS_S, MAX_DECISIONS};
 use yaoguan_town::storage::saved_views::MAX_VIEWS;
@@ -48,7 +49,7 @@ async fn a_task_is_given_found_and_given_to_somebody_else() {
     assert_eq!(list("").await.first(), Some(&id), "what is due stands on top");
     assert_eq!(list("").await.len(), 2);
     assert_eq!((list("overdue=true").await, list("q=边坡").await.len()), (vec![id.clone()], 1));
-    assert_eq!(list(&format!("assignee={chief}")).await, [id.clone()]);
+    assert_eq!(list(&format!("assignee={chief}")).await, std::slice::from_ref(&id));
     assert_eq!((list("mine=true").await.len(), list("state=done").await.len()), (2, 0));
     let path = format!("/console/v1/records/{id}");
     let shown = get(&town, &cookie, &path).await.json;
@@ -56,7 +57,8 @@ async fn a_task_is_given_found_and_given_to_somebody_else() {
     let hazard_page = get(&town, &cookie, &format!("/console/v1/records/{about}")).await.json;
     assert_eq!(hazard_page["links"][0]["id"], id, "the report names its task");
     let replaces = crate::console::dots(&shown, "assignee");
-    let change = json!({ "changes": { "assignee": { "replaces": replaces, "value": other.to_string() } } });
+    let change =
+        json!({ "changes": { "assignee": { "replaces": replaces, "value": other.to_string() } } });
     assert_eq!(post(&town, &cookie, &path, &change).await.status, 200);
     assert_eq!(list(&format!("assignee={other}")).await, [id]);
     assert!(list(&format!("assignee={chief}")).await.is_empty());
@@ -156,13 +158,20 @@ async fn views_are_kept_for_their_account_alone_and_not_without_end() {
     for n in 0..MAX_VIEWS {
         assert_eq!(keep(&format!("v{n:02}"), "state=open").await, 200);
     }
-    assert_eq!((keep("one more", "").await, keep(" ", "").await, keep(&"x".repeat(41), "").await), (400, 400, 400));
+    assert_eq!(
+        (keep("one more", "").await, keep(" ", "").await, keep(&"x".repeat(41), "").await),
+        (400, 400, 400)
+    );
     assert_eq!(keep("v00", "stage=new").await, 200, "the same name is the same view");
     let mine = get(&town, &cookie, views).await.json["views"].clone();
-    assert_eq!((mine.as_array().unwrap().len(), mine[0]["query"].as_str()), (20, Some("stage=new")));
+    assert_eq!(
+        (mine.as_array().unwrap().len(), mine[0]["query"].as_str()),
+        (20, Some("stage=new"))
+    );
     assert_eq!(get(&town, &other, views).await.json["views"], json!([]));
     let path = format!("{views}/{}", mine[0]["id"].as_str().unwrap());
-    let drop = async |cookie: &str| Ask::new(&town, "DELETE", &path).session(cookie).send().await.status;
+    let drop =
+        async |cookie: &str| Ask::new(&town, "DELETE", &path).session(cookie).send().await.status;
     assert_eq!((drop(&other).await, drop(&cookie).await, drop(&cookie).await), (404, 200, 404));
 }
 
@@ -173,13 +182,19 @@ async fn a_daily_report_counts_the_day_in_the_own_grids() {
     hazard(&town, OTHER_GRID, "elsewhere").await;
     let path = format!("/console/v1/records/{id}");
     let page = get(&town, &cookie, &path).await.json;
-    assert_eq!(post(&town, &cookie, &path, &step(&page, "reported", "verified", "")).await.status, 200);
+    assert_eq!(
+        post(&town, &cookie, &path, &step(&page, "reported", "verified", "")).await.status,
+        200
+    );
     let report = get(&town, &cookie, "/console/v1/daily").await.json;
     let daily = &report["daily"];
     assert_eq!(daily["reported"], 1);
     assert_eq!(daily["categories"], json!({ "slope": 1 }));
     assert_eq!(daily["steps"], json!({ "verified": 1 }));
-    assert_eq!((daily["named"][0]["title"].clone(), daily["checks"].clone()), (json!("major one"), json!("0")));
+    assert_eq!(
+        (daily["named"][0]["title"].clone(), daily["checks"].clone()),
+        (json!("major one"), json!("0"))
+    );
     let before = get(&town, &cookie, "/console/v1/daily?day=2020-01-01").await.json;
     assert_eq!(before["daily"]["reported"], 0);
     assert!(town.clock.now_s() > 0);

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use yaoguan_field::{
-    ErrorCode, FieldError, FileState, Home, Line, Phone, PhotoSize, Settings, State,
+    ErrorCode, FieldError, FileState, Home, Phone, PhotoSize, Settings, State,
 };
 use yaoguan_model::{BlobHash, Kind, RecordId, Role, Value};
 use yaoguan_testkit::photos::{camera, photo};
@@ -207,7 +207,7 @@ async fn a_record_is_received_in_full_when_each_photo_has_its_receipt() {
 async fn what_the_line_may_carry_is_the_persons_to_say() {
     let town = TestTown::start().await.unwrap();
     let mut a = town.phone(Role::Chief, &[GRID]).await.unwrap();
-    a.phone.set_line(Line::Metered);
+    a.phone.set_metered(true);
     let (id, _) = with_photos(&mut a.phone, 0, 1);
     set(&mut a.phone, "wifi");
     a.phone.sync(|_| {}).await.unwrap();
@@ -219,7 +219,7 @@ async fn what_the_line_may_carry_is_the_persons_to_say() {
     assert!(fields > 1 << 20);
     a.phone.sync(|_| {}).await.unwrap();
     assert!(states(&a.phone, id).contains(&FileState::WaitsForWifi), "larger ones wait");
-    a.phone.set_line(Line::Free);
+    a.phone.set_metered(false);
     a.phone.sync(|_| {}).await.unwrap();
     // It is no picture: the town says so, and it is not sent again.
     assert!(states(&a.phone, id).contains(&FileState::Refused));
@@ -238,9 +238,9 @@ async fn thumbnails_come_by_themselves_and_an_original_when_it_is_looked_at() {
     let (id, hashes) = with_photos(&mut a.phone, 0, 2);
     set(&mut a.phone, "by_hand");
     a.phone.sync(|_| {}).await.unwrap();
-    b.phone.set_line(Line::Metered);
+    b.phone.set_metered(true);
     assert_eq!(b.phone.sync(|_| {}).await.unwrap().files_fetched, 0);
-    b.phone.set_line(Line::Free);
+    b.phone.set_metered(false);
     assert_eq!(b.phone.sync(|_| {}).await.unwrap().files_fetched, 2);
     let hash = hashes[0];
     let thumb = b.phone.photo_bytes(hash, PhotoSize::Thumb, 0..u64::MAX).unwrap();

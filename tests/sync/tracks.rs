@@ -86,7 +86,7 @@ async fn a_patrol_of_a_day_loses_at_most_a_fix_each_time_its_program_is_killed()
     let mut dice = seed;
     let town = TestTown::start().await.unwrap();
     let a = town.phone(Role::Chief, &[GRID]).await.unwrap();
-    let mut b = town.phone(Role::Chief, &[GRID]).await.unwrap();
+    let mut b = town.phone(Role::Supervisor, &[]).await.unwrap();
     let place = a.data().parent().unwrap().to_owned();
     let mut unsaid = 0;
     for killed in 0..KILLS {

@@ -84,7 +84,7 @@ export const cases = {
     assert.equal(html.split('<article').length - 1, 4, 'a card for each volunteer')
     await page.keyboard.press('Escape')
     await page.locator('[data-test=sheet]').waitFor({ state: 'hidden' })
-    await button(page, 'revoke-invite >> nth=0')
+    await page.locator('[data-test=revoke-invite]').first().click()
     await surely(page, '不再需要')
   },
   async 'a phone is struck off; what it still sends is held, looked at and released'(at) {

@@ -9,9 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Notify, broadcast};
-use yaoguan_field::{
-    Changed, FieldError, Line as Cost, PatrolNow, Phone, Point, Pulse, Settings, SyncNow,
-};
+use yaoguan_field::{Changed, FieldError, PatrolNow, Phone, Point, Pulse, Settings, SyncNow};
 use yaoguan_model::Env;
 use yaoguan_model::env::System;
 
@@ -100,19 +98,18 @@ impl Host {
                 held.insert(phone)
             }
         };
-        phone.set_line(self.cost());
+        phone.set_metered(self.is_metered());
         work(phone)
     }
 
-    /// What bytes cost on the line.
-    fn cost(&self) -> Cost {
-        if self.pulse(|pulse| pulse.now().metered) { Cost::Metered } else { Cost::Free }
+    fn is_metered(&self) -> bool {
+        self.pulse(|pulse| pulse.now().metered)
     }
 
     /// Another connection to the same store: a sync waits for the line without holding the phone.
     pub(crate) fn open_phone(&self) -> Result<Phone, FieldError> {
         let mut phone = Phone::open(&self.dir, Arc::clone(&self.env), "zh")?;
-        phone.set_line(self.cost());
+        phone.set_metered(self.is_metered());
         Ok(phone)
     }
 

@@ -7,7 +7,7 @@ use yaoguan_store::{FileKind, NewFile};
 use yaoguan_transport::{TownClient, TransportError};
 
 use crate::error::FieldError;
-use crate::media::{Line, PhotoSize};
+use crate::media::PhotoSize;
 use crate::phone::Phone;
 use crate::sync::SyncSummary;
 
@@ -17,9 +17,9 @@ pub const THUMBS_PER_RUN: u32 = 300;
 const ASK_AGAIN_MS: i64 = 5 * 60 * 1000;
 
 impl Phone {
-    /// The line that the platform says this phone is on.
-    pub fn set_line(&mut self, line: Line) {
-        self.line = line;
+    /// Whether bytes cost money on the line that this phone is on, as the platform tells.
+    pub fn set_metered(&mut self, metered: bool) {
+        self.metered = metered;
     }
 
     /// Thumbnails of what this person may read and this phone has not.
@@ -28,7 +28,7 @@ impl Phone {
         client: &mut TownClient,
         summary: &mut SyncSummary,
     ) -> Result<(), FieldError> {
-        if self.line == Line::Metered {
+        if self.metered {
             return Ok(());
         }
         let since_ms = self.env.now_ms().saturating_sub(ASK_AGAIN_MS);

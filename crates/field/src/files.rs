@@ -89,11 +89,10 @@ impl Files {
         };
         write().map_err(|error| {
             _ = std::fs::remove_file(&beside);
-            match error.kind() {
-                std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-                    StoreError::DiskFull.into()
-                }
-                _ => io(&path, error),
+            use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+            match matches!(error.kind(), StorageFull | QuotaExceeded) {
+                true => StoreError::DiskFull.into(),
+                false => io(&path, error),
             }
         })
     }

@@ -55,7 +55,7 @@ pub use import::{ImportSummary, TrackSummary};
 pub use list::{ListQuery, Rows, Which};
 pub use map::MapBox;
 pub use media::{
-    Attached, FileState, FileView, Line, PhotoHow, PhotoPart, PhotoSize, prepare_photo,
+    Attached, FileState,  FileView, PhotoHow, PhotoPart, PhotoSize, prepare_photo,
 };
 pub use phone::Phone;
 pub use pulse::{Pulse, SyncNow};

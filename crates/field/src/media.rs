@@ -340,18 +340,8 @@ impl Phone {
     /// What is sent now, and what waits for what.
     pub(crate) fn sending(&self) -> Result<Sending, FieldError> {
         let state = self.store.state()?;
-        Ok(Sending { epoch: state.epoch, settings: self.settings()?, line: self.line })
+        Ok(Sending { epoch: state.epoch, settings: self.settings()?, metered: self.metered })
     }
-}
-
-/// The line that a phone is on, as the platform tells.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Line {
-    /// Wi-Fi, or a cable: bytes cost nothing.
-    #[default]
-    Free,
-    /// Bytes cost money.
-    Metered,
 }
 
 /// Photos up to this size go on any line, unless the person has set something else: 1 MiB.
@@ -362,7 +352,7 @@ pub const ANY_LINE_BYTES: u64 = 1 << 20;
 pub(crate) struct Sending {
     pub(crate) epoch: Option<yaoguan_wire::Epoch>,
     settings: Settings,
-    line: Line,
+    metered: bool,
 }
 
 impl Sending {
@@ -381,12 +371,12 @@ impl Sending {
         if file.refused.is_some() {
             return FileState::Refused;
         }
-        let waits = match (file.kind, file.by_hand, self.settings.originals.as_str(), self.line) {
+        let waits = match (file.kind, file.by_hand, self.settings.originals.as_str(), self.metered) {
             (FileKind::Thumb | FileKind::Track, ..) | (_, true, ..) | (_, _, "always", _) => None,
             (FileKind::Photo, false, "by_hand", _) => Some(FileState::WaitsForHand),
-            (FileKind::Photo, false, _, Line::Free) => None,
-            (FileKind::Photo, false, "wifi", Line::Metered) => Some(FileState::WaitsForWifi),
-            (FileKind::Photo, false, _, Line::Metered) => {
+            (FileKind::Photo, false, _, false) => None,
+            (FileKind::Photo, false, "wifi", true) => Some(FileState::WaitsForWifi),
+            (FileKind::Photo, false, _, true) => {
                 (file.size > ANY_LINE_BYTES).then_some(FileState::WaitsForWifi)
             }
         };

@@ -218,9 +218,9 @@ impl Phone {
                 // The file is closed before it is moved: a close removes the log by its name.
                 self.store = Store::nowhere()?;
                 let home = Home { data: self.folder.0.clone(), marker: self.marker.clone() };
-                let line = self.line;
+                let metered = self.metered;
                 *self = Self::open(home, self.env.clone(), self.lang)?;
-                self.line = line;
+                self.metered = metered;
                 Ok(self.salvaged.clone())
             }
             Err(error) => Err(error),

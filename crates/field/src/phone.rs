@@ -16,7 +16,6 @@ use crate::files::Files;
 use crate::folder::Folder;
 use crate::home::Home;
 use crate::marker::Marker;
-use crate::media::Line;
 use crate::mend;
 
 /// One person's app on one phone.
@@ -31,7 +30,8 @@ pub struct Phone {
     /// `zh` or `en`.
     pub(crate) lang: &'static str,
     pub(crate) files: Files,
-    pub(crate) line: Line,
+    /// Bytes cost money on the line.
+    pub(crate) metered: bool,
 }
 
 impl Phone {
@@ -50,9 +50,9 @@ impl Phone {
         }
         let key = folder.key(env.as_ref())?;
         let (store, salvaged) = mend::open(&folder, &key, env.as_ref())?;
-        let (files, line) = (Files::within(&folder.0, &key), Line::default());
+        let (files, metered) = (Files::within(&folder.0, &key), false);
         let mut phone =
-            Self { store, env, folder, marker, is_own: false, salvaged, lang, files, line };
+            Self { store, env, folder, marker, is_own: false, salvaged, lang, files, metered };
         phone.compare_with_marker()?;
         // What cannot be swept now is swept at the next start.
         _ = phone.sweep_files();
@@ -74,9 +74,9 @@ impl Phone {
         let key = folder.key(env.as_ref())?;
         let store = Store::create(&folder.database(), &key, env.as_ref())?;
         let (marker, salvaged) = (home.marker, None);
-        let (files, line) = (Files::within(&folder.0, &key), Line::default());
+        let (files, metered) = (Files::within(&folder.0, &key), false);
         let mut phone =
-            Self { store, env, folder, marker, is_own: false, salvaged, lang, files, line };
+            Self { store, env, folder, marker, is_own: false, salvaged, lang, files, metered };
         phone.mark_new_store()?;
         Ok(phone)
     }

@@ -72,10 +72,12 @@ impl Phone {
         let photo = |file: &MediaFile| file.kind == FileKind::Photo;
         let waits = |file: &MediaFile| file.is_own && !rules.is_received(file);
         let freeable = self.freeable()?;
-        let database = std::fs::metadata(self.folder.database()).map_or(0, |found| found.len());
+        let size = |path| std::fs::metadata(path).map_or(0, |found: std::fs::Metadata| found.len());
+        let mut log = self.folder.database().into_os_string();
+        log.push("-wal");
         Ok(Stowage {
             disk_free: free_bytes(&self.folder.0),
-            records: database,
+            records: size(self.folder.database()) + size(log.into()),
             waiting: sum(&|file| waits(file) && file.kind != FileKind::Thumb),
             received: sum(&|file| file.is_own && photo(file) && !waits(file)),
             fetched: sum(&|file| !file.is_own && photo(file)),

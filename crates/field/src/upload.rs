@@ -161,15 +161,16 @@ impl Phone {
             };
             self.note_sent(file, &path, at)?;
             match self.send_chunks(round, file, &path, at).await {
-                Err(FieldError::Transport(TransportError::Refused(body))) => match body.code {
-                    ErrorCode::BlobRefused | ErrorCode::TooLarge => {
+                Err(FieldError::Transport(TransportError::Refused(body))) => {
+                    use ErrorCode::{BlobRefused, NotFound, OffsetMismatch, Timeout, TooLarge};
+                    if matches!(body.code, BlobRefused | TooLarge) {
                         return self.refuse(file, body.code.as_str());
                     }
-                    ErrorCode::OffsetMismatch | ErrorCode::Timeout | ErrorCode::NotFound => {
-                        upload = Some(path);
+                    if !matches!(body.code, OffsetMismatch | Timeout | NotFound) {
+                        return Err(TransportError::Refused(body).into());
                     }
-                    _ => return Err(TransportError::Refused(body).into()),
-                },
+                    upload = Some(path);
+                }
                 ended => return ended,
             }
         }

@@ -24,10 +24,12 @@ pub fn camera(n: u8, width: u32, height: u32) -> Vec<u8> {
     png
 }
 
-static MADE: LazyLock<Vec<Photo>> = LazyLock::new(|| {
-    let make = |n| prepare(&camera(n, 1_600, 1_200), &Settings::default()).unwrap();
-    (0..3).map(|n| make(n * 60)).collect()
-});
+static MADE: [LazyLock<Photo>; 3] =
+    [LazyLock::new(|| make(0)), LazyLock::new(|| make(60)), LazyLock::new(|| make(120))];
+
+fn make(n: u8) -> Photo {
+    prepare(&camera(n, 1_600, 1_200), &Settings::default()).unwrap()
+}
 
 /// The `n`-th photo; another one for each `n`.
 pub fn photo(n: u32) -> Photo {

@@ -187,6 +187,7 @@ fn by_status(response: &Response) -> Result<ErrorBody, TransportError> {
         code,
         message: status.to_string(),
         retriable: status.is_server_error(),
+        why: None,
         town_time: None,
         retry_after_s: wait,
         why: None,

@@ -5,8 +5,8 @@ use axum::routing::{MethodRouter, delete, get, head, options, patch, post};
 use yaoguan_wire::ErrorCode;
 
 use super::console::{
-    accounts, accounts_import, audit, daily, decisions, devices, held, invites, recovered, standing,
-    tasks, templates, town_grids, views,
+    accounts, accounts_import, audit, daily, decisions, devices, held, invites, recovered,
+    standing, tasks, templates, town_grids, views,
 };
 use super::console::{events, exports, files, inbox, photos, record, roster, save, session};
 use super::ogc::{self, collections, items};

@@ -132,14 +132,19 @@ pub async fn append(
         let at = upload.received.to_string();
         return Err(ApiError::new(&headers, ErrorCode::OffsetMismatch, at));
     }
-    let received = match headers.get(&CHECKSUM) {
-        None => receive(&app, &headers, &upload, body).await?,
-        Some(checksum) => receive_checked(&app, &headers, &upload, checksum, body).await?,
-    };
-    if received == upload.size {
-        finish(&app, &headers, &upload).await?;
-    }
-    let expires = (EXPIRES, http_date(upload.expires_at));
+    let (size, expires_at) = (upload.size, upload.expires_at);
+    let received = to_its_end(headers.clone(), async move {
+        let received = match headers.get(&CHECKSUM) {
+            None => receive(&app, &headers, &upload, body).await?,
+            Some(checksum) => receive_checked(&app, &headers, &upload, checksum, body).await?,
+        };
+        if received == size {
+            finish(&app, &headers, &upload).await?;
+        }
+        Ok(received)
+    })
+    .await?;
+    let expires = (EXPIRES, http_date(expires_at));
     answer(StatusCode::NO_CONTENT, [(OFFSET, received.to_string()), expires])
 }
 
@@ -154,6 +159,18 @@ pub async fn give_up(State(app): State<App>, Begun(upload): Begun, headers: Head
     let ended = app.storage.end_upload(upload.id).await;
     ended.map_err(|error| ApiError::internal(&headers, &error))?;
     answer(StatusCode::NO_CONTENT, [])
+}
+
+/// A request whose line breaks is dropped where it stands: on a task of its own it goes on, hears of the break
+/// from its body, and stores what came.
+async fn to_its_end(
+    headers: HeaderMap,
+    work: impl Future<Output = Result<u64, ApiError>> + Send + 'static,
+) -> Result<u64, ApiError> {
+    let ended = tokio::spawn(work).await;
+    ended.unwrap_or_else(|error| {
+        Err(ApiError::internal(&headers, &std::io::Error::other(error).into()))
+    })
 }
 
 /// The asker's upload that the path names; of anybody else's nothing is said.

@@ -6,8 +6,8 @@ use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
-use yaoguan_model::{AccountId, RecordId};
 use yaoguan_model::cells::{self, Cell};
+use yaoguan_model::{AccountId, RecordId};
 use yaoguan_wire::ErrorCode;
 
 use super::super::App;

@@ -6,11 +6,11 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
-pub mod daily;
-pub mod decisions;
 pub mod accounts;
 pub mod accounts_import;
 pub mod audit;
+pub mod daily;
+pub mod decisions;
 pub mod devices;
 pub mod events;
 pub mod exports;
@@ -26,11 +26,11 @@ mod refused;
 pub mod roster;
 pub mod save;
 pub mod session;
-pub mod tasks;
-pub mod views;
 pub mod standing;
+pub mod tasks;
 pub mod templates;
 pub mod town_grids;
+pub mod views;
 
 /// No script and no style but the console's own files; in nobody's frame.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \

@@ -10,14 +10,16 @@ use crate::people::PeopleError;
 
 /// The answer to an act that was not done.
 pub(super) fn refused(headers: &HeaderMap, error: TownError) -> ApiError {
-    match error {
-        TownError::People(error) => match why(&error) {
+    if let TownError::People(error) = error {
+        return match why(&error) {
             Some(why) => ApiError::not_done(headers, why, error.to_string()),
             None => ApiError::new(headers, ErrorCode::NotFound, ""),
-        },
-        TownError::Input(text) => ApiError::not_done(headers, "rules", text),
-        other => ApiError::internal(headers, &other),
+        };
     }
+    if let TownError::Input(text) = error {
+        return ApiError::not_done(headers, "rules", text);
+    }
+    ApiError::internal(headers, &error)
 }
 
 /// The word of a rule; none: what is named is not there.

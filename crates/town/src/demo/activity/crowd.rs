@@ -12,7 +12,7 @@ use yaoguan_wire::{ErrorCode, Judgement, PushToken};
 use super::dice::Dice;
 use crate::audit::Attribution;
 use crate::error::TownError;
-use crate::people::{Account, Enrolment, NewDevice, NewInvite};
+use crate::people::{Account, Enrolment, NewDevice, NewInvite, Seen};
 use crate::push::Pusher;
 use crate::storage::{Batch, Pushed, Storage};
 
@@ -221,10 +221,8 @@ impl<'a> Crowd<'a> {
             return Ok(());
         }
         let (next, held) = (PushToken::new(self.dice.random_16()), barred.is_some());
-        let pusher = Pusher {
-            barred,
-            ..Pusher::new(phone.account.actor(), phone.replica, phone.counter)
-        };
+        let pusher =
+            Pusher { barred, ..Pusher::new(phone.account.actor(), phone.replica, phone.counter) };
         let tokens = phone.token.replace(next).into_iter().collect();
         let device = phone.device;
         for record in records.iter().filter(|_| !held) {
@@ -268,12 +266,13 @@ impl<'a> Crowd<'a> {
     /// Notes when each phone was last heard of; some have a clock that is wrong.
     pub(super) async fn note_contacts(&self) -> Result<usize, TownError> {
         for phone in self.phones.values() {
-            let off = if self.dice.chance(6) {
-                self.dice.between(-4000, 4000)
-            } else {
-                self.dice.between(-3, 4)
+            let clock_off_s = match self.dice.chance(6) {
+                true => self.dice.between(-4000, 4000),
+                false => self.dice.between(-3, 4),
             };
-            self.storage.saw_device(phone.device, phone.last_contact, off).await?;
+            let app = "yaoguan 0.1.0".to_owned();
+            let seen = Seen { at: phone.last_contact, clock_off_s, app };
+            self.storage.saw_device(phone.device, seen).await?;
         }
         Ok(self.phones.len())
     }

@@ -169,7 +169,7 @@ pub(super) fn release(
     placements.add(tx, &record, None)?;
     decide(tx, release.hold, "released", &release.note, release.now)?;
     placements.write(tx)?;
-    let done = Attribution::new(by, release.now);
+    let done = Attribution::new(by, release.now).because(release.note.clone());
     let entry = done.entry(Act::HoldReleased, Subject::Hold(release.hold));
     let mended = u64::try_from(release.mended.len()).unwrap_or(u64::MAX);
     audit::write(tx, &entry.with("record", record.id.to_string()).with("mended", mended))?;

@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 
 use rusqlite::types::Value as Sql;
-use yaoguan_model::{AccountId, Change, Env as _, FieldPath, Kind, Record, RecordId, Value, deletion};
+use yaoguan_model::{
+    AccountId, Change, Env as _, FieldPath, Kind, Record, RecordId, Value, deletion,
+};
 
 use super::rebuild;
 use crate::audit::Attribution;
@@ -20,10 +22,12 @@ async fn town() -> (tempfile::TempDir, Sqlite) {
     (dir, town)
 }
 
+type Rows = Vec<Vec<Sql>>;
+
 /// Everything that is derived, but for the numbers of rows.
-fn derived(town: &Sqlite) -> (Vec<Vec<Sql>>, Vec<Vec<Sql>>, Vec<Vec<Sql>>) {
+fn derived(town: &Sqlite) -> [Rows; 3] {
     town.with_raw(|connection| {
-        let all = |sql: &str, asked: &[&dyn rusqlite::ToSql]| -> Vec<Vec<Sql>> {
+        let all = |sql: &str, asked: &[&dyn rusqlite::ToSql]| -> Rows {
             let mut statement = connection.prepare(sql).unwrap();
             let columns = statement.column_count();
             let rows = statement.query_map(asked, |row| (0..columns).map(|n| row.get(n)).collect());
@@ -39,7 +43,7 @@ fn derived(town: &Sqlite) -> (Vec<Vec<Sql>>, Vec<Vec<Sql>>, Vec<Vec<Sql>>) {
             all(found, &[&expression])
         });
         let found = found.collect();
-        (all(inbox, &[]), all("SELECT * FROM desk_task ORDER BY record", &[]), found)
+        [all(inbox, &[]), all("SELECT * FROM desk_task ORDER BY record", &[]), found]
     })
 }
 
@@ -47,7 +51,8 @@ fn derived(town: &Sqlite) -> (Vec<Vec<Sql>>, Vec<Vec<Sql>>, Vec<Vec<Sql>>) {
 fn write(dice: &Dice, seen: &BTreeMap<RecordId, Record>, author: AccountId) -> OwnWrite {
     let ids: Vec<RecordId> = seen.keys().copied().collect();
     let old = dice.pick(&ids).filter(|_| dice.chance(75)).and_then(|id| seen.get(&id));
-    let kind = old.map_or(if dice.chance(70) { Kind::Hazard } else { Kind::Task }, |r| r.kind.clone());
+    let kind =
+        old.map_or(if dice.chance(70) { Kind::Hazard } else { Kind::Task }, |r| r.kind.clone());
     let id = old.map_or_else(|| dice.new_record_id(), |record| record.id);
     let mut changes = BTreeMap::new();
     let mut set = |path: &str, value: Value| {
@@ -57,13 +62,18 @@ fn write(dice: &Dice, seen: &BTreeMap<RecordId, Record>, author: AccountId) -> O
     match (dice.between(0, 10), old) {
         (0, Some(record)) => set("$deleted", deletion::value_of(&record.context)),
         (1..=3, Some(_)) => {
-            let states: &[&str] = if kind == Kind::Task { &["open", "done"] } else { &["reported", "returned", "verified", "rectified", "closed"] };
+            let states: &[&str] = if kind == Kind::Task {
+                &["open", "done"]
+            } else {
+                &["reported", "returned", "verified", "rectified", "closed"]
+            };
             let (from, to) = (dice.word(states), dice.word(states));
             set("status", to.into());
             let step = Value::map([("from", from.into()), ("to", to.into())]);
             let by = Value::text(format!("by {}", dice.between(0, 2)));
             let at = Value::Int(dice.between(0, 1000));
-            let entry = [("step", step), ("by", by), ("at", at), ("note", dice.word(&WORDS).into())];
+            let entry =
+                [("step", step), ("by", by), ("at", at), ("note", dice.word(&WORDS).into())];
             set(&format!("timeline.{}", dice.new_record_id()), Value::map(entry));
         }
         (4, Some(_)) => set("claimed_by", author.to_string().into()),
@@ -101,9 +111,9 @@ async fn what_is_kept_with_each_write_is_what_a_rebuild_makes() {
             }
         }
         let kept = derived(&town);
-        assert!(kept.0.len() > 10 && !kept.1.is_empty() && !kept.2.is_empty());
-        assert!(kept.0.iter().any(|row| row[14] == Sql::Integer(1)), "something is in conflict");
-        town.write(|tx| rebuild(tx)).await.unwrap();
+        assert!(kept[0].len() > 10 && !kept[1].is_empty() && !kept[2].is_empty());
+        assert!(kept[0].iter().any(|row| row[14] == Sql::Integer(1)), "something is in conflict");
+        town.write(rebuild).await.unwrap();
         assert_eq!(derived(&town), kept, "seed {seed}");
     }
 }
