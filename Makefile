@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help app e2e e2e-console e2e-browser e2e-shell android-check screenshots demo test check bench media-kill sim audit package operations interop
+.PHONY: help app e2e e2e-console e2e-browser e2e-shell android-check screenshots demo test check bench media-kill sim audit package operations interop bench-console
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -27,6 +27,8 @@ screenshots: ## pictures of every screen, into docs/screens
 	PICTURES=1 scripts/e2e-console
 bench: ## measurements
 	scripts/bench
+bench-console: ## times of the supervisors' console in a town with 100,000 records
+	scripts/bench-console
 media-kill: ## 200 photos over a line that breaks everywhere; phone and town killed 100 times each
 	scripts/media-kill
 sim: ## the oracle on random histories: make sim runs=1000000

@@ -163,6 +163,17 @@ async fn console_answers(world: &World, route: &Route) -> Vec<crate::Answer> {
             let path = format!("{path}?conflict=x&overdue=x&day=x");
             answers.push(world.asking(route, &path).await.send("", b"").await);
         }
+        (
+            "GET",
+            "/console/v1/figures"
+            | "/console/v1/coverage"
+            | "/console/v1/households/due"
+            | "/console/v1/map/hazards"
+            | "/console/v1/map/patrols",
+        ) => {
+            let path = format!("{path}?grid=x&bbox=x&on=x");
+            answers.push(world.asking(route, &path).await.send("", b"").await);
+        }
         (_, path) if path.starts_with("/console/v1/admin/") || path.contains("/held") => {
             answers.extend(admin::answers(world, route).await);
         }

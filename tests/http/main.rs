@@ -16,6 +16,7 @@ mod console;
 mod desk;
 mod enrol;
 mod exports;
+mod figures;
 mod health;
 mod household;
 mod limits;

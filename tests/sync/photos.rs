@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use yaoguan_field::{
-    ErrorCode, FieldError, FileState, Home, Phone, PhotoSize, Settings, State,
-};
+use yaoguan_field::{ErrorCode, FieldError, FileState, Home, Phone, PhotoSize, Settings, State};
 use yaoguan_model::{BlobHash, Kind, RecordId, Role, Value};
 use yaoguan_testkit::photos::{camera, photo};
 use yaoguan_testkit::town::{GRID, TestPhone, TestTown, copy};

@@ -40,11 +40,13 @@ function json(name, args) {
 }
 
 export class Town {
-  static async start() {
+  /** `days`: with so many days of made-up work. */
+  static async start({ days = 0 } = {}) {
     const town = new Town()
     town.folder = mkdtempSync(join(tmpdir(), 'yaoguan-e2e-'))
     town.data = join(town.folder, 'town')
     town.admin = json('yaoguan-town', ['--data', town.data, 'init', '--demo']).admin
+    if (days) json('yaoguan-town', ['--data', town.data, 'demo-activity', '--days', String(days)])
     await town.serve('127.0.0.1:0')
     town.grids = json('yaoguan-town', ['--data', town.data, 'grids', 'list'])
     return town

@@ -54,9 +54,7 @@ pub use household_check::{CheckTemplate, RiskView};
 pub use import::{ImportSummary, TrackSummary};
 pub use list::{ListQuery, Rows, Which};
 pub use map::MapBox;
-pub use media::{
-    Attached, FileState,  FileView, PhotoHow, PhotoPart, PhotoSize, prepare_photo,
-};
+pub use media::{Attached, FileState, FileView, PhotoHow, PhotoPart, PhotoSize, prepare_photo};
 pub use phone::Phone;
 pub use pulse::{Pulse, SyncNow};
 pub use record_page::RecordPage;

@@ -371,7 +371,8 @@ impl Sending {
         if file.refused.is_some() {
             return FileState::Refused;
         }
-        let waits = match (file.kind, file.by_hand, self.settings.originals.as_str(), self.metered) {
+        let waits = match (file.kind, file.by_hand, self.settings.originals.as_str(), self.metered)
+        {
             (FileKind::Thumb | FileKind::Track, ..) | (_, true, ..) | (_, _, "always", _) => None,
             (FileKind::Photo, false, "by_hand", _) => Some(FileState::WaitsForHand),
             (FileKind::Photo, false, _, false) => None,

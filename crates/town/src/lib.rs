@@ -12,6 +12,7 @@ mod connections;
 pub mod cursor;
 pub mod daily;
 pub mod data;
+pub mod days;
 pub mod demo;
 pub mod desk;
 pub mod doctor;
@@ -31,6 +32,7 @@ pub mod push;
 pub mod release;
 pub mod serve;
 pub mod storage;
+pub mod suppression;
 pub mod templates;
 pub mod tls;
 

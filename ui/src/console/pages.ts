@@ -1,8 +1,8 @@
 // Every page, once: its place, its icon, who sees it. The navigation and the router are made from this list;
 // the words are `console.page.NAME`.
 import {
-  IconChecklist, IconClipboardList, IconDeviceMobile, IconHandStop, IconHeartbeat, IconHistory, IconInbox, IconPrinter, IconQrcode,
-  IconUsers,
+  IconChartBar, IconChecklist, IconClipboardList, IconDeviceMobile, IconHandStop, IconHeartbeat, IconHistory, IconInbox, IconMap2,
+  IconPrinter, IconQrcode, IconRoute, IconUsers,
 } from '@tabler/icons-vue'
 import type { Component } from 'vue'
 import type { RouteRecordRaw } from 'vue-router'
@@ -22,6 +22,9 @@ export interface Page {
 export const PAGES: readonly Page[] = [
   { name: 'inbox', path: '/inbox/:id?', icon: IconInbox, roles: ['supervisor'], load: () => import('./inbox/InboxPage.vue') },
   { name: 'tasks', path: '/tasks/:id?', icon: IconChecklist, roles: ['supervisor'], load: () => import('./tasks/TasksPage.vue') },
+  { name: 'map', path: '/map', icon: IconMap2, roles: ['supervisor'], load: () => import('./map/MapPage.vue') },
+  { name: 'coverage', path: '/coverage', icon: IconRoute, roles: ['supervisor'], load: () => import('./coverage/CoveragePage.vue') },
+  { name: 'figures', path: '/figures', icon: IconChartBar, roles: ['supervisor'], load: () => import('./figures/FiguresPage.vue') },
   { name: 'daily', path: '/print/daily', icon: IconPrinter, roles: ['supervisor'], bare: true, load: () => import('./print/DailyPage.vue') },
   { name: 'notice', path: '/print/notice/:id', icon: IconPrinter, roles: ['supervisor'], bare: true, hidden: true, load: () => import('./print/NoticePage.vue') },
   { name: 'accounts', path: '/accounts', icon: IconUsers, roles: ['admin'], load: () => import('./admin/accounts/AccountsPage.vue') },

@@ -5,8 +5,8 @@ use axum::routing::{MethodRouter, delete, get, head, options, patch, post};
 use yaoguan_wire::ErrorCode;
 
 use super::console::{
-    accounts, accounts_import, audit, daily, decisions, devices, held, invites, recovered,
-    standing, tasks, templates, town_grids, views,
+    accounts, accounts_import, audit, coverage, daily, decisions, devices, figures, held, invites,
+    map, recovered, standing, tasks, templates, town_grids, views,
 };
 use super::console::{events, exports, files, inbox, photos, record, roster, save, session};
 use super::ogc::{self, collections, items};
@@ -165,6 +165,48 @@ pub const ROUTES: &[Route] = &[
         caller: Caller::Session,
         codes: &[ErrorCode::BadRequest],
         handler: || get(inbox::list),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/figures",
+        caller: Caller::Session,
+        codes: &[ErrorCode::BadRequest],
+        handler: || get(figures::show),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/coverage",
+        caller: Caller::Session,
+        codes: &[ErrorCode::BadRequest],
+        handler: || get(coverage::show),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/households/due",
+        caller: Caller::Session,
+        codes: &[ErrorCode::BadRequest],
+        handler: || get(coverage::households),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/map/grids",
+        caller: Caller::Session,
+        codes: &[],
+        handler: || get(map::grids),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/map/hazards",
+        caller: Caller::Session,
+        codes: &[ErrorCode::BadRequest],
+        handler: || get(map::hazards),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/map/patrols",
+        caller: Caller::Session,
+        codes: &[ErrorCode::BadRequest],
+        handler: || get(map::patrols),
     },
     Route {
         method: "GET",

@@ -23,6 +23,7 @@ pub mod blobs;
 pub mod desk;
 pub mod exports;
 pub mod features;
+pub mod figures;
 pub mod held;
 pub mod people;
 pub mod purge;
@@ -38,6 +39,7 @@ pub use audit::{AuditAsk, AuditLog};
 pub use desk::Desk;
 pub use exports::Exports;
 pub use features::Features;
+pub use figures::Facts;
 pub use held::{Apart, Held, HeldRow, HeldView, Reader, Recovered, Release};
 pub use people::People;
 pub use purge::{Erasure, Purging, purge_all};
@@ -138,6 +140,7 @@ pub trait Storage:
     + Desk
     + Exports
     + Features
+    + Facts
     + People
     + Purging
     + SavedViews

@@ -1,5 +1,5 @@
 // MapLibre, loaded when a map is first shown. Under Vite its worker has to be named by hand.
-import { type Map as LibreMap, Map, Marker, setWorkerUrl } from 'maplibre-gl'
+import { type Map as LibreMap, Map, Marker, type StyleSpecification, setWorkerUrl } from 'maplibre-gl'
 import 'maplibre-gl/dist/maplibre-gl.css'
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
 import { colours, plainStyle } from './style'
@@ -9,10 +9,10 @@ setWorkerUrl(workerUrl)
 export type { LibreMap }
 export { Marker }
 
-export function newMap(container: HTMLElement, centre: [number, number], zoom: number): LibreMap {
+export function newMap(container: HTMLElement, centre: [number, number], zoom: number, style: StyleSpecification = plainStyle(colours())): LibreMap {
   return new Map({
     container,
-    style: plainStyle(colours()),
+    style,
     center: centre,
     zoom,
     attributionControl: false,

@@ -1,4 +1,5 @@
 // The plain base: paper, the town's grids, nothing from a network. Layers in the order of drawing.
+import type { FeatureCollection } from 'geojson'
 import type { StyleSpecification } from 'maplibre-gl'
 
 export interface Colours {
@@ -17,7 +18,7 @@ export function colours(): Colours {
   return { paper: of('paper'), line: of('control'), pine: of('pine'), ink: of('ink'), amber: of('amber'), red: of('red'), blue: of('blue') }
 }
 
-const NONE = { type: 'FeatureCollection', features: [] } as const
+const NONE: FeatureCollection = { type: 'FeatureCollection', features: [] }
 
 export function plainStyle(c: Colours): StyleSpecification {
   const severity = ['match', ['get', 'severity'], 'major', c.red, 'serious', c.amber, c.pine]

@@ -4,18 +4,16 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
-use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use yaoguan_wire::ErrorCode;
 
 use super::super::App;
 use super::super::error::ApiError;
-use super::inbox::{TOWN_OFFSET_S, cells_of, today};
+use super::inbox::cells_of;
 use super::session::Session;
 use crate::daily::{Daily, Day, count};
+use crate::days::{DAY_S, day_of, start_of};
 use crate::storage::desk::{InboxAsk, MAX_DAILY};
-
-const DAY_S: i64 = 86_400;
 
 /// Which day, as `YYYY-MM-DD` in the town's calendar; none: today.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -52,14 +50,12 @@ pub async fn show(
     let failed = |error| ApiError::internal(&headers, &error);
     let Query(wanted) = query.map_err(|error| bad(&error.body_text()))?;
     let now = app.env.now_s();
-    let day = if wanted.day.is_empty() { today(now) } else { wanted.day };
-    let date: NaiveDate = day.parse().map_err(|_| bad("day"))?;
-    let midnight = date.and_hms_opt(0, 0, 0).ok_or_else(|| bad("day"))?.and_utc().timestamp();
-    let begins = midnight - i64::from(TOWN_OFFSET_S);
+    let day = if wanted.day.is_empty() { day_of(now) } else { wanted.day };
+    let begins = start_of(&day).ok_or_else(|| bad("day"))?;
     let cells = cells_of(&session.account);
     let records = app.storage.changed_since(cells.clone(), begins).await.map_err(failed)?;
     let ask = InboxAsk { cells, now, ..InboxAsk::default() };
-    let waiting = app.storage.waiting(ask, today(now)).await.map_err(failed)?;
+    let waiting = app.storage.waiting(ask, day_of(now)).await.map_err(failed)?;
     Ok(Json(Report {
         daily: count(Day { begins, ends: begins + DAY_S }, &records),
         cut: records.len() >= MAX_DAILY as usize,

@@ -14,9 +14,10 @@ use super::super::App;
 use super::super::error::ApiError;
 use super::super::language::{Lang, language};
 use super::super::sent::{Sent, read};
-use super::inbox::{Wanted, cells_of, today};
+use super::inbox::{Wanted, cells_of};
 use super::session::Session;
 use crate::audit::{Act, Attribution, By, Entry, MAX_REASON_CHARS, Subject};
+use crate::days::day_of;
 use crate::exports::{self, List, MIN_REASON_CHARS, NotExported, Rows, Span};
 
 /// Characters of a filter's value that the audit log repeats: codes and days, no texts.
@@ -95,7 +96,7 @@ pub async fn make(
             if wanted.is_too_long() {
                 return Err(bad("q".to_owned()));
             }
-            Rows::Inbox(Box::new(wanted.ask(cells.clone(), session.account.id, now, &today(now))))
+            Rows::Inbox(Box::new(wanted.ask(cells.clone(), session.account.id, now, &day_of(now))))
         }
         List::Patrols | List::Checks | List::Tasks => {
             let days: Days = serde_json::from_value(filter).map_err(|e| bad(e.to_string()))?;
@@ -119,7 +120,7 @@ pub async fn make(
     let entry = done.entry(Act::Exported, Subject::Kind(list.kind().as_str().to_owned()));
     let entry = entry.with("format", format.as_str()).with("filter", told);
     app.storage.note(counted(entry, list, &made)).await.map_err(internal)?;
-    let name = format!("{}-{}.{}", list.as_str(), today(now), format.as_str());
+    let name = format!("{}-{}.{}", list.as_str(), day_of(now), format.as_str());
     let response = Response::builder()
         .header(header::CONTENT_TYPE, format.media_type())
         .header(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""))

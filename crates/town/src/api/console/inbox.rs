@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
-use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 use yaoguan_model::cells::{self, Cell};
 use yaoguan_model::{AccountId, RecordId};
@@ -13,13 +12,12 @@ use yaoguan_wire::ErrorCode;
 use super::super::App;
 use super::super::error::ApiError;
 use super::session::Session;
+use crate::days::day_of;
 use crate::people::Account;
 use crate::storage::desk::{InboxAsk, InboxRow, PAGE, Waiting};
 
 /// Characters of what is searched for.
 pub(super) const MAX_WORDS_CHARS: usize = 100;
-/// The town's calendar is UTC+8.
-pub(super) const TOWN_OFFSET_S: i32 = 8 * 3600;
 
 /// What is wanted; what is not said asks for any.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -148,14 +146,6 @@ pub(super) fn cells_of(account: &Account) -> Vec<Cell> {
     cells::of_reader(account.id, account.role, &account.grids).into_iter().collect()
 }
 
-/// The day in the town.
-pub(super) fn today(now_s: i64) -> String {
-    let zone = FixedOffset::east_opt(TOWN_OFFSET_S);
-    let now = DateTime::from_timestamp(now_s, 0).zip(zone);
-    now.map(|(now, zone)| now.with_timezone(&zone).format("%Y-%m-%d").to_string())
-        .unwrap_or_default()
-}
-
 fn place(text: &str) -> Option<(i64, RecordId)> {
     let (at, id) = text.split_once('.')?;
     Some((at.parse().ok()?, id.parse().ok()?))
@@ -184,7 +174,7 @@ pub async fn list(
         text => Some(place(text).ok_or_else(|| bad("after".to_owned()))?),
     };
     let (now, account) = (app.env.now_s(), session.account.id);
-    let today = today(now);
+    let today = day_of(now);
     let ask = wanted.ask(cells_of(&session.account), account, now, &today);
     let ask = InboxAsk { after, ..ask };
     let found = app.storage.inbox(ask).await;
@@ -207,7 +197,7 @@ pub async fn waiting(
     headers: HeaderMap,
 ) -> Result<Json<WaitingOut>, ApiError> {
     let now = app.env.now_s();
-    let today = today(now);
+    let today = day_of(now);
     let (cells, account) = (cells_of(&session.account), Some(session.account.id));
     let ask = InboxAsk { cells, account, now, ..InboxAsk::default() };
     let found = app.storage.waiting(ask, today.clone()).await;

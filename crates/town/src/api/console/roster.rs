@@ -12,7 +12,7 @@ use super::inbox::cells_of;
 use super::session::Session;
 
 /// Grids of one town, at most.
-const MAX_GRIDS: u32 = 1_000;
+pub(super) const MAX_GRIDS: u32 = 1_000;
 
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Roster {

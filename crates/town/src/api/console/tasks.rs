@@ -14,8 +14,9 @@ use yaoguan_wire::limits::MAX_SMALL_BYTES;
 use super::super::App;
 use super::super::error::ApiError;
 use super::super::sent::{Sent, read};
-use super::inbox::{MAX_WORDS_CHARS, cells_of, today};
+use super::inbox::{MAX_WORDS_CHARS, cells_of};
 use super::session::Session;
+use crate::days::day_of;
 use crate::push::code_of;
 use crate::storage::desk::{Decided, NewRecord, PAGE, TaskAsk, TaskRow};
 
@@ -113,7 +114,7 @@ pub async fn list(
         "" => None,
         text => Some(text.parse::<AccountId>().map_err(|_| bad("assignee"))?),
     };
-    let today = today(app.env.now_s());
+    let today = day_of(app.env.now_s());
     let ask = TaskAsk {
         cells: cells_of(&session.account),
         state: wanted.state,

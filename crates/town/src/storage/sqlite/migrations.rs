@@ -3,7 +3,7 @@
 use include_dir::{Dir, include_dir};
 use rusqlite::Connection;
 
-use super::{features, inbox, journal};
+use super::{facts, features, inbox, journal};
 use crate::error::TownError;
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../migrations/town-sqlite");
@@ -29,6 +29,7 @@ pub(super) fn apply(connection: &mut Connection) -> Result<(), TownError> {
         let tx = connection.transaction()?;
         journal::watch(&tx)?;
         inbox::rebuild(&tx)?;
+        facts::rebuild(&tx)?;
         features::rebuild(&tx)?;
         tx.commit()?;
     }

@@ -8,7 +8,7 @@ use yaoguan_model::{Kind, Record, RecordId, canonical};
 
 use super::super::purge::{After, Erasure, Purged};
 use super::push::{checks_of, load, purged_context};
-use super::{audit, blobs, id16, inbox};
+use super::{audit, blobs, facts, id16, inbox};
 use crate::audit::{Act, Attribution, Subject};
 use crate::error::TownError;
 
@@ -206,6 +206,7 @@ impl Purge {
         ] {
             tx.prepare_cached(sql)?.execute([record.id.as_bytes()])?;
         }
+        facts::forget(tx, record)?;
         self.ids.push(record.id);
         Ok(())
     }

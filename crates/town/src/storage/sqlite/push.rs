@@ -11,7 +11,7 @@ use yaoguan_model::{
 use yaoguan_wire::{Judgement, PushToken};
 
 use super::super::{Batch, Outcome, Pushed};
-use super::{blobs, features, feed, held, id16, inbox, own, people};
+use super::{blobs, facts, features, feed, held, id16, inbox, own, people};
 use crate::error::TownError;
 use crate::push::{Decision, Replicas, Surroundings, decide};
 
@@ -254,6 +254,7 @@ pub(super) fn write(tx: &Transaction<'_>, record: &Record, now: i64) -> Result<(
         now,
     ))?;
     inbox::project(tx, record, now)?;
+    facts::project(tx, record)?;
     features::project(tx, record)?;
     if record.kind == Kind::HouseholdCheck {
         for household in households(record) {

@@ -1,0 +1,53 @@
+//! Days of the town's calendar, `YYYY-MM-DD`: UTC+8, without summer time.
+
+use chrono::{DateTime, Duration, NaiveDate};
+
+/// The town's calendar is ahead of UTC by this.
+pub const OFFSET_S: i64 = 8 * 3600;
+pub const DAY_S: i64 = 24 * 3600;
+
+/// The day that a moment is in.
+pub fn day_of(at_s: i64) -> String {
+    let local = DateTime::from_timestamp(at_s.saturating_add(OFFSET_S), 0);
+    local.map(|local| local.format("%Y-%m-%d").to_string()).unwrap_or_default()
+}
+
+/// The second that a day begins with; none for a text that is no day.
+pub fn start_of(day: &str) -> Option<i64> {
+    let date = parse(day)?;
+    Some(date.and_hms_opt(0, 0, 0)?.and_utc().timestamp() - OFFSET_S)
+}
+
+/// The day so many days later.
+pub fn later(day: &str, days: i64) -> Option<String> {
+    let date = parse(day)?.checked_add_signed(Duration::try_days(days)?)?;
+    Some(date.format("%Y-%m-%d").to_string())
+}
+
+fn parse(day: &str) -> Option<NaiveDate> {
+    let four_digits = day.len() == "2026-01-31".len();
+    NaiveDate::parse_from_str(day, "%Y-%m-%d").ok().filter(|_| four_digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_begins_at_midnight_in_the_town() {
+        let start = start_of("2026-03-01").unwrap();
+        assert_eq!(start, 1_772_294_400);
+        assert_eq!(day_of(start), "2026-03-01");
+        assert_eq!(day_of(start - 1), "2026-02-28");
+        assert_eq!(day_of(start + DAY_S - 1), "2026-03-01");
+        assert_eq!(later("2026-02-28", 1).as_deref(), Some("2026-03-01"));
+        assert_eq!(later("2026-03-01", -1).as_deref(), Some("2026-02-28"));
+    }
+
+    #[test]
+    fn what_is_no_day_has_no_start() {
+        for text in ["", "2026-02-30", "2026-1-1", "20260101", "2026-01-01T00", "99999-01-01"] {
+            assert_eq!(start_of(text), None, "{text}");
+        }
+    }
+}
