@@ -6,7 +6,7 @@ export interface Photo {
   hash: string; thumb: string | null; of: string; caption: string; taken_at: number | null; received: boolean; thumb_received: boolean
 }
 /** How often it is asked again while something is still coming. */
-const ASK_AGAIN_MS = 15_000
+const ASK_AGAIN_MS = 5_000
 
 export const full = (photo: Photo) => `/console/v1/blobs/${photo.hash}`
 /** The phone's own small picture where it has arrived, else one that the town makes. */
