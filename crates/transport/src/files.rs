@@ -190,7 +190,6 @@ fn by_status(response: &Response) -> Result<ErrorBody, TransportError> {
         why: None,
         town_time: None,
         retry_after_s: wait,
-        why: None,
         verdicts: Vec::new(),
         replicas: Vec::new(),
     })
