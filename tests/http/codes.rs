@@ -121,6 +121,31 @@ fn bad_tasks() -> [Value; 3] {
     })
 }
 
+/// A photo asked for beyond its end, and in a size that there is not.
+async fn photo_answers(world: &World, route: &Route) -> [crate::Answer; 2] {
+    let bytes = blobs::photo(9);
+    let own = world.device("supervisor");
+    assert_eq!(blobs::upload(&world.town, own, &bytes).await.status, 204);
+    let file = format!("/console/v1/blobs/{}", BlobHash::of(&bytes));
+    let cookie = cookie_of(&world.town, own.account).await;
+    let range = Ask::new(&world.town, "GET", &file).session(&cookie);
+    let beyond = range.header("range", "bytes=999999999-").send().await;
+    let huge = world.asking(route, &format!("{file}?size=huge")).await.send("", b"").await;
+    [beyond, huge]
+}
+
+/// The password once more, wrong and without its one-time code; the account was made for the sign-in.
+async fn proved_answers(world: &World, route: &Route) -> Vec<crate::Answer> {
+    let totp = world.town.town.storage.person("totp".to_owned()).await.unwrap().unwrap();
+    let cookie = cookie_of(&world.town, totp.account.id).await;
+    let mut answers = Vec::new();
+    for password in ["none", console::PASSWORD] {
+        let body = json!({ "password": password });
+        answers.push(console::post(&world.town, &cookie, route.path, &body).await);
+    }
+    answers
+}
+
 /// What the console's routes say besides.
 async fn console_answers(world: &World, route: &Route) -> Vec<crate::Answer> {
     let mut answers = Vec::new();
@@ -149,15 +174,7 @@ async fn console_answers(world: &World, route: &Route) -> Vec<crate::Answer> {
             bodies.extend([json!({ "reason": "" }), json!({ "reason": "月度汇总" })]);
         }
         ("GET", "/console/v1/blobs/{hash}") => {
-            let bytes = blobs::photo(9);
-            let own = world.device("supervisor");
-            assert_eq!(blobs::upload(&world.town, own, &bytes).await.status, 204);
-            let file = format!("/console/v1/blobs/{}", BlobHash::of(&bytes));
-            let cookie = cookie_of(&world.town, own.account).await;
-            let range = Ask::new(&world.town, "GET", &file).session(&cookie);
-            answers.push(range.header("range", "bytes=999999999-").send().await);
-            let path = format!("{file}?size=huge");
-            answers.push(world.asking(route, &path).await.send("", b"").await);
+            answers.extend(photo_answers(world, route).await);
         }
         ("GET", "/console/v1/hazards" | "/console/v1/tasks" | "/console/v1/daily") => {
             let path = format!("{path}?conflict=x&overdue=x&day=x");
@@ -178,13 +195,7 @@ async fn console_answers(world: &World, route: &Route) -> Vec<crate::Answer> {
             answers.extend(admin::answers(world, route).await);
         }
         ("POST", "/console/v1/session/prove") => {
-            // Made for the route before.
-            let totp = world.town.town.storage.person("totp".to_owned()).await.unwrap().unwrap();
-            let cookie = cookie_of(&world.town, totp.account.id).await;
-            for password in ["none", console::PASSWORD] {
-                let body = json!({ "password": password });
-                answers.push(console::post(&world.town, &cookie, &path, &body).await);
-            }
+            answers.extend(proved_answers(world, route).await);
         }
         _ => {}
     }

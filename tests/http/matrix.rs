@@ -262,6 +262,39 @@ async fn admin_rows(route: &Route, world: &World, asker: &Asker) -> Option<Heard
     Some(Heard { allowed, expected, said: answer.json.to_string(), sorts: &[] })
 }
 
+/// A list page by page: whether it was given, and all that it said.
+async fn every_page(route: &Route, world: &World, asker: &Asker) -> (bool, String) {
+    let (mut allowed, mut said, mut after) = (false, String::new(), String::new());
+    loop {
+        let path = format!("{}?after={after}", route.path);
+        let answer = asker.ask(&world.town, route.method, &path, b"").await;
+        said += &answer.json.to_string();
+        allowed |= answer.status == 200;
+        let Some(next) = answer.json["next"].as_str() else { return (allowed, said) };
+        after = next.to_owned();
+    }
+}
+
+/// Each record is there for those who may see it, and for nobody else.
+async fn every_record(
+    route: &Route,
+    world: &World,
+    asker: &Asker,
+    expected: bool,
+) -> (bool, String) {
+    let (mut allowed, mut said) = (false, String::new());
+    for marked in &world.all {
+        let path = format!("/console/v1/records/{}", marked.id);
+        let note = json!({ "note": "seen" }).to_string();
+        let answer = asker.ask(&world.town, route.method, &path, note.as_bytes()).await;
+        said += &answer.json.to_string();
+        allowed |= answer.status == 200;
+        let there = answer.status != 404 && answer.status != 401;
+        assert_eq!(there, expected && asker.may_see(marked), "{}", marked.canary);
+    }
+    (allowed, said)
+}
+
 /// The rows of the console's routes: sessions are for supervisors.
 async fn console_rows(route: &Route, world: &World, asker: &Asker) -> Option<Heard> {
     let town = &world.town;
@@ -290,14 +323,7 @@ async fn console_rows(route: &Route, world: &World, asker: &Asker) -> Option<Hea
             Heard { allowed, expected, said, sorts: &[] }
         }
         ("GET", "/console/v1/hazards") => {
-            let (mut said, mut allowed, mut after) = (String::new(), false, String::new());
-            loop {
-                let answer = ask(&format!("/console/v1/hazards?after={after}"), "").await;
-                said += &answer.json.to_string();
-                allowed |= answer.status == 200;
-                let Some(next) = answer.json["next"].as_str() else { break };
-                after = next.to_owned();
-            }
+            let (allowed, said) = every_page(route, world, asker).await;
             Heard { allowed, expected, said, sorts: &[Sort::Hazard, Sort::LinkedHazard] }
         }
         (
@@ -324,15 +350,7 @@ async fn console_rows(route: &Route, world: &World, asker: &Asker) -> Option<Hea
             return interop::console_rows(route, world, asker).await;
         }
         (_, "/console/v1/records/{id}") => {
-            let (mut said, mut allowed) = (String::new(), false);
-            for marked in &world.all {
-                let path = format!("/console/v1/records/{}", marked.id);
-                let answer = ask(&path, &json!({ "note": "seen" }).to_string()).await;
-                said += &answer.json.to_string();
-                allowed |= answer.status == 200;
-                let there = answer.status != 404 && answer.status != 401;
-                assert_eq!(there, expected && asker.may_see(marked), "{}", marked.canary);
-            }
+            let (allowed, said) = every_record(route, world, asker, expected).await;
             let sorts = if route.method == "GET" { all } else { &[] };
             Heard { allowed, expected, said, sorts }
         }
