@@ -20,11 +20,13 @@ pub const MAX_TRIES: u32 = 10;
 /// A file's upload is looked up, or begun anew, this often in one run.
 const MAX_RESUMES: u32 = 8;
 
-/// Bytes of the first chunk, and the least and most of one.
-pub const CHUNK_BYTES: u64 = 256 * 1024;
-pub const MIN_CHUNK_BYTES: u64 = 64 * 1024;
+/// Bytes of the first chunk, and the least and most of one: what a break costs is small beside what went.
+pub const CHUNK_BYTES: u64 = 32 * 1024;
+pub const MIN_CHUNK_BYTES: u64 = 32 * 1024;
 pub const MAX_CHUNK_BYTES: u64 = 4 * 1024 * 1024;
-/// A chunk that took less makes the next one twice as large, one that took more half as large.
+/// So many chunks in a row that took less than this make the next ones twice as large, one that took more
+/// half as large.
+const GROWS_AFTER: u32 = 32;
 const QUICK_MS: i64 = 2_000;
 const SLOW_MS: i64 = 8_000;
 
@@ -46,16 +48,24 @@ enum End {
 }
 
 /// As much in one chunk as the line carries in a few seconds.
-struct Pace(u64);
+struct Pace {
+    bytes: u64,
+    /// Quick chunks in a row.
+    quick: u32,
+}
 
 impl Pace {
     fn took(&mut self, ms: i64) {
-        let next = match ms {
-            ..QUICK_MS => self.0 * 2,
-            QUICK_MS..=SLOW_MS => self.0,
-            _ => self.0 / 2,
-        };
-        self.0 = next.clamp(MIN_CHUNK_BYTES, MAX_CHUNK_BYTES);
+        if ms > SLOW_MS {
+            self.bytes = (self.bytes / 2).max(MIN_CHUNK_BYTES);
+            self.quick = 0;
+        } else if ms < QUICK_MS {
+            self.quick += 1;
+            if self.quick >= GROWS_AFTER {
+                self.bytes = (self.bytes * 2).min(MAX_CHUNK_BYTES);
+                self.quick = 0;
+            }
+        }
     }
 }
 
@@ -99,7 +109,7 @@ impl Phone {
         progress: &mut impl FnMut(&SyncSummary),
     ) -> Result<Sent, FieldError> {
         let counter = self.store.state()?.counter;
-        let pace = Pace(CHUNK_BYTES);
+        let pace = Pace { bytes: CHUNK_BYTES, quick: 0 };
         let mut round = Round { client, summary, progress, pace, counter };
         let mut failed: Option<FieldError> = None;
         let mut left: BTreeSet<BlobHash> = BTreeSet::new();
@@ -186,7 +196,7 @@ impl Phone {
     ) -> Result<End, FieldError> {
         let env = self.env.clone();
         while at < file.size {
-            let chunk = match self.files.read(file.hash, at..at + round.pace.0) {
+            let chunk = match self.files.read(file.hash, at..at + round.pace.bytes) {
                 Ok(Some(chunk)) if !chunk.is_empty() => chunk,
                 Ok(_) => return self.refuse(file, "file_missing"),
                 Err(FieldError::FileBroken(_)) => return self.refuse(file, "file_broken"),
