@@ -175,7 +175,10 @@ fn every_command_of_the_town_gives_one_json_value() {
     assert_eq!(run(&["doctor"])["ok"], true);
     assert_eq!(run(&["settings"])[0]["name"], "data");
     apart(&town, &run);
+    let files = run(&["blobs", "check"]);
+    assert_eq!((&files["files"], &files["bad"]), (&0.into(), &serde_json::json!([])));
     assert_eq!(run(&["purge"])["total"], 0);
+    assert!(run(&["demo-activity", "--days", "1"])["devices"].as_u64().unwrap() > 0);
     let backup = town.folder.path().join("backup");
     let backup = backup.to_str().unwrap();
     assert_eq!(run(&["backup", "--out", backup])["folder"], backup);

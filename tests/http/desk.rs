@@ -38,7 +38,7 @@ async fn a_task_is_given_found_and_given_to_somebody_else() {
     let nobody = json!({ "what": "other", "words": "x" });
     assert_eq!(post(&town, &cookie, tasks, &nobody).await.code(), (400, "bad_request"));
     let foreign = json!({ "what": "other", "words": "x", "grid": OTHER_GRID });
-    assert_eq!(post(&town, &cookie, tasks, &foreign).await.code(), (403, "not_allowed"));
+    assert_eq!(post(&town, &cookie, tasks, &foreign).await.code(), (400, "not_allowed"));
     let made = post(&town, &cookie, tasks, &task).await;
     let id = made.json["id"].as_str().unwrap().to_owned();
     let grid = json!({ "what": "patrol", "words": "雨后巡查", "grid": GRID });

@@ -52,7 +52,9 @@ fn pages(program: &str, lang: &str) -> Vec<Ran> {
         assert_eq!(page.code, Some(0), "{page}");
         let heading = if lang == "zh" { "命令:" } else { "Commands:" };
         let commands = page.out.lines().skip_while(|line| *line != heading).skip(1);
-        for line in commands.take_while(|line| line.starts_with("  ")) {
+        // Deeper lines go on with a description.
+        let named = |line: &&str| !line.starts_with("   ");
+        for line in commands.take_while(|line| line.starts_with("  ")).filter(named) {
             let name = line.split_whitespace().next().unwrap();
             open.push([&path[..], &[name.to_owned()]].concat());
         }

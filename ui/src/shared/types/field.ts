@@ -100,14 +100,14 @@ updated_at: number,
 photos: Array<FileView>, };
 
 /**
- * What was freed.
- */
-export type Freed = { files: number, bytes: number, };
-
-/**
  * A sort of number, for the words of the warning.
  */
 export type FoundNumber = { looks_like: 'id_card' | 'bank_card' | 'mobile', };
+
+/**
+ * What was freed.
+ */
+export type Freed = { files: number, bytes: number, };
 
 /**
  * The health of syncing.

@@ -103,7 +103,7 @@ async fn what_is_kept_with_each_write_is_what_a_rebuild_makes() {
             let at = i64::try_from(n).unwrap();
             town.write_own(vec![write], Attribution::town(at)).await.unwrap();
             // Somebody looks now and then: who writes on what was seen before makes siblings.
-            if dice.chance(30) {
+            if dice.chance(10) {
                 for kind in [Kind::Hazard, Kind::Task] {
                     let records = town.records(kind).await.unwrap();
                     seen.extend(records.into_iter().map(|record| (record.id, record)));
