@@ -153,7 +153,7 @@ export const cases = {
       await page.focus(`[data-test=${test}]`)
       await key('Enter')
     }
-    const chosen = () => page.locator('[aria-current=true][data-id]').getAttribute('data-id').catch(() => null)
+    const chosen = () => page.evaluate(() => document.querySelector('[aria-current=true][data-id]')?.dataset.id ?? null)
     const rows = () => page.locator('[data-test=rows] [data-id]').evaluateAll((all) => all.map((one) => one.dataset.id))
     await keyboardOn('view-new')
     await until('all are there', async () => (await rows()).filter((id) => ids.includes(id)).length === 50)
