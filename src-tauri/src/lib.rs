@@ -1,4 +1,4 @@
-//! The app: one window over `yaoguan-app`. It knows no rules and no SQL; a command goes through [`call`],
+//! The app: one window over `yaoguan-app`. It knows no rules and no SQL; a command goes through `call`,
 //! events come back as one Tauri event. Nothing that is slow runs on the main thread.
 
 mod call;

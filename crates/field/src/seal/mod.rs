@@ -1,7 +1,7 @@
 //! Where the key of a phone's database is kept. The key is 32 random bytes and never changes; what
 //! changes is what it is sealed in.
 //!
-//! The command line keeps it in a file ([`FileSeal`]). The app keeps it under a PIN ([`pin`]) and, where
+//! The command line keeps it in a file ([`FileSeal`]). The app keeps it under a PIN (`pin`) and, where
 //! the system has one, in its key store. While a person's store is open the key is in memory ([`Unsealed`]).
 
 mod file;
