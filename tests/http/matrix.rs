@@ -369,7 +369,7 @@ async fn nobody_hears_from_any_route_what_is_not_theirs() {
     let world = world().await;
     let (mut count, mut leaks) = (0, Vec::new());
     let mut allowed_rows: BTreeMap<&str, usize> = BTreeMap::new();
-    for route in ROUTES {
+    for route in ROUTES.iter() {
         for asker in &world.askers {
             let name = format!("{} {} {}", route.method, route.path, asker.name);
             let heard = rows(route, &world, asker).await;
@@ -397,7 +397,7 @@ async fn nobody_hears_from_any_route_what_is_not_theirs() {
             }
         }
     }
-    for route in ROUTES {
+    for route in ROUTES.iter() {
         assert!(allowed_rows[route.path] > 0, "{} lets nobody in", route.path);
     }
     println!("matrix: {} routes, {count} rows, {} leaks", ROUTES.len(), leaks.len());
