@@ -13,4 +13,5 @@ pub mod contract;
 pub mod memory;
 pub mod network;
 pub mod photos;
+pub mod postgres;
 pub mod town;

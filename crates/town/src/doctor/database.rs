@@ -57,6 +57,7 @@ fn closed(error: &TownError) -> Check {
         TownError::Sqlite(_) | TownError::NotDurable(_) | TownError::Corrupt(_) => broken(),
         TownError::Certificate(_) | TownError::Input(_) | TownError::People(_) => broken(),
         TownError::Io(_) | TownError::Bucket(_) => broken(),
+        TownError::Postgres(_) | TownError::Away(_) => broken(),
     }
 }
 

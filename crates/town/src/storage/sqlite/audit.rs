@@ -1,12 +1,13 @@
 //! The audit log as SQL. Whatever changes accounts, devices, invites, grids or what is kept apart calls
 //! [`write`] in its own transaction; the connection notes the new head outside after the commit.
 
+use crate::storage::sql::{
+    self, Connection, Engine, OptionalExtension, Row, Transaction, named_params,
+};
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 use yaoguan_model::{AccountId, DeviceId};
 
 use super::super::audit::{AUDIT_PAGE, AuditAsk, AuditLog, AuditSearch, Told};
-use super::Sqlite;
 use crate::audit::{Checked, Entry, GENESIS, MAX_REASON_CHARS, Walk, Written, seal};
 use crate::error::TownError;
 
@@ -44,7 +45,9 @@ pub(super) fn write(tx: &Transaction<'_>, entry: &Entry) -> Result<u64, TownErro
 }
 
 /// Sequence and hash of the last entry.
-pub(super) fn head(connection: &Connection) -> Result<Option<(u64, [u8; 32])>, TownError> {
+pub(in crate::storage) fn head(
+    connection: &Connection,
+) -> Result<Option<(u64, [u8; 32])>, TownError> {
     let sql = "SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1";
     let mut statement = connection.prepare_cached(sql)?;
     let row = statement.query_row([], |row| Ok((row.get("sequence")?, row.get("hash")?)));
@@ -54,7 +57,7 @@ pub(super) fn head(connection: &Connection) -> Result<Option<(u64, [u8; 32])>, T
 const COLUMNS: &str =
     "SELECT sequence, at, by, act, subject_kind, subject, reason, detail, hash FROM audit";
 
-fn entry(row: &Row<'_>) -> rusqlite::Result<Written> {
+fn entry(row: &Row<'_>) -> sql::Result<Written> {
     let detail: String = row.get("detail")?;
     Ok(Written {
         sequence: row.get("sequence")?,
@@ -122,7 +125,7 @@ fn name_of(connection: &Connection, kind: &str, id: &str) -> Result<String, Town
 }
 
 fn walk(connection: &Connection) -> Result<Walk, TownError> {
-    let mut statement = connection.prepare(&format!("{COLUMNS} ORDER BY sequence"))?;
+    let mut statement = connection.prepare_cached(&format!("{COLUMNS} ORDER BY sequence"))?;
     let mut walk = Walk::default();
     for row in statement.query_map([], entry)? {
         walk.entry(&row?);
@@ -131,7 +134,7 @@ fn walk(connection: &Connection) -> Result<Walk, TownError> {
 }
 
 #[async_trait]
-impl AuditLog for Sqlite {
+impl<E: Engine> AuditLog for E {
     async fn note(&self, entry: Entry) -> Result<u64, TownError> {
         self.write(move |tx| write(tx, &entry)).await
     }

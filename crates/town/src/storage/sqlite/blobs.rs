@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::storage::sql::{Connection, Engine, OptionalExtension, Transaction, params};
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use uuid::Uuid;
 use yaoguan_media::MediaType;
 use yaoguan_model::cells::Cell;
@@ -11,12 +11,12 @@ use yaoguan_model::{AccountId, BlobHash, Changes, Kind, Record, RecordId, blob};
 use yaoguan_wire::HoldId;
 
 use super::super::blobs::{Appended, Blobs, NewUpload, Readable, Upload};
-use super::{Sqlite, desk, feed::names_of, id16};
+use super::{desk, feed::names_of, id16};
 use crate::blobs::{MAX_UPLOADS, UNREFERENCED_HOLDS_S};
 use crate::error::TownError;
 
 #[async_trait]
-impl Blobs for Sqlite {
+impl<E: Engine> Blobs for E {
     async fn begin_upload(&self, upload: NewUpload) -> Result<bool, TownError> {
         self.write(move |tx| begin(tx, &upload)).await
     }
@@ -105,7 +105,7 @@ impl Blobs for Sqlite {
     async fn lose_blobs(&self, hashes: Vec<BlobHash>) -> Result<(), TownError> {
         self.write(move |tx| {
             // Who brought it stays: that is what lets others read it once it is here again.
-            for hash in hashes {
+            for hash in &hashes {
                 tx.prepare_cached("DELETE FROM blob WHERE hash = ?1")?.execute([hash.0])?;
             }
             Ok(())

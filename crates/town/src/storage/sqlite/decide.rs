@@ -1,7 +1,7 @@
 //! What a supervisor writes at the console, as SQL: one save with one dot of the town, judged by the rules
 //! that a phone's saves are judged by.
 
-use rusqlite::Transaction;
+use crate::storage::sql::Transaction;
 use yaoguan_model::authorise::{Difference, Ground, authorise};
 use yaoguan_model::cells::{self, Around};
 use yaoguan_model::{Dot, Record};

@@ -1,6 +1,6 @@
 //! The list of tasks as SQL: a row for each task, derived from its record.
 
-use rusqlite::{Connection, Row, Transaction, named_params};
+use crate::storage::sql::{self, Connection, Row, Transaction, named_params};
 use yaoguan_model::deletion::{self, Deletion};
 use yaoguan_model::{Record, RecordId};
 
@@ -54,7 +54,7 @@ const PAGE_OF: &str = "SELECT desk_task.record AS record, what, words, about, as
      AND (:after IS NULL OR (iif(due_on = '', :no_day, due_on), desk_task.record) > (:after_due, :after)) \
      ORDER BY iif(due_on = '', :no_day, due_on), desk_task.record LIMIT :limit";
 
-fn row_of(row: &Row<'_>) -> rusqlite::Result<TaskRow> {
+fn row_of(row: &Row<'_>) -> sql::Result<TaskRow> {
     let about: Option<[u8; 16]> = row.get("about")?;
     Ok(TaskRow {
         id: RecordId::from_bytes(id16(row, "record")?),

@@ -1,6 +1,6 @@
 //! A page of the accounts, as the console lists them.
 
-use rusqlite::{Connection, named_params};
+use crate::storage::sql::{Connection, named_params};
 use yaoguan_model::AccountId;
 
 use super::super::people::{PEOPLE_PAGE, PeopleAsk, PeoplePage};

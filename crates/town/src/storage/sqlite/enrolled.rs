@@ -1,7 +1,7 @@
 //! Invites and devices as SQL. Each sort of change stands in one function: [`enrol`] uses an invite up,
 //! [`revoke_device`] strikes a phone off.
 
-use rusqlite::{Connection, OptionalExtension, Row, Transaction};
+use crate::storage::sql::{self, Connection, OptionalExtension, Row, Transaction};
 use yaoguan_model::{AccountId, DeviceId};
 use yaoguan_wire::ErrorCode;
 
@@ -35,7 +35,7 @@ pub(super) fn add_invites(
 const INVITES: &str = "SELECT code_hash, account, name, invite.created_at AS created_at, expires_at, \
      used_at, revoked_at, device FROM invite JOIN account ON account.id = invite.account";
 
-fn invite_row(row: &Row<'_>) -> rusqlite::Result<Invited> {
+fn invite_row(row: &Row<'_>) -> sql::Result<Invited> {
     let device: Option<[u8; 16]> = row.get("device")?;
     Ok(Invited {
         id: invite_id(&row.get("code_hash")?),

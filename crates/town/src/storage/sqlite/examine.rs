@@ -11,6 +11,7 @@ use super::connection::connect;
 use super::{migrations, standing};
 use crate::error::TownError;
 use crate::line::Mark;
+use crate::storage::sql;
 
 /// What was found.
 #[derive(Debug, Clone)]
@@ -70,8 +71,8 @@ fn inside(connection: &Connection, now: i64) -> Result<Inside, TownError> {
                coalesce((SELECT max(position) FROM feed), 0) AS feed FROM feed_head, town";
     let ca = "SELECT value FROM secret WHERE name = 'ca_cert'";
     let ca_pem = connection.query_row(ca, [], |row| row.get("value")).optional()?;
-    let standing = standing::standing(connection, now)?;
-    let mark = super::line::here(connection)?;
+    let standing = standing::standing(&sql::Connection::of(connection), now)?;
+    let mark = super::identity::here(&sql::Connection::of(connection))?;
     let inside = connection.query_row(sql, [], |row| {
         Ok(Inside {
             head: row.get("head")?,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use crate::storage::sql::{Connection, OptionalExtension, Transaction, params};
 use yaoguan_model::cells::{self, Cell};
 use yaoguan_model::{Kind, Record, RecordId, ReplicaId, canonical};
 use yaoguan_wire::body::PageBudget;

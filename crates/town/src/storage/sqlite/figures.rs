@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, Row, named_params};
+use crate::storage::sql::{self, Connection, Row, named_params};
 use yaoguan_model::GridCode;
 
 use super::super::figures::{
@@ -227,7 +227,7 @@ fn standing(
     Ok(())
 }
 
-fn devices(row: &Row<'_>) -> rusqlite::Result<Devices> {
+fn devices(row: &Row<'_>) -> sql::Result<Devices> {
     Ok(Devices {
         day: row.get("day")?,
         week: row.get("week")?,

@@ -1,6 +1,6 @@
 //! Whether the town can do its work: the file takes a write, and the feed stands where its counter says.
 
-use rusqlite::Transaction;
+use crate::storage::sql::Transaction;
 
 use super::super::Health;
 use crate::error::TownError;

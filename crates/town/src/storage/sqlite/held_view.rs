@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, OptionalExtension, Transaction};
+use crate::storage::sql::{Connection, OptionalExtension, Transaction};
 use yaoguan_model::cells::{self, Cell};
 use yaoguan_model::{Dot, Kind, Record, ReplicaId};
 use yaoguan_wire::HoldId;

@@ -3,7 +3,9 @@
 #[cfg(test)]
 mod tests;
 
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params, params};
+use crate::storage::sql::{
+    self, Connection, Dialect, OptionalExtension, Row, ToSql, Transaction, named_params, params,
+};
 use yaoguan_model::deletion::{self, Deletion};
 use yaoguan_model::{Kind, Position, Record, RecordId, canonical, search};
 
@@ -11,7 +13,7 @@ use super::super::desk::{
     CLAIM_HOLDS_S, InboxAsk, InboxRow, MAX_COUNTED, MAX_URGENT, PAGE, Waiting,
 };
 use super::feed::names_of;
-use super::{desk_task, id16};
+use super::{desk_task, id16, search_index, walk};
 use crate::desk;
 use crate::error::TownError;
 
@@ -49,9 +51,7 @@ fn project_hazard(tx: &Transaction<'_>, record: &Record, now: i64) -> Result<(),
         },
         |row| row.get("seq"),
     )?;
-    let sql = "INSERT OR REPLACE INTO inbox_text (rowid, text) VALUES (?1, ?2)";
-    tx.prepare_cached(sql)?.execute((seq, search::marked(&words)))?;
-    Ok(())
+    search_index::put(tx, seq, &words)
 }
 
 /// A row keeps its place in the search index.
@@ -74,32 +74,28 @@ pub(super) fn remove(tx: &Transaction<'_>, id: RecordId) -> Result<(), TownError
     let seq: Option<i64> =
         tx.prepare_cached(sql)?.query_row([id.as_bytes()], |row| row.get("seq")).optional()?;
     if let Some(seq) = seq {
-        tx.prepare_cached("DELETE FROM inbox_text WHERE rowid = ?1")?.execute([seq])?;
+        search_index::remove(tx, seq)?;
     }
     desk_task::remove(tx, id)
-}
-
-/// Takes out of the search index what was erased from it: until its parts are merged it only marks rows
-/// as gone, and their words stay.
-pub(super) fn forget(tx: &Transaction<'_>) -> Result<(), TownError> {
-    tx.execute("INSERT INTO inbox_text (inbox_text) VALUES ('optimize')", [])?;
-    Ok(())
 }
 
 /// Derives everything anew.
 pub(super) fn rebuild(tx: &Transaction<'_>) -> Result<(), TownError> {
     tx.execute("DELETE FROM inbox", [])?;
-    tx.execute("INSERT INTO inbox_text (inbox_text) VALUES ('delete-all')", [])?;
+    search_index::clear(tx)?;
     tx.execute("DELETE FROM desk_task", [])?;
-    let sql = "SELECT body, changed_at FROM record WHERE kind IN ('hazard', 'task') ORDER BY id";
-    let mut statement = tx.prepare(sql)?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let body: Vec<u8> = row.get("body")?;
-        project(tx, &canonical::decode(&body)?, row.get("changed_at")?)?;
+    for kind in ["hazard", "task"] {
+        let mut rows = walk::records(tx, kind);
+        while let Some(row) = rows.next()? {
+            let body: Vec<u8> = row.get("body")?;
+            project(tx, &canonical::decode(&body)?, row.get("changed_at")?)?;
+        }
     }
     Ok(())
 }
+
+/// What of [`PAGE_OF`] only SQLite understands.
+const IN_INDEX: &str = "seq IN (SELECT rowid FROM inbox_text WHERE inbox_text MATCH :expression)";
 
 /// Scope is in the statement itself. It walks the rows in the order of their last change.
 const PAGE_OF: &str = "SELECT inbox.record AS record, title, category, severity, status, status_dots, grid, address, \
@@ -127,7 +123,7 @@ const PAGE_OF: &str = "SELECT inbox.record AS record, title, category, severity,
      AND (:after IS NULL OR (inbox.changed_at, inbox.record) < (:after_at, :after)) \
      ORDER BY inbox.changed_at DESC, inbox.record DESC LIMIT :limit";
 
-fn row_of(row: &Row<'_>) -> rusqlite::Result<InboxRow> {
+fn row_of(row: &Row<'_>) -> sql::Result<InboxRow> {
     Ok(InboxRow {
         id: RecordId::from_bytes(id16(row, "record")?),
         title: row.get("title")?,
@@ -159,11 +155,16 @@ pub(super) fn rows(
     limit: u32,
 ) -> Result<Vec<InboxRow>, TownError> {
     // Words too short for the index are looked for one by one.
-    let expression = search::expression(&ask.words);
-    let short = ask.words.split_whitespace().filter(|word| search::expression(word).is_none());
+    let indexed = connection.dialect() == Dialect::Sqlite;
+    let expression = search::expression(&ask.words).filter(|_| indexed);
+    let is_short = |word: &&str| !indexed || search::expression(word).is_none();
+    let short = ask.words.split_whitespace().filter(is_short);
     let short: Vec<String> = short.map(|word| format!("%{}%", escaped(word))).collect();
     let short = serde_json::to_string(&short).map_err(|e| TownError::Corrupt(e.to_string()))?;
-    let mut statement = connection.prepare_cached(PAGE_OF)?;
+    let mut statement = match connection.dialect() {
+        Dialect::Sqlite => connection.prepare_cached(PAGE_OF)?,
+        Dialect::Postgres => connection.prepare_cached(&PAGE_OF.replace(IN_INDEX, "1 = 0"))?,
+    };
     let rows = statement.query_map(
         named_params! {
             ":cells": names_of(&ask.cells), ":state": ask.state, ":stage": ask.stage,
@@ -210,25 +211,26 @@ pub(super) fn waiting(
     let rows = urgent.query_map(params![cells, since, MAX_URGENT], row_of)?;
     let mut waiting = Waiting { urgent: rows.collect::<Result<_, _>>()?, ..Waiting::default() };
     let mine = ask.account.map(|id| id.to_string()).unwrap_or_default();
-    let count = |condition: &str, value: &str| -> Result<u32, TownError> {
+    let count = |condition: &str, values: &[&dyn ToSql]| -> Result<u32, TownError> {
         let sql = format!(
             "SELECT count(*) AS n FROM (SELECT 1 FROM inbox WHERE {condition} AND EXISTS \
              (SELECT 1 FROM feed JOIN cell ON cell.id = feed.cell WHERE feed.record = inbox.record \
-             AND feed.state = 0 AND cell.name IN (SELECT value FROM json_each(?1))) LIMIT ?3)"
+             AND feed.state = 0 AND cell.name IN (SELECT value FROM json_each(?1))) LIMIT ?2) AS bounded"
         );
         let mut statement = connection.prepare_cached(&sql)?;
-        let asked = params![cells, value, MAX_COUNTED];
-        Ok(statement.query_row(asked, |row| row.get("n"))?)
+        let mut asked: Vec<&dyn ToSql> = vec![&cells, &MAX_COUNTED];
+        asked.extend(values);
+        Ok(statement.query_row(asked.as_slice(), |row| row.get("n"))?)
     };
-    const STAGE: &str = "stage = ?2 AND stage <> ''";
-    waiting.new = count(STAGE, desk::NEW)?;
-    waiting.corrected = count(STAGE, desk::CORRECTED)?;
-    waiting.changed = count(STAGE, desk::CHANGED)?;
-    waiting.conflict = count("conflict AND ?2 = ''", "")?;
+    const STAGE: &str = "stage = ?3 AND stage <> ''";
+    waiting.new = count(STAGE, &[&desk::NEW])?;
+    waiting.corrected = count(STAGE, &[&desk::CORRECTED])?;
+    waiting.changed = count(STAGE, &[&desk::CHANGED])?;
+    waiting.conflict = count("conflict", &[])?;
     let unfinished = "status NOT IN ('closed', 'merged', 'unfounded')";
-    waiting.overdue = count(&format!("due_on <> '' AND due_on < ?2 AND {unfinished}"), today)?;
+    waiting.overdue = count(&format!("due_on <> '' AND due_on < ?3 AND {unfinished}"), &[&today])?;
     let claimed =
-        format!("claimed_by <> '' AND claimed_by = ?2 AND claimed_at > {since} AND {unfinished}");
-    waiting.claimed = count(&claimed, &mine)?;
+        format!("claimed_by <> '' AND claimed_by = ?3 AND claimed_at > ?4 AND {unfinished}");
+    waiting.claimed = count(&claimed, &[&mine, &since])?;
     Ok(waiting)
 }

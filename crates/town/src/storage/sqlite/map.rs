@@ -1,8 +1,8 @@
 //! Places as SQL over the facts: marks of hazards, lines of patrols, households that are due. Scope is in each
 //! statement, and each answer is bounded.
 
+use crate::storage::sql::{self, Connection, Engine, Row, named_params};
 use async_trait::async_trait;
-use rusqlite::{Connection, Row, named_params};
 use yaoguan_model::{Kind, Position, RecordId, canonical};
 
 use super::super::figures::{
@@ -11,12 +11,12 @@ use super::super::figures::{
 };
 use super::figures::list_of;
 use super::push::load;
-use super::{Sqlite, audit, facts, figures, id16};
+use super::{audit, facts, figures, id16};
 use crate::audit::{Act, Attribution, Subject};
 use crate::error::TownError;
 
 #[async_trait]
-impl Facts for Sqlite {
+impl<E: Engine> Facts for E {
     async fn figures(&self, ask: FiguresAsk) -> Result<Figures, TownError> {
         self.read(move |connection| figures::figures(connection, &ask)).await
     }
@@ -50,11 +50,11 @@ impl Facts for Sqlite {
     }
 }
 
-/// In the order of days, a page at a time: the `+` keeps the planner from gathering and sorting all of it.
+/// In the order of days, a page at a time: the `||` keeps the planner from gathering and sorting all of it.
 pub(super) const DUE: &str = "SELECT household_fact.record AS record, household_fact.grid AS grid, due_on, risk, \
      checked_at, lat_e7, lon_e7 FROM household_fact \
      WHERE due_on <> '' AND due_on <= :until AND (due_on, household_fact.record) > (:after_day, :after) \
-     AND +household_fact.grid IN (SELECT value FROM json_each(:grids)) \
+     AND household_fact.grid || '' IN (SELECT value FROM json_each(:grids)) \
      AND (:grid IS NULL OR household_fact.grid = :grid) \
      AND (:south IS NULL OR (lat_e7 BETWEEN :south AND :north AND lon_e7 BETWEEN :west AND :east)) \
      ORDER BY due_on, household_fact.record LIMIT :limit";
@@ -93,14 +93,14 @@ fn due(connection: &Connection, ask: &DueAsk) -> Result<Vec<DueHousehold>, TownE
     Ok(found)
 }
 
-fn position(row: &Row<'_>) -> rusqlite::Result<Option<Position>> {
+fn position(row: &Row<'_>) -> sql::Result<Option<Position>> {
     let place = row.get::<_, Option<i64>>("lat_e7")?.zip(row.get::<_, Option<i64>>("lon_e7")?);
     Ok(place.map(|(lat_e7, lon_e7)| Position { lat_e7, lon_e7 }))
 }
 
 /// Hazards that were open at a moment, gathered by cell. The worst severity has the highest rank.
-pub(super) const MARKS: &str = "SELECT count(*) AS n, CAST(avg(lat_e7) AS INTEGER) AS lat_e7, \
-     CAST(avg(lon_e7) AS INTEGER) AS lon_e7, min(record) AS record, min(category) AS category, \
+pub(super) const MARKS: &str = "SELECT count(*) AS n, CAST(sum(lat_e7) AS BIGINT) / count(*) AS lat_e7, \
+     CAST(sum(lon_e7) AS BIGINT) / count(*) AS lon_e7, min(record) AS record, min(category) AS category, \
      max(CASE severity WHEN 'major' THEN 2 WHEN 'serious' THEN 1 ELSE 0 END) AS worst \
      FROM json_each(:grids) CROSS JOIN hazard_fact ON hazard_fact.grid = value \
      WHERE lat_e7 BETWEEN :south AND :north AND lon_e7 BETWEEN :west AND :east \

@@ -1,6 +1,6 @@
 //! The town writes as a replica too: grids, templates, later a supervisor's decisions.
 
-use rusqlite::Transaction;
+use crate::storage::sql::Transaction;
 use yaoguan_model::deletion::{self, Deletion};
 use yaoguan_model::{Dot, Kind, Record, ReplicaId};
 

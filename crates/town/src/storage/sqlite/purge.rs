@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{OptionalExtension, Transaction};
+use crate::storage::sql::{Connection, OptionalExtension, Transaction};
 use yaoguan_model::retention::{TOWN_KEEPS_S, is_finished};
 use yaoguan_model::{Kind, Record, RecordId, canonical};
 
 use super::super::purge::{After, Erasure, Purged};
 use super::push::{checks_of, load, purged_context};
-use super::{audit, blobs, facts, id16, inbox};
+use super::{audit, blobs, facts, id16, inbox, search_index};
 use crate::audit::{Act, Attribution, Subject};
 use crate::error::TownError;
 
@@ -145,7 +145,7 @@ fn note(
 /// many went.
 pub(super) fn replay(tx: &Transaction<'_>) -> Result<u64, TownError> {
     let sql = "SELECT purged.id AS id FROM purged JOIN record ON record.id = purged.id";
-    let mut statement = tx.prepare(sql)?;
+    let mut statement = tx.prepare_cached(sql)?;
     let rows = statement.query_map([], |row| id16(row, "id"))?;
     let ids: Vec<[u8; 16]> = rows.collect::<Result<_, _>>()?;
     let mut purge = Purge::default();
@@ -216,7 +216,7 @@ impl Purge {
         if self.ids.is_empty() {
             return Ok(());
         }
-        inbox::forget(tx)?;
+        search_index::forget(tx)?;
         let count = i64::try_from(self.ids.len()).unwrap_or(i64::MAX);
         let sql = "UPDATE feed_head SET position = position + ?1 RETURNING position";
         let last: i64 = tx.prepare_cached(sql)?.query_row([count], |row| row.get("position"))?;
@@ -229,10 +229,7 @@ impl Purge {
 }
 
 /// Whether a record was purged and is here all the same: for `verify`.
-pub(super) fn is_back(
-    connection: &rusqlite::Connection,
-    record: &Record,
-) -> Result<bool, TownError> {
+pub(super) fn is_back(connection: &Connection, record: &Record) -> Result<bool, TownError> {
     let sql = "SELECT context FROM purged WHERE id = ?1";
     let mut statement = connection.prepare_cached(sql)?;
     let context =

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use crate::storage::sql::{Connection, OptionalExtension, Transaction, params};
 use yaoguan_model::authorise::Actor;
 use yaoguan_model::cells::Cell;
 use yaoguan_model::{AccountId, DeviceId, GridCode, Record, canonical};
