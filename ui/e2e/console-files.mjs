@@ -94,7 +94,7 @@ export const fileCases = ({ row, report, clean, picture, admin }) => ({
     const id = report(at.first, '排水沟垮塌', ['--set', `grid=${at.grid}`])
     at.first('sync')
     await row(at.page, id).waitFor()
-    await at.page.click('[data-test=export]')
+    await at.page.click('[data-test=export-hazards]')
     const dialog = at.page.locator('[data-test=export-dialog]')
     await dialog.locator('[data-test=export-send]').waitFor()
     assert.ok(await dialog.locator('[data-test=export-send]').isDisabled(), 'not without a reason')

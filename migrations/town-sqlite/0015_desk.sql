@@ -1,0 +1,31 @@
+-- The console over many records: indexes that its lists, figures and exports walk. What is derived is made anew when
+-- a file is brought up to date. An older program may not open the file afterwards.
+
+-- Whether a record is in somebody's cells is asked of each row of a list: answered by the index alone.
+DROP INDEX feed_record;
+CREATE INDEX feed_record ON feed (record, state);
+
+-- The daily report looks for what changed.
+CREATE INDEX record_changed ON record (changed_at);
+
+-- A page of the inbox is found here, whatever is asked for; only its rows are read.
+DROP INDEX inbox_changed;
+CREATE INDEX inbox_list ON inbox (changed_at, record, status, stage, category, severity, grid, conflict, due_on,
+    claimed_by, claimed_at);
+-- Every word is looked up in the search index, also the shortest.
+ALTER TABLE inbox DROP COLUMN words;
+
+-- In the order of the list: what has no day comes last.
+CREATE INDEX desk_task_due ON desk_task (iif(due_on = '', '9999-12-31', due_on), record);
+
+-- One range for each figure.
+DROP INDEX hazard_fact_open;
+CREATE INDEX hazard_fact_open ON hazard_fact (grid, due_on) WHERE ended_at IS NULL;
+CREATE INDEX household_fact_due_in ON household_fact (grid, due_on, record) WHERE due_on <> '';
+
+-- The map draws lines from here, without reading the records.
+ALTER TABLE patrol_fact ADD COLUMN line TEXT NOT NULL DEFAULT '[]'; -- its parts, as the record encodes them, a JSON list
+
+-- Exports begin with the latest.
+CREATE INDEX patrol_fact_when ON patrol_fact (at, record, grid);
+CREATE INDEX check_fact_when ON check_fact (checked_at, record, household);
