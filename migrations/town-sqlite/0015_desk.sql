@@ -5,9 +5,6 @@
 DROP INDEX feed_record;
 CREATE INDEX feed_record ON feed (record, state);
 
--- The daily report looks for what changed.
-CREATE INDEX record_changed ON record (changed_at);
-
 -- A page of the inbox is found here, whatever is asked for; only its rows are read.
 DROP INDEX inbox_changed;
 CREATE INDEX inbox_list ON inbox (changed_at, record, status, stage, category, severity, grid, conflict, due_on,
@@ -20,7 +17,7 @@ CREATE INDEX desk_task_due ON desk_task (iif(due_on = '', '9999-12-31', due_on),
 
 -- One range for each figure.
 DROP INDEX hazard_fact_open;
-CREATE INDEX hazard_fact_open ON hazard_fact (grid, due_on) WHERE ended_at IS NULL;
+CREATE INDEX hazard_fact_open ON hazard_fact (grid, due_on, ended_at) WHERE ended_at IS NULL;
 CREATE INDEX household_fact_due_in ON household_fact (grid, due_on, record) WHERE due_on <> '';
 
 -- The map draws lines from here, without reading the records.

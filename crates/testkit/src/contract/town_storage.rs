@@ -4,10 +4,10 @@ mod feed;
 mod person;
 
 use yaoguan_model::env::System;
-use yaoguan_model::{DeviceId, Dot, Env as _, Kind, Record, RecordId, ReplicaId, Role, Value};
+use yaoguan_model::{DeviceId, Dot, Kind, Record, ReplicaId, Role, Value};
 use yaoguan_town::demo;
 use yaoguan_town::people::{Enrolment, NewDevice, NewInvite};
-use yaoguan_town::storage::{Batch, Pushed, Storage};
+use yaoguan_town::storage::{Batch, Outcome, Pushed};
 use yaoguan_wire::{ErrorCode, Judgement, PushToken};
 
 use feed::{
@@ -16,9 +16,9 @@ use feed::{
     own_states_do_not_come_back_and_merged_ones_do, pages_bring_every_record_once,
     the_town_writes_as_a_replica_of_its_own,
 };
-use person::{NOW, Town, hash_of, person};
+use person::{NOW, Town, hash_of, head, person};
 
-use crate::town::{GRID, OTHER_GRID};
+use crate::town::GRID;
 
 /// Runs every fact on a new demo town each.
 pub async fn run<G>(new: impl AsyncFn() -> (G, Town)) {

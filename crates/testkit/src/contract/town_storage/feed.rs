@@ -1,12 +1,12 @@
 //! What readers get: their own cells, what moves, pages, what the town writes itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use yaoguan_model::env::System;
-use yaoguan_model::{AccountId, Env as _, Kind, RecordId, Role, Value};
+use yaoguan_model::{Change, Kind, Record, Role, Value};
 use yaoguan_town::pull::{Ask, Row};
+use yaoguan_wire::ErrorCode;
 
-use super::person::{NOW, Town, changes, head, person, records};
+use super::person::{Person, Town, head, person, records};
 use crate::town::{GRID, OTHER_GRID};
 
 pub(super) async fn a_reader_gets_its_own_cells_alone(town: &Town) {

@@ -52,6 +52,7 @@ pub(super) const PAGE_OF: &str = concat!(
      AND (:assignee = '' OR assignee = :assignee) AND (:grid = '' OR grid = :grid) \
      AND (:words = '' OR words LIKE :words ESCAPE '\\') \
      AND (:due = '' OR (due_on <> '' AND due_on < :due AND status IN ('open', 'acknowledged', 'declined'))) \
+     AND iif(due_on = '', '9999-12-31', due_on) >= :after_due \
      AND (iif(due_on = '', '9999-12-31', due_on), desk_task.record) > (:after_due, :after) \
      ORDER BY iif(due_on = '', '9999-12-31', due_on), desk_task.record LIMIT :limit"
 );

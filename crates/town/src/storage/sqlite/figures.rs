@@ -44,7 +44,8 @@ pub(super) const BY_GRID: &str = "SELECT value AS grid, \
      AND reported_at >= :from AND reported_at < :until) AS reported, \
      (SELECT count(*) FROM hazard_fact WHERE hazard_fact.grid = value \
      AND ended_at >= :from AND ended_at < :until AND status = 'closed') AS closed, \
-     (SELECT count(*) FROM hazard_fact WHERE hazard_fact.grid = value AND ended_at IS NULL) AS open, \
+     (SELECT count(*) FROM hazard_fact WHERE hazard_fact.grid = value AND ended_at IS NULL \
+     AND due_on >= '') AS open, \
      (SELECT count(*) FROM hazard_fact WHERE hazard_fact.grid = value AND ended_at IS NULL \
      AND due_on > '' AND due_on < :today) AS overdue FROM json_each(:grids)";
 pub(super) const CLOSED_BY_DAY: &str = "SELECT (ended_at + 28800) / 86400 AS what, count(*) AS n \
