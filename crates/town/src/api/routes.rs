@@ -11,7 +11,7 @@ use super::console::{
 use super::console::{events, exports, files, inbox, photos, record, roster, save, session};
 use super::ogc::{self, collections, items};
 use super::{
-    App, blobs, enrol, health, openapi, password, reconcile, records, sync, token, uploads,
+    App, blobs, enrol, health, missing, openapi, password, reconcile, records, sync, token, uploads,
 };
 
 /// Who may call a route.
@@ -491,6 +491,13 @@ pub const ROUTES: &[Route] = &[
         caller: Caller::Anyone,
         codes: &[ErrorCode::NotFound],
         handler: || get(files::asset),
+    },
+    Route {
+        method: "POST",
+        path: "/v1/files/missing",
+        caller: Caller::Device,
+        codes: &[ErrorCode::UnsupportedEncoding],
+        handler: || post(missing::tell),
     },
     Route {
         method: "OPTIONS",
