@@ -101,8 +101,7 @@ fn every_command_of_the_phone_gives_one_json_value() {
 }
 
 fn photos(phone: &Phone, id: &str, run: &impl Fn(&[&str]) -> Value) {
-    let [picture, out] =
-        ["p.png", "p.jpg"].map(|n| phone.file(n).to_str().unwrap().to_owned());
+    let [picture, out] = ["p.png", "p.jpg"].map(|n| phone.file(n).to_str().unwrap().to_owned());
     std::fs::write(&picture, yaoguan_testkit::photos::camera(1, 64, 48)).unwrap();
     let hash = run(&["attach", id, &picture])["hash"].as_str().unwrap().to_owned();
     assert_eq!(run(&["photos", "list", id])[0]["hash"], hash.as_str());
