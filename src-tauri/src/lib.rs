@@ -45,7 +45,7 @@ fn built_in() -> tauri::Context {
 
 fn open(app: &App, options: Options) -> Result<(), Box<dyn Error>> {
     let dir = options.data.map_or_else(|| app.path().app_data_dir(), Ok)?;
-    let host = Host::open(&dir, platform::of(app.handle()))?;
+    let host = Host::open(&dir, platform::of(app.handle(), options.without_pins))?;
     if host.is_taken() {
         // Its window says so too.
         eprintln!("{}", Words::of("zh").taken);

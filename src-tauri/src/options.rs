@@ -11,6 +11,8 @@ pub(crate) struct Options {
     pub(crate) data: Option<PathBuf>,
     /// A track to be walked, in place of a receiver.
     pub(crate) source: Option<Box<dyn PositionSource>>,
+    /// Nobody has to set a PIN: for the demo and tests.
+    pub(crate) without_pins: bool,
 }
 
 #[cfg(mobile)]
@@ -40,17 +42,20 @@ mod desktop {
         /// How many times faster than it was walked.
         #[arg(long, default_value_t = 1)]
         speed: i64,
+        /// Nobody has to set a PIN: for demonstrations and tests.
+        #[arg(long)]
+        without_pins: bool,
     }
 
     impl Options {
         /// Ends the program with 2 when the arguments are not understood, before there is a window.
         pub(crate) fn read() -> Result<Self, Box<dyn std::error::Error>> {
-            let Arguments { data, gpx, speed } = Arguments::parse();
+            let Arguments { data, gpx, speed, without_pins } = Arguments::parse();
             let source = match gpx {
                 Some(file) => Some(Box::new(Played::gpx(&std::fs::read(file)?, speed)?) as _),
                 None => None,
             };
-            Ok(Self { data, source })
+            Ok(Self { data, source, without_pins })
         }
     }
 }

@@ -2,10 +2,12 @@
 
 use tauri::AppHandle;
 use yaoguan_app::Platform;
-use yaoguan_app::platform::{KeepAlive, Notifier};
+use yaoguan_app::platform::{KeepAlive, Keys, Notifier};
 
-pub(crate) fn of(app: &AppHandle) -> Platform {
+/// Keys lie under a PIN; a key store of the system is to come with the phone.
+pub(crate) fn of(app: &AppHandle, without_pins: bool) -> Platform {
     Platform {
+        keys: if without_pins { Keys::File } else { Keys::Pin(None) },
         notifier: Box::new(Notices(app.clone())),
         keep_alive: Box::new(Awake),
         ..Platform::default()

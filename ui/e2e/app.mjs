@@ -9,6 +9,12 @@ import { Driver } from './webdriver.mjs'
 export class AppPhone extends AnyPhone {
   url = 'tauri://localhost'
 
+  constructor(town, name, { pins = false, ...options } = {}) {
+    super(town, name, options)
+    // The app asks for PINs unless it is told not to; the dev server the other way round.
+    if (!pins) this.options.push('--without-pins')
+  }
+
   async start() {
     this.driver = await Driver.start(program('smart-yaoguan'), ['--data', this.data, ...this.options])
     return this

@@ -19,13 +19,17 @@ export async function enrolled(town, browser, role, name, options) {
 }
 
 export async function enrol(page, phone, invite) {
+  await register(page, invite)
+  await page.getByText('开始巡逻').waitFor()
+  await phone.synced()
+}
+
+export async function register(page, invite) {
   await page.getByText('下一步').click()
   await page.getByText('下一步').click()
   await page.getByText('下一步').click()
   await page.getByLabel('邀请码', { exact: true }).fill(invite)
   await tap(page, '登记')
-  await page.getByText('开始巡逻').waitFor()
-  await phone.synced()
 }
 
 export const cases = {

@@ -15,17 +15,17 @@ const tap = (page, name) => button(page, name).click()
 async function type(page, pin) {
   for (const digit of pin) await tap(page, digit)
 }
-async function choosePin(page, pin) {
+export async function choosePin(page, pin) {
   await page.getByRole('heading', { name: '设置六位数字 PIN' }).waitFor()
   await type(page, pin)
   await page.getByRole('heading', { name: '再输入一次' }).waitFor()
   await type(page, pin)
 }
-async function begin(page) {
+export async function begin(page) {
   await page.getByRole('link', { name: '开始使用' }).click()
   await page.getByText('开始巡逻').waitFor()
 }
-async function unlock(page, pin) {
+export async function unlock(page, pin) {
   await type(page, pin)
   await page.getByText('开始巡逻').waitFor()
 }

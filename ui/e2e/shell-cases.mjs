@@ -5,8 +5,9 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { AppPhone } from './app.mjs'
-import { cases } from './cases.mjs'
+import { cases, register } from './cases.mjs'
 import { Page } from './locate.mjs'
+import { begin, choosePin, unlock } from './people.mjs'
 
 const button = (page, name) => page.getByRole('button', { name, exact: true })
 const flow = (name) => {
@@ -62,6 +63,19 @@ const first = {
 }
 
 const rest = {
+  async 'the app as it is given out asks for a PIN, and is locked after it was killed'(at) {
+    const phone = await new AppPhone(at.town, '联防长丙', { pins: true }).start()
+    const page = new Page(phone)
+    at.apps.push({ phone, page })
+    await register(page, at.town.invite('chief', '联防长丙'))
+    await choosePin(page, '480213')
+    await begin(page)
+    await phone.kill()
+    await phone.start()
+    await unlock(page, '480213')
+    assert.equal((await phone.call('today')).name, '联防长丙')
+  },
+
   async 'a picture is attached and shown, and its bytes pass through no command'({ a: { phone } }) {
     const { id } = await phone.call('start_form', { kind: 'hazard', values: { category: 'fire' } })
     const shown = await phone.driver.runAsync(picture.toString(), id)
