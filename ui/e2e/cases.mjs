@@ -1,9 +1,10 @@
 // What must hold of the app in a browser, against a real town. Each case goes on where the one before ended.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { open } from './browser.mjs'
-import { Phone } from './programs.mjs'
+import { Phone, root } from './programs.mjs'
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const text = (page, words) => page.getByText(words, { exact: false }).first()
@@ -19,13 +20,17 @@ export async function enrolled(town, browser, role, name, options) {
 }
 
 export async function enrol(page, phone, invite) {
+  await register(page, invite)
+  await page.getByText('开始巡逻').waitFor()
+  await phone.synced()
+}
+
+export async function register(page, invite) {
   await page.getByText('下一步').click()
   await page.getByText('下一步').click()
   await page.getByText('下一步').click()
   await page.getByLabel('邀请码', { exact: true }).fill(invite)
   await tap(page, '登记')
-  await page.getByText('开始巡逻').waitFor()
-  await phone.synced()
 }
 
 export const cases = {
@@ -88,7 +93,7 @@ export const cases = {
   },
 
   async 'two phones that edit the same field keep both, and a person settles it'({ a, ...at }) {
-    const b = await at.enrolled('chief', '联防长乙', { gpx: 'ui/e2e/place.gpx' })
+    const b = await at.enrolled('chief', '联防长乙', { gpx: 'ui/e2e/place.gpx', camera: join(root, 'src-tauri/icons/icon.png') })
     at.set('b', b)
     for (const [one, words] of [[a, '路边坡开裂'], [b, '村道塌方']]) {
       await one.phone.call('line', { online: false })
@@ -112,6 +117,18 @@ export const cases = {
     await b.phone.synced()
     const { row } = await b.phone.call('record', { id: at.report })
     assert.deepEqual([row.title, row.state], ['村道塌方', 'received'])
+  },
+
+  async 'the camera takes a picture into a form and leaves no file of its own'({ b: { page, phone } }) {
+    await page.goto(`${phone.url}/report`)
+    await tap(page, '消防')
+    await tap(page, '拍照')
+    await page.getByRole('button', { name: '看第 1 张照片' }).waitFor()
+    assert.ok(!existsSync(join(phone.data, 'camera.tmp')))
+    const [form] = await phone.call('forms')
+    assert.equal(form.photos.length, 1)
+    await phone.call('discard_form', { id: form.id })
+    assert.deepEqual(await phone.call('forms'), [])
   },
 
   async 'a returned report is corrected without a line, and goes back'({ a: { page, phone }, ...at }) {

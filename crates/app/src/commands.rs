@@ -14,7 +14,7 @@ use yaoguan_model::risk::Answer;
 use yaoguan_model::{BlobHash, RecordId};
 
 use crate::host::{Host, locked};
-use crate::people;
+use crate::{media, people};
 use crate::platform::Line;
 
 /// Why a command gave nothing.
@@ -111,6 +111,8 @@ pub async fn run(
                 of_host(&host, &command, body)
             }
             "personal_numbers" => give(personal_numbers(&read::<Words>(body)?.text)),
+            "has_camera" => give(host.platform.photo_capture.is_some()),
+            "take_photo" => give(media::take(&host, read::<ById>(body)?.id)?),
             "map" => give(host.map.shown()?),
             "remove_map" => give(host.map.remove()?),
             _ => {

@@ -39,6 +39,9 @@ export interface Commands {
   free_photos: [{ bytes?: number }, T.Freed]
   send_files: [Id, T.SyncNow]
   remove_photo: [{ id: string; hash: string }, T.Changed | null]
+  /** Whether the platform's own camera takes the pictures; else the page's chooser does. */
+  has_camera: [void, boolean]
+  take_photo: [Id, T.Attached | null]
   drop_track: [Id, T.Changed]
   mend: [{ number: number; values: Record<string, unknown> }, T.Changed]
   discard_rejected: [{ number: number }, T.Changed]
