@@ -192,14 +192,34 @@ export const cases = {
     await page.getByRole('dialog').getByRole('button', { name: '结束巡逻' }).click()
     await page.getByText('保存巡逻').waitFor()
     const review = await phone.call('review_patrol')
+    await page.locator('[data-test=choose]').setInputFiles(await pictures(page, 2))
+    await page.getByRole('button', { name: '看第 2 张照片' }).waitFor()
     await page.getByLabel('备注').fill('绕湖一圈')
+    await page.getByLabel('参加人数').fill('3')
+    await phone.until('the words are kept', async () => {
+      const { note, members } = (await phone.call('forms'))[0].values
+      return note === '绕湖一圈' && members === 3
+    })
+    await phone.kill()
+    await phone.start(phone.port)
+    await page.goto(`${phone.url}/todo`)
+    await page.locator('a.draft').click()
+    await page.getByRole('button', { name: '看第 2 张照片' }).click()
+    await page.getByRole('button', { name: '移除这张' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: '移除这张' }).last().click()
+    await page.locator('ul.grid li').nth(1).waitFor({ state: 'detached' })
+    await page.locator('[data-test=photo-state]', { hasText: '在本机' }).waitFor()
+    assert.equal(await page.getByLabel('备注').inputValue(), '绕湖一圈')
     await tap(page, '保存巡逻')
     await page.getByText('在本机', { exact: true }).or(page.getByText('镇上已收到', { exact: true })).or(page.getByText('正在发送', { exact: true })).first().waitFor()
     await phone.synced()
     const [row] = (await phone.call('list', { kind: 'patrol' })).rows
     assert.equal(row.distance_cm, review.distance_cm)
     assert.ok(review.distance_cm > 100_000, `${review.distance_cm} cm`)
-    assert.deepEqual(walker.problems, [])
+    assert.deepEqual([row.photos, row.photos_received], [1, 1])
+    const { fields } = await phone.call('record', { id: row.id })
+    assert.equal(fields.find((field) => field.path === 'members').values[0].value, 3)
+    assert.deepEqual(walker.problems.filter((problem) => !problem.includes('ERR_CONNECTION')), [])
   },
 
   async 'the map draws the grids and the hazards'({ a: { page, phone, problems } }) {

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 use yaoguan_field::{
-    Changed, FieldError, FormPatch, FormStart, ListQuery, MapBox, Nearby, PatrolWords, Phone,
-    personal_numbers, values,
+    Changed, FieldError, FormPatch, FormStart, ListQuery, MapBox, Nearby, Phone, personal_numbers,
+    values,
 };
 use yaoguan_model::risk::Answer;
 use yaoguan_model::{BlobHash, RecordId};
@@ -221,7 +221,7 @@ fn change(host: &Host, command: &str, body: &[u8]) -> Result<Option<Changed>, Fa
         "delete" => id().map(|id| host.phone(|phone| phone.delete(id)))??,
         "drop_track" => id().map(|id| host.phone(|phone| phone.drop_track(id)))??,
         "undelete" => id().map(|id| host.phone(|phone| phone.undelete(id)))??,
-        "save_patrol" => read(body).map(|w: PatrolWords| host.phone(|p| p.save_patrol(&w)))??,
+        "save_patrol" => host.phone(Phone::save_patrol)?,
         "discard_rejected" => {
             read(body).map(|n: ByNumber| host.phone(|p| p.discard(n.number)))??
         }

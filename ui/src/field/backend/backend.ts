@@ -32,7 +32,7 @@ export interface Commands {
   start_patrol: [void, T.PatrolNow]
   stop_patrol: [void, T.PatrolReview]
   review_patrol: [void, T.PatrolReview]
-  save_patrol: [T.PatrolWords, T.Changed]
+  save_patrol: [Id, T.Changed]
   discard_patrol: [void, null]
   health: [void, T.Health]
   stowage: [void, T.Stowage]

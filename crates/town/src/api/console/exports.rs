@@ -17,14 +17,11 @@ use super::super::sent::{Sent, read};
 use super::inbox::{Wanted, cells_of};
 use super::session::Session;
 use crate::audit::{Act, Attribution, By, Entry, MAX_REASON_CHARS, Subject};
-use crate::days::day_of;
+use crate::days::{DAY_S, day_of, midnight};
 use crate::exports::{self, List, MIN_REASON_CHARS, NotExported, Rows, Span};
 
 /// Characters of a filter's value that the audit log repeats: codes and days, no texts.
 const MAX_CODE_CHARS: usize = 40;
-/// Seconds of a day, and those that the town's clock is ahead of UTC.
-const DAY_S: i64 = 24 * 3600;
-const AHEAD_S: i64 = 8 * 3600;
 
 /// Why, and which rows.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -49,14 +46,11 @@ struct Days {
 
 impl Days {
     fn span(self) -> Span {
-        let begin = |day: &NaiveDate| {
-            day.and_hms_opt(0, 0, 0).map_or(0, |at| at.and_utc().timestamp() - AHEAD_S)
-        };
         Span {
             grid: self.grid,
             state: self.state,
-            from: self.from.map(|day| (begin(&day), day.to_string())),
-            until: self.until.map(|day| (begin(&day) + DAY_S - 1, day.to_string())),
+            from: self.from.map(|day| (midnight(day), day.to_string())),
+            until: self.until.map(|day| (midnight(day) + DAY_S - 1, day.to_string())),
         }
     }
 }
