@@ -76,7 +76,6 @@ const rest = {
     await phone.synced()
     assert.equal(pinFile(phone).bound, true)
     assert.match(secret(phone, 'lookup'), /^[A-Za-z0-9+/]{43}=$/)
-    await unsent(phone)
     await phone.kill()
     await phone.start()
     await unlock(page, '480213')
@@ -84,7 +83,7 @@ const rest = {
   },
 
   async 'a forgotten PIN is replaced with the key of the key store'({ c, town }) {
-    await c.phone.call('line', { online: false })
+    await unsent(c.phone)
     await c.phone.call('lock')
     await c.page.goto(c.phone.url)
     await reset(town, c, '联防长丙', '751902')

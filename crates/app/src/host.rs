@@ -286,8 +286,13 @@ impl Host {
         self.wake.notify_one();
     }
 
-    /// Asks for a sync; returns how syncing stood when it was asked for.
+    /// Asks for a sync; returns how syncing stood when it was asked for. Where the platform says that there is
+    /// no line nothing goes out, whoever asks.
     pub(crate) fn wake(&self) -> SyncNow {
+        let now = self.pulse(|pulse| pulse.now().clone());
+        if !now.online {
+            return now;
+        }
         let stood = self.pulse(Pulse::wake);
         self.wake.notify_one();
         stood
