@@ -21,7 +21,6 @@ pub mod exports;
 pub mod grids;
 pub mod key_file;
 pub mod line;
-pub mod local;
 pub mod lock;
 pub mod notify;
 pub mod paging;

@@ -169,6 +169,7 @@ struct ScopeDoc {
         super::enrol::enrol,
         super::password::set,
         super::records::list,
+        super::missing::tell,
         super::blobs::read,
         super::uploads::options,
         super::uploads::create,
@@ -244,7 +245,7 @@ struct Document;
 /// The whole document: to what each handler says of its success, what each route says of its errors.
 pub fn document() -> utoipa::openapi::OpenApi {
     let mut document = Document::openapi();
-    for route in ROUTES {
+    for route in ROUTES.iter() {
         let Some(item) = document.paths.paths.get_mut(route.path) else { continue };
         let operation = match route.method {
             "GET" => &mut item.get,

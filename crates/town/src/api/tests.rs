@@ -46,7 +46,7 @@ fn the_description_names_each_route_with_each_of_its_errors() {
     let paths = document["paths"].as_object().unwrap();
     let operations = |path: &serde_json::Value| path.as_object().unwrap().len();
     assert_eq!(paths.values().map(operations).sum::<usize>(), routes::ROUTES.len());
-    for route in routes::ROUTES {
+    for route in routes::ROUTES.iter() {
         let operation = &paths[route.path][route.method.to_ascii_lowercase()];
         for code in route.all_codes() {
             let status = error::status_of(&code).as_u16().to_string();
