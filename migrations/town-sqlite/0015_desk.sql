@@ -9,6 +9,13 @@ CREATE INDEX feed_record ON feed (record, state);
 DROP INDEX inbox_changed;
 CREATE INDEX inbox_list ON inbox (changed_at, record, status, stage, category, severity, grid, conflict, due_on,
     claimed_by, claimed_at);
+-- What waits is counted without reading the rows.
+DROP INDEX inbox_stage;
+CREATE INDEX inbox_stage ON inbox (stage, record) WHERE stage <> '';
+DROP INDEX inbox_due;
+CREATE INDEX inbox_due ON inbox (due_on, status, record) WHERE due_on <> '';
+DROP INDEX inbox_urgent;
+CREATE INDEX inbox_urgent ON inbox (status, claimed_by, claimed_at, record) WHERE severity = 'major';
 -- Every word is looked up in the search index, also the shortest.
 ALTER TABLE inbox DROP COLUMN words;
 
