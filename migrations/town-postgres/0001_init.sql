@@ -16,8 +16,11 @@ CREATE TABLE town_key (
 );
 
 -- Functions that the statements use and PostgreSQL has under other names.
-CREATE FUNCTION json_each(list text) RETURNS TABLE (value text)
-    LANGUAGE sql IMMUTABLE ROWS 10 AS $$ SELECT jsonb_array_elements_text(list::jsonb) $$;
+CREATE FUNCTION json_each(list text) RETURNS TABLE (key bigint, value text)
+    LANGUAGE sql IMMUTABLE ROWS 10 AS $$
+        SELECT place - 1, value
+        FROM jsonb_array_elements_text(nullif(list, '')::jsonb) WITH ORDINALITY AS each (value, place)
+    $$;
 CREATE FUNCTION instr(whole text, part text) RETURNS integer
     LANGUAGE sql IMMUTABLE AS $$ SELECT strpos(whole, part) $$;
 CREATE FUNCTION instr(whole bytea, part bytea) RETURNS integer
@@ -244,7 +247,7 @@ CREATE TABLE feed (
     FOREIGN KEY (town, cell) REFERENCES cell (town, id)
 );
 CREATE INDEX feed_position ON feed (town, cell, position);
-CREATE INDEX feed_record ON feed (town, record);
+CREATE INDEX feed_record ON feed (town, record, state);
 CREATE INDEX feed_all ON feed (town, position);
 
 -- Which checks move with which household.
@@ -441,7 +444,6 @@ CREATE TABLE inbox (
     status_dots  text COLLATE "C" NOT NULL,    -- the dots of its siblings, for a decision made on the list
     grid         text COLLATE "C" NOT NULL,
     address      text COLLATE "C" NOT NULL,
-    words        text COLLATE "C" NOT NULL,    -- what is searched
     stage        text COLLATE "C" NOT NULL,    -- new, corrected, changed: why it waits for a supervisor; or ''
     assignee     text COLLATE "C" NOT NULL,    -- account id, or ''
     claimed_by   text COLLATE "C" NOT NULL,    -- account id, or ''
@@ -455,16 +457,26 @@ CREATE TABLE inbox (
     lon_e7       bigint,
     PRIMARY KEY (town, record)
 );
+CREATE UNIQUE INDEX inbox_seq ON inbox (town, seq);
 CREATE INDEX inbox_status ON inbox (town, status, record);
 CREATE INDEX inbox_near ON inbox (town, category, lat_e7);
-CREATE INDEX inbox_changed ON inbox (town, changed_at, record);
-CREATE INDEX inbox_stage ON inbox (town, stage) WHERE stage <> '';
+CREATE INDEX inbox_list ON inbox (town, changed_at, record, status, stage, category, severity, grid, conflict, due_on,
+    claimed_by, claimed_at);
+CREATE INDEX inbox_stage ON inbox (town, stage, record) WHERE stage <> '';
 CREATE INDEX inbox_conflict ON inbox (town, record) WHERE conflict;
-CREATE INDEX inbox_due ON inbox (town, due_on) WHERE due_on <> '';
+CREATE INDEX inbox_due ON inbox (town, due_on, status, record) WHERE due_on <> '';
 CREATE INDEX inbox_claimed ON inbox (town, claimed_by) WHERE claimed_by <> '';
-CREATE INDEX inbox_urgent ON inbox (town, status) WHERE severity = 'major';
+CREATE INDEX inbox_urgent ON inbox (town, status, claimed_by, claimed_at, record) WHERE severity = 'major';
 CREATE INDEX inbox_merged ON inbox (town, duplicate_of) WHERE duplicate_of IS NOT NULL;
 CREATE INDEX inbox_patrol ON inbox (town, patrol) WHERE patrol IS NOT NULL;
+
+-- The words that a hazard is found by, with their marks (see model::search).
+CREATE TABLE inbox_text (
+    town  bigint NOT NULL DEFAULT current_setting('yaoguan.town')::bigint,
+    rowid bigint NOT NULL,                     -- inbox.seq
+    text  text COLLATE "C" NOT NULL,
+    PRIMARY KEY (town, rowid)
+);
 
 -- What the list of tasks shows: derived as the inbox is.
 CREATE TABLE desk_task (
@@ -481,6 +493,7 @@ CREATE TABLE desk_task (
     PRIMARY KEY (town, record)
 );
 CREATE INDEX desk_task_status ON desk_task (town, status, record);
+CREATE INDEX desk_task_due ON desk_task (town, (CASE WHEN due_on = '' THEN '9999-12-31' ELSE due_on END), record);
 CREATE INDEX desk_task_about ON desk_task (town, about) WHERE about IS NOT NULL;
 
 -- Questions to the inbox that somebody keeps: an account's own.
@@ -528,7 +541,7 @@ CREATE TABLE hazard_fact (
 );
 CREATE INDEX hazard_fact_reported ON hazard_fact (town, grid, reported_at, ended_at, category, severity, status);
 CREATE INDEX hazard_fact_ended ON hazard_fact (town, grid, ended_at, status, reported_at) WHERE ended_at IS NOT NULL;
-CREATE INDEX hazard_fact_open ON hazard_fact (town, grid, severity, due_on) WHERE ended_at IS NULL;
+CREATE INDEX hazard_fact_open ON hazard_fact (town, grid, due_on, ended_at) WHERE ended_at IS NULL;
 CREATE INDEX hazard_fact_conflict ON hazard_fact (town, grid) WHERE conflict = 1;
 CREATE INDEX hazard_fact_place ON hazard_fact (town, grid, lat_e7, lon_e7, severity, category, reported_at, ended_at)
     WHERE lat_e7 IS NOT NULL;
@@ -545,9 +558,11 @@ CREATE TABLE patrol_fact (
     west_e7     bigint,
     north_e7    bigint,
     east_e7     bigint,
+    line        text COLLATE "C" NOT NULL DEFAULT '[]', -- its parts, as the record encodes them, a JSON list
     PRIMARY KEY (town, record)
 );
 CREATE INDEX patrol_fact_at ON patrol_fact (town, grid, at, distance_cm);
+CREATE INDEX patrol_fact_when ON patrol_fact (town, at, record, grid);
 CREATE INDEX patrol_fact_conflict ON patrol_fact (town, grid) WHERE conflict = 1;
 
 -- Which record a template is. Versions never change their meaning.
@@ -573,6 +588,7 @@ CREATE TABLE check_fact (
     PRIMARY KEY (town, record)
 );
 CREATE INDEX check_fact_household ON check_fact (town, household, checked_at, record);
+CREATE INDEX check_fact_when ON check_fact (town, checked_at, record, household);
 CREATE INDEX check_fact_template ON check_fact (town, template, version);
 CREATE INDEX check_fact_conflict ON check_fact (town, household) WHERE conflict = 1;
 
@@ -589,6 +605,7 @@ CREATE TABLE household_fact (
     PRIMARY KEY (town, record)
 );
 CREATE INDEX household_fact_grid ON household_fact (town, grid, risk, due_on, conflict);
+CREATE INDEX household_fact_due_in ON household_fact (town, grid, due_on, record) WHERE due_on <> '';
 CREATE INDEX household_fact_due ON household_fact (town, due_on, record, grid, lat_e7, lon_e7) WHERE due_on <> '';
 
 -- Rows of other towns are out of reach, of every statement and of whoever owns the tables.

@@ -9,6 +9,7 @@ use yaoguan_town::audit::Attribution;
 use yaoguan_town::demo::{self, activity};
 use yaoguan_town::people::Account;
 use yaoguan_town::storage::desk::{InboxAsk, TaskAsk};
+use yaoguan_town::storage::exports::SpanAsk;
 use yaoguan_town::storage::features::{Bounds, Collection, FeatureAsk};
 use yaoguan_town::storage::figures::{
     CoverageAsk, DueAsk, Extent, FiguresAsk, LinesAsk, MarksAsk, Period,
@@ -122,6 +123,22 @@ async fn lists(town: &dyn Storage, asker: &Account, cells: &[Cell], all: &mut An
         }
         all.note(&question, page);
     }
+    let spans = [
+        SpanAsk { cells: cells.to_vec(), ..SpanAsk::default() },
+        SpanAsk {
+            cells: cells.to_vec(),
+            grid: Some(text(crate::town::GRID)),
+            from: Some(NOW - 9 * DAY_S),
+            until: Some(NOW),
+        },
+    ];
+    for ask in spans {
+        let patrols = town.listed_patrols(ask.clone(), 200).await.unwrap();
+        all.note("records of", town.records_of(cells.to_vec(), patrols.clone()).await.unwrap());
+        all.note("patrols", patrols);
+        all.note("checks", town.listed_checks(ask, 200).await.unwrap());
+    }
+    all.note("listed tasks", town.listed_tasks(base, 200).await.unwrap());
     all.note("held", town.held_rows(Reader::Cells(cells.to_vec())).await.unwrap());
     let grids = asker.grids.clone();
     let actor = yaoguan_model::authorise::Actor { account: asker.id, role: asker.role, grids };

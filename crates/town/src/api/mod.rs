@@ -29,6 +29,7 @@ mod enrol;
 pub mod error;
 mod health;
 mod language;
+mod missing;
 pub mod ogc;
 mod openapi;
 mod password;

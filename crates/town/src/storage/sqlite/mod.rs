@@ -30,6 +30,8 @@ mod map;
 mod migrations;
 mod own;
 mod people;
+#[cfg(test)]
+mod plans;
 mod purge;
 mod push;
 mod saved_views;
