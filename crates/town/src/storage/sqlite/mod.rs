@@ -23,6 +23,7 @@ mod journal;
 mod line;
 mod map;
 mod migrations;
+mod notices;
 mod own;
 mod people;
 mod purge;
@@ -32,6 +33,7 @@ mod scope;
 mod sessions;
 mod sign_in;
 mod standing;
+mod tiles;
 mod tokens;
 mod verify;
 
