@@ -192,6 +192,12 @@ async fn rows(route: &Route, world: &World, asker: &Asker) -> Option<Heard> {
             let (allowed, said) = (answer.status == 200, answer.json.to_string());
             Heard { allowed, expected: asker.signs(), said, sorts: &[] }
         }
+        ("POST", "/v1/files/missing") => {
+            let body = json!({ "files": ["ab".repeat(32)] }).to_string();
+            let answer = asker.ask(town, "POST", route.path, body.as_bytes()).await;
+            let (allowed, said) = (answer.status == 200, answer.json.to_string());
+            Heard { allowed, expected: asker.signs(), said, sorts: &[] }
+        }
         ("POST", "/v1/enrol" | "/v1/password") => {
             // Nobody is shut out before the invite, or login and code, are looked at.
             let mut body = json!({ "login": "none", "code": "none", "password": "correct horse" });

@@ -73,7 +73,7 @@ pub use stowage::{Freed, Stowage};
 pub use sync::SyncSummary;
 pub use today::{Today, Todo, Whereabouts};
 pub use token::Token;
-pub use track::{PatrolNow, PatrolReview, PatrolWords, TrackFormat};
+pub use track::{PatrolNow, PatrolReview, TrackFormat};
 pub use view::{Point, Row, State};
 pub use yaoguan_store::salvage::Salvaged;
 pub use yaoguan_store::{Filter, Page, QuarantineEntry, Stored};

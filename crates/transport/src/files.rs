@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD as B64;
 use reqwest::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, LOCATION, RANGE, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use yaoguan_model::{BlobHash, Env};
-use yaoguan_wire::{ErrorBody, ErrorCode, body, limits, proof};
+use yaoguan_wire::{ErrorBody, ErrorCode, MissingRequest, MissingResponse, body, limits, proof};
 
 use crate::error::TransportError;
 use crate::town::TownClient;
@@ -63,6 +63,17 @@ impl TownClient {
             Err(error) if is_missing(&error) => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// Of these files, those that the town has not for this phone.
+    pub async fn missing_files(
+        &mut self,
+        files: Vec<BlobHash>,
+        env: &dyn Env,
+    ) -> Result<Vec<BlobHash>, TransportError> {
+        let answer: MissingResponse =
+            self.ask("/v1/files/missing", &MissingRequest { files }, env).await?;
+        Ok(answer.missing)
     }
 
     /// A file; none when the town has none of this name that the asker may read.

@@ -6,6 +6,7 @@
 pub mod body;
 pub mod enrol;
 pub mod error;
+pub mod files;
 pub mod limits;
 pub mod opaque;
 pub mod packing;
@@ -18,6 +19,7 @@ pub mod token;
 
 pub use enrol::{EnrolRequest, EnrolResponse, Invite};
 pub use error::{ErrorBody, ErrorCode};
+pub use files::{MissingRequest, MissingResponse};
 pub use opaque::{Epoch, HoldId, PushToken};
 pub use packing::ReplicaTable;
 pub use reconcile::{ReconcileRequest, ReconcileResponse};

@@ -30,6 +30,7 @@ mod enrol;
 pub mod error;
 mod health;
 mod language;
+mod missing;
 pub mod ogc;
 mod openapi;
 mod password;

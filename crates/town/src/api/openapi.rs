@@ -178,6 +178,7 @@ struct ScopeDoc {
         super::enrol::enrol,
         super::password::set,
         super::records::list,
+        super::missing::tell,
         super::blobs::read,
         super::uploads::options,
         super::uploads::create,

@@ -166,21 +166,24 @@ export type PatrolNow = { id: string,
 /**
  * Milliseconds of the phone's clock.
  */
-started_at_ms: number, ended_at_ms: number | null, points: number, distance_cm: number, };
+started_at_ms: number, ended_at_ms: number | null, points: number, distance_cm: number, 
+/**
+ * The last fix belongs to the line: it is accurate enough, and one can have walked there.
+ */
+on_line: boolean, };
 
 /**
  * The patrol as it will be saved.
  */
 export type PatrolReview = { now: PatrolNow, distance_cm: number, duration_s: number, gap_s: number, gaps: number, 
 /**
+ * Fixes that are kept in the track, and left out of line and length.
+ */
+doubtful: number, 
+/**
  * Lines to be drawn, broken where there was no fix.
  */
 parts: Array<Array<Point>>, };
-
-/**
- * What the person adds.
- */
-export type PatrolWords = { note?: string, weather?: string, members?: number, };
 
 /**
  * Everybody on this phone.

@@ -3,10 +3,17 @@
 use axum::routing::{delete, get, head, options, patch, post};
 use yaoguan_wire::ErrorCode;
 
-use super::super::{blobs, uploads};
+use super::super::{blobs, missing, uploads};
 use super::{Caller, Route};
 
 pub(super) const ROUTES: &[Route] = &[
+    Route {
+        method: "POST",
+        path: "/v1/files/missing",
+        caller: Caller::Device,
+        codes: &[ErrorCode::UnsupportedEncoding],
+        handler: || post(missing::tell),
+    },
     Route {
         method: "OPTIONS",
         path: "/v1/blobs",
