@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use yaoguan_model::Role;
-use yaoguan_testkit::town::{GRID, OTHER_GRID, TestTown};
+use yaoguan_testkit::town::{GRID, OTHER_GRID, TestPhone, TestTown};
 use yaoguan_town::days::{DAY_S, day_of};
 
 use crate::admin::admin;
@@ -30,8 +30,8 @@ async fn a_notice_reaches_those_it_is_for_until_it_ends_or_is_withdrawn() {
     let town = TestTown::start().await.unwrap();
     let (cookie, _) = admin(&town).await;
     let own = cookie_of(&town, town.account(Role::Supervisor, &[GRID]).await.unwrap()).await;
-    let mut chief = town.phone(Role::Chief, &[GRID]).await.unwrap().phone;
-    let mut other = town.phone(Role::Volunteer, &[OTHER_GRID]).await.unwrap().phone;
+    let mut chief = town.phone(Role::Chief, &[GRID]).await.unwrap();
+    let mut other = town.phone(Role::Volunteer, &[OTHER_GRID]).await.unwrap();
     for (cookie, new) in [
         (&cookie, notice(&town, "全镇防火", 3, &[])),
         (&own, notice(&town, "清沟排水", 1, &[GRID])),
@@ -45,24 +45,24 @@ async fn a_notice_reaches_those_it_is_for_until_it_ends_or_is_withdrawn() {
         let refused = post(&town, &cookie, ALL, &notice(&town, "日期", days, &[])).await;
         assert_eq!(refused.code(), (400, "bad_request"), "{days}");
     }
-    let titles = |phone: &yaoguan_field::Phone| -> Vec<String> {
-        let today = phone.today().unwrap();
+    let titles = |phone: &TestPhone| -> Vec<String> {
+        let today = phone.phone.today().unwrap();
         today.notices.into_iter().map(|notice| notice.title).collect()
     };
-    chief.sync(|_| {}).await.unwrap();
-    other.sync(|_| {}).await.unwrap();
+    chief.phone.sync(|_| {}).await.unwrap();
+    other.phone.sync(|_| {}).await.unwrap();
     assert_eq!(titles(&chief), ["清沟排水", "全镇防火"], "what ends first is on top");
     assert_eq!(titles(&other), ["全镇防火"]);
 
-    let shown = chief.today().unwrap().notices;
-    chief.put_notice_away(shown[0].id).unwrap();
+    let shown = chief.phone.today().unwrap().notices;
+    chief.phone.put_notice_away(shown[0].id).unwrap();
     assert_eq!(titles(&chief), ["全镇防火"], "put away on this phone");
     assert_eq!(withdraw(&town, &own, "全镇防火").await, 403, "of the whole town");
     assert_eq!(withdraw(&town, &cookie, "全镇防火").await, 200);
-    chief.sync(|_| {}).await.unwrap();
+    chief.phone.sync(|_| {}).await.unwrap();
     assert_eq!(titles(&chief), Vec::<String>::new());
     assert_eq!(titles(&other), ["全镇防火"], "it hears of it with its next sync");
-    other.sync(|_| {}).await.unwrap();
+    other.phone.sync(|_| {}).await.unwrap();
     assert_eq!(titles(&other), Vec::<String>::new());
 
     let states = async |cookie: &str| -> Vec<(String, String)> {
@@ -80,11 +80,11 @@ async fn a_notice_reaches_those_it_is_for_until_it_ends_or_is_withdrawn() {
 async fn a_notice_ends_with_its_day_by_the_towns_clock() {
     let town = TestTown::start().await.unwrap();
     let (cookie, _) = admin(&town).await;
-    let mut phone = town.phone(Role::Volunteer, &[GRID]).await.unwrap().phone;
+    let mut phone = town.phone(Role::Volunteer, &[GRID]).await.unwrap();
     assert_eq!(post(&town, &cookie, ALL, &notice(&town, "今日", 0, &[])).await.status, 200);
-    phone.sync(|_| {}).await.unwrap();
-    assert_eq!(phone.today().unwrap().notices.len(), 1);
+    phone.phone.sync(|_| {}).await.unwrap();
+    assert_eq!(phone.phone.today().unwrap().notices.len(), 1);
     town.clock.shift(DAY_S);
-    phone.sync(|_| {}).await.unwrap();
-    assert_eq!(phone.today().unwrap().notices.len(), 0);
+    phone.phone.sync(|_| {}).await.unwrap();
+    assert_eq!(phone.phone.today().unwrap().notices.len(), 0);
 }
