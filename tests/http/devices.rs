@@ -29,7 +29,7 @@ async fn a_phone_says_how_old_its_oldest_unsent_record_is() {
     assert_eq!(sync(Value::Null).await["waiting_since"], Value::Null, "an old app says nothing");
     let row = sync(json!({ "records": 3, "oldest_s": two_days })).await;
     assert_eq!(row["waiting_since"], town.town_time() - two_days);
-    assert_eq!(row["attention"], json!(["waits"]));
+    assert!(row["attention"].as_array().unwrap().contains(&json!("waits")), "{row}");
     let row = sync(json!({ "records": 0, "oldest_s": two_days })).await;
     assert_eq!(row["waiting_since"], Value::Null, "nothing is left behind");
     let row = sync(json!({ "records": 1, "oldest_s": -5, "later": true })).await;

@@ -40,7 +40,7 @@ async fn a_notice_reaches_those_it_is_for_until_it_ends_or_is_withdrawn() {
         assert_eq!(given.status, 200, "{}", given.json);
     }
     let foreign = post(&town, &own, ALL, &notice(&town, "越界", 1, &[OTHER_GRID])).await;
-    assert_eq!(foreign.code(), (403, "not_allowed"));
+    assert_eq!(foreign.code(), (400, "not_allowed"));
     for days in [-1, 400] {
         let refused = post(&town, &cookie, ALL, &notice(&town, "日期", days, &[])).await;
         assert_eq!(refused.code(), (400, "bad_request"), "{days}");
@@ -57,7 +57,7 @@ async fn a_notice_reaches_those_it_is_for_until_it_ends_or_is_withdrawn() {
     let shown = chief.phone.today().unwrap().notices;
     chief.phone.put_notice_away(shown[0].id).unwrap();
     assert_eq!(titles(&chief), ["全镇防火"], "put away on this phone");
-    assert_eq!(withdraw(&town, &own, "全镇防火").await, 403, "of the whole town");
+    assert_eq!(withdraw(&town, &own, "全镇防火").await, 400, "of the whole town");
     assert_eq!(withdraw(&town, &cookie, "全镇防火").await, 200);
     chief.phone.sync(|_| {}).await.unwrap();
     assert_eq!(titles(&chief), Vec::<String>::new());

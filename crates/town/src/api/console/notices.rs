@@ -146,13 +146,19 @@ pub async fn give(
 ) -> Result<Json<serde_json::Value>, ApiError> {
     sent.at_most(&headers, MAX_WIRE_BYTES / 16)?;
     let new = read::<NewNotice>(&app, &headers, &sent).await?.message;
+    let fail = |error| ApiError::internal(&headers, &error);
+    let known = app.storage.grids().await.map_err(fail)?;
+    let is_known = |code: &String| known.iter().any(|grid| grid.as_str() == code);
+    if let Some(unknown) = new.grids.iter().find(|code| !is_known(code)) {
+        return Err(ApiError::new(&headers, ErrorCode::UnknownGrid, unknown.as_str()));
+    }
     let now = app.env.now_s();
     let no_day = || ApiError::new(&headers, ErrorCode::BadRequest, "until");
     let changes = new.changes(now).ok_or_else(no_day)?;
     let id = app.env.new_record_id();
     let new = NewRecord { id, kind: Kind::Notice, actor: session.account.actor(), changes, now };
     let made = app.storage.create(new).await;
-    answered(&headers, made.map_err(|error| ApiError::internal(&headers, &error))?)
+    answered(&headers, made.map_err(fail)?)
 }
 
 /// Withdraws a notice: it leaves the phones with their next sync.
