@@ -67,6 +67,24 @@ CREATE TABLE town (
     lines         bigint NOT NULL DEFAULT 1    -- lines of history so far: from the second on phones may hold what was lost
 );
 
+-- The map that phones fetch: the file lies in the data folder under its hash.
+CREATE TABLE tiles (
+    town         bigint NOT NULL DEFAULT current_setting('yaoguan.town')::bigint PRIMARY KEY,
+    one          bigint NOT NULL CHECK (one = 1),
+    hash         bytea  NOT NULL,              -- SHA-256 of the file
+    size         bigint NOT NULL,              -- bytes
+    about        text COLLATE "C" NOT NULL,    -- JSON: kind, zoom levels, bounds, layers, attribution
+    published_at bigint NOT NULL               -- town's time, seconds
+);
+
+-- How long the town keeps what is finished, where that is shorter than privacy.md allows at most.
+CREATE TABLE retention (
+    town bigint NOT NULL DEFAULT current_setting('yaoguan.town')::bigint,
+    what text COLLATE "C" NOT NULL,            -- records
+    days bigint NOT NULL,                      -- since the last change arrived
+    PRIMARY KEY (town, what)
+);
+
 CREATE TABLE secret (
     town  bigint NOT NULL DEFAULT current_setting('yaoguan.town')::bigint,
     name  text COLLATE "C" NOT NULL,
@@ -154,6 +172,7 @@ CREATE TABLE device (
     revoked_at   bigint,
     root_at      bigint NOT NULL DEFAULT 0,    -- when this phone last got the hash of its whole scope to compare
     app          text COLLATE "C" NOT NULL DEFAULT '', -- how the app calls itself, from its last sync
+    waiting_since bigint,                      -- when the oldest save was made that the device had not sent yet; none: nothing waits
     PRIMARY KEY (town, id),
     FOREIGN KEY (town, account) REFERENCES account (town, id)
 );

@@ -28,6 +28,7 @@ mod journal;
 mod line;
 mod map;
 mod migrations;
+mod notices;
 mod own;
 mod people;
 #[cfg(test)]
@@ -41,6 +42,7 @@ mod sessions;
 mod sign_in;
 mod standing;
 mod statements;
+mod tiles;
 mod tokens;
 mod verify;
 mod walk;
