@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::storage::sql::Engine;
 use async_trait::async_trait;
 use yaoguan_model::authorise::Actor;
 use yaoguan_model::cells::Cell;
@@ -16,6 +15,7 @@ use super::{held, held_view, purge, scope};
 use crate::audit::{Attribution, By};
 use crate::error::TownError;
 use crate::people::Account;
+use crate::storage::sql::Engine;
 
 #[async_trait]
 impl<E: Engine> Apart for E {

@@ -1,13 +1,13 @@
 //! The audit log as SQL. Whatever changes accounts, devices, invites, grids or what is kept apart calls
 //! [`write`] in its own transaction; the connection notes the new head outside after the commit.
 
-use crate::storage::sql::{self, Connection, Engine, OptionalExtension, Row, ToSql, Transaction};
 use async_trait::async_trait;
 use yaoguan_model::{AccountId, DeviceId};
 
 use super::super::audit::{AUDIT_PAGE, AuditAsk, AuditLog, AuditSearch, Told};
 use crate::audit::{Checked, Entry, GENESIS, MAX_REASON_CHARS, Walk, Written, seal};
 use crate::error::TownError;
+use crate::storage::sql::{self, Connection, Engine, OptionalExtension, Row, ToSql, Transaction};
 
 /// Writes an entry; returns its sequence.
 pub(super) fn write(tx: &Transaction<'_>, entry: &Entry) -> Result<u64, TownError> {

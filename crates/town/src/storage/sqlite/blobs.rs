@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::storage::sql::{Connection, Engine, OptionalExtension, Transaction, params};
 use async_trait::async_trait;
 use uuid::Uuid;
 use yaoguan_media::MediaType;
@@ -14,6 +13,7 @@ use super::super::blobs::{Appended, Blobs, NewUpload, Readable, Upload};
 use super::{desk, feed::names_of, id16};
 use crate::blobs::{MAX_UPLOADS, UNREFERENCED_HOLDS_S};
 use crate::error::TownError;
+use crate::storage::sql::{Connection, Engine, OptionalExtension, Transaction, params};
 
 #[async_trait]
 impl<E: Engine> Blobs for E {

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::storage::sql::{Connection, Engine, OptionalExtension, params};
 use async_trait::async_trait;
 use tokio::sync::watch;
 use yaoguan_model::authorise::Actor;
@@ -20,6 +19,7 @@ use super::push::around;
 use super::{audit, decide, desk_task, inbox};
 use crate::audit::{Act, Attribution, Subject};
 use crate::error::TownError;
+use crate::storage::sql::{Connection, Engine, OptionalExtension, params};
 
 #[async_trait]
 impl<E: Engine> Desk for E {

@@ -1,6 +1,5 @@
 //! The list of tasks as SQL: a row for each task, derived from its record.
 
-use crate::storage::sql::{self, Connection, Row, Transaction, named_params};
 use yaoguan_model::deletion::{self, Deletion};
 use yaoguan_model::{Record, RecordId};
 
@@ -9,6 +8,7 @@ use super::feed::{in_cells, names_of};
 use super::{id16, inbox};
 use crate::desk;
 use crate::error::TownError;
+use crate::storage::sql::{self, Connection, Row, Transaction, named_params};
 
 /// Stands for "no day" when tasks are put in order, as in the index.
 const NO_DAY: &str = "9999-12-31";

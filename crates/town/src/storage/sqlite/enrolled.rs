@@ -1,7 +1,6 @@
 //! Invites and devices as SQL. Each sort of change stands in one function: [`enrol`] uses an invite up,
 //! [`revoke_device`] strikes a phone off.
 
-use crate::storage::sql::{self, Connection, OptionalExtension, Row, Transaction};
 use yaoguan_model::{AccountId, DeviceId};
 use yaoguan_wire::ErrorCode;
 
@@ -11,6 +10,7 @@ use crate::error::TownError;
 use crate::people::{
     Device, Enrolled, Enrolment, Invited, NewDevice, NewInvite, PeopleError, Seen, invite_id,
 };
+use crate::storage::sql::{self, Connection, OptionalExtension, Row, Transaction};
 
 /// How finely a device's last contact is noted, in seconds.
 const CONTACT_GRAIN_S: i64 = 60;

@@ -1,6 +1,5 @@
 //! Lists to be exported, as SQL.
 
-use crate::storage::sql::{Connection, Engine, named_params};
 use async_trait::async_trait;
 use yaoguan_model::cells::Cell;
 use yaoguan_model::{Record, RecordId, canonical};
@@ -10,6 +9,7 @@ use super::super::exports::{Exports, SpanAsk};
 use super::feed::{in_cells, names_of};
 use super::{desk_task, id16, inbox};
 use crate::error::TownError;
+use crate::storage::sql::{Connection, Engine, named_params};
 
 /// Scope is in the statement itself. The two are walked from their latest day back.
 pub(super) const PATROLS: &str = concat!(

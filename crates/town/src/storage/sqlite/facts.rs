@@ -5,7 +5,6 @@
 #[cfg(test)]
 mod tests;
 
-use crate::storage::sql::{Connection, OptionalExtension, Transaction, named_params};
 use yaoguan_model::deletion::{self, Deletion};
 use yaoguan_model::geodesy::line::{self, LINE_PRECISION};
 use yaoguan_model::retention::HAZARD_FINISHED;
@@ -15,6 +14,7 @@ use yaoguan_model::{Kind, Position, Record, RecordId, Value, canonical, risk, st
 use super::push::load;
 use super::{id16, walk};
 use crate::error::TownError;
+use crate::storage::sql::{Connection, OptionalExtension, Transaction, named_params};
 
 /// Derives what is counted of a record that was just written.
 pub(super) fn project(tx: &Transaction<'_>, record: &Record) -> Result<(), TownError> {

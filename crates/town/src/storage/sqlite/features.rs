@@ -1,6 +1,5 @@
 //! Features of maps as SQL: a row for each hazard and patrol, derived from its record.
 
-use crate::storage::sql::{Connection, Engine, OptionalExtension, Transaction, named_params};
 use async_trait::async_trait;
 use yaoguan_model::cells::Cell;
 use yaoguan_model::deletion::{self, Deletion};
@@ -11,6 +10,7 @@ use super::super::features::{Bounds, Collection, Extent, FeatureAsk, FeaturePage
 use super::feed::{in_cells, names_of};
 use super::walk;
 use crate::error::TownError;
+use crate::storage::sql::{Connection, Engine, OptionalExtension, Transaction, named_params};
 
 /// Decimals of the drawn line (docs/RECORDS.md, patrol).
 const LINE_DECIMALS: u32 = 5;

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::storage::sql::{Connection, OptionalExtension, Transaction, params};
 use yaoguan_model::cells::{self, Cell};
 use yaoguan_model::{Kind, Record, RecordId, ReplicaId, canonical};
 use yaoguan_wire::body::PageBudget;
@@ -11,6 +10,7 @@ use super::id16;
 use super::push::{CellIds, around, checks_of, load};
 use crate::error::TownError;
 use crate::pull::{Ask, Page, Row};
+use crate::storage::sql::{Connection, OptionalExtension, Transaction, params};
 
 /// Scope, as a condition of a statement about many records: the record of this column stands in one of these cells now. The cells are
 /// looked up once in a statement, and each row is one step in an index. (The `+` keeps the planner from one

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::storage::sql::{self, Connection, FromSql, Row, named_params};
 use yaoguan_model::GridCode;
 
 use super::super::figures::{
@@ -12,6 +11,7 @@ use super::super::figures::{
 };
 use crate::days::{DAY_S, OFFSET_S, day_of};
 use crate::error::TownError;
+use crate::storage::sql::{self, Connection, FromSql, Row, named_params};
 use crate::suppression::{self, Shown};
 
 /// Grid codes, as the JSON list that a statement takes.

@@ -1,6 +1,5 @@
 //! Held and recovered saves as SQL.
 
-use crate::storage::sql::{self, Connection, OptionalExtension, Row, Transaction};
 use yaoguan_model::{AccountId, Changes, DeviceId, Dot, Kind, Record, RecordId, canonical, merge};
 use yaoguan_wire::{ErrorCode, HoldId, HoldNews, HoldOutcome};
 
@@ -12,6 +11,7 @@ use crate::audit::{Act, Attribution, By, Subject};
 use crate::error::TownError;
 use crate::push::Hold;
 use crate::release::{self, Start};
+use crate::storage::sql::{self, Connection, OptionalExtension, Row, Transaction};
 
 fn unreadable(error: &serde_json::Error) -> TownError {
     TownError::Corrupt(format!("held save: {error}"))

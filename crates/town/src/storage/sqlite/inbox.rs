@@ -3,9 +3,6 @@
 #[cfg(test)]
 mod tests;
 
-use crate::storage::sql::{
-    self, Connection, OptionalExtension, Row, ToSql, Transaction, named_params, params,
-};
 use yaoguan_model::deletion::{self, Deletion};
 use yaoguan_model::{Kind, Position, Record, RecordId, canonical};
 
@@ -16,6 +13,9 @@ use super::feed::{in_cells, names_of};
 use super::{desk_task, id16, search_index, walk};
 use crate::desk;
 use crate::error::TownError;
+use crate::storage::sql::{
+    self, Connection, OptionalExtension, Row, ToSql, Transaction, named_params, params,
+};
 
 /// Derives what the console shows of a record that was just written, `now` its last change.
 pub(super) fn project(tx: &Transaction<'_>, record: &Record, now: i64) -> Result<(), TownError> {

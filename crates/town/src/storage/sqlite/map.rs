@@ -1,7 +1,6 @@
 //! Places as SQL over the facts: marks of hazards, lines of patrols, households that are due. Scope is in each
 //! statement, and each answer is bounded.
 
-use crate::storage::sql::{self, Connection, Engine, Row, named_params};
 use async_trait::async_trait;
 use yaoguan_model::geodesy::line::{self, LINE_PRECISION};
 use yaoguan_model::{GridCode, Kind, Position, RecordId};
@@ -15,6 +14,7 @@ use super::push::load;
 use super::{audit, figures, id16};
 use crate::audit::{Act, Attribution, Subject};
 use crate::error::TownError;
+use crate::storage::sql::{self, Connection, Engine, Row, named_params};
 
 #[async_trait]
 impl<E: Engine> Facts for E {

@@ -49,7 +49,6 @@ mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::storage::sql::{self, Engine, OptionalExtension, Row};
 use async_trait::async_trait;
 use yaoguan_model::cells::Cell;
 use yaoguan_model::{DeviceId, Env, GridCode, Kind, Record, RecordId, ReplicaId, canonical};
@@ -63,6 +62,7 @@ use crate::audit::Attribution;
 use crate::error::TownError;
 use crate::people::{Account, Device, Enrolment, NewDevice, Seen};
 use crate::pull;
+use crate::storage::sql::{self, Engine, OptionalExtension, Row};
 
 /// Sixteen bytes of a column.
 fn id16(row: &Row<'_>, column: &str) -> sql::Result<[u8; 16]> {

@@ -1,6 +1,5 @@
 //! The notices of the town, as SQL.
 
-use crate::storage::sql::{Engine, params};
 use async_trait::async_trait;
 use yaoguan_model::canonical;
 use yaoguan_model::cells::Cell;
@@ -8,6 +7,7 @@ use yaoguan_model::cells::Cell;
 use super::super::notices::{MAX_NOTICES, Noticed, Notices};
 use super::feed::names_of;
 use crate::error::TownError;
+use crate::storage::sql::{Engine, params};
 
 const NEWEST: &str = "SELECT DISTINCT record.id AS id, record.body AS body, record.received_at AS received_at, \
      coalesce(account.name, '') AS author \

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::storage::sql::{self, Connection, Engine, OptionalExtension, Row, Transaction};
 use async_trait::async_trait;
 use serde_json::Value;
 use yaoguan_model::{AccountId, DeviceId, GridCode, Role};
@@ -15,6 +14,7 @@ use crate::error::TownError;
 use crate::people::{
     Account, Coverage, Enrolled, Invited, NewInvite, NewPerson, PeopleError, Person, PersonChange,
 };
+use crate::storage::sql::{self, Connection, Engine, OptionalExtension, Row, Transaction};
 
 pub(super) fn grids(connection: &Connection) -> Result<BTreeSet<GridCode>, TownError> {
     let mut statement = connection.prepare_cached("SELECT code FROM grid ORDER BY code")?;

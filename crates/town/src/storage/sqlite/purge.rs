@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::storage::sql::{Connection, OptionalExtension, Transaction};
 use yaoguan_model::retention::is_finished;
 use yaoguan_model::{Kind, Record, RecordId, canonical};
 
@@ -12,6 +11,7 @@ use super::{audit, blobs, facts, id16, inbox, search_index};
 use crate::audit::{Act, Attribution, Subject};
 use crate::days::DAY_S;
 use crate::error::TownError;
+use crate::storage::sql::{Connection, OptionalExtension, Transaction};
 
 /// Candidates looked at in one transaction.
 const BATCH: u32 = 500;

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::storage::sql::{Connection, OptionalExtension, Transaction};
 use yaoguan_model::cells::{self, Around};
 use yaoguan_model::{
     AccountId, Alarm, DeviceId, GridCode, Kind, Record, RecordId, ReplicaId, VersionVector,
@@ -14,6 +13,7 @@ use super::super::{Batch, Outcome, Pushed};
 use super::{blobs, facts, features, feed, held, id16, inbox, own, people};
 use crate::error::TownError;
 use crate::push::{Decision, Replicas, Surroundings, decide};
+use crate::storage::sql::{Connection, OptionalExtension, Transaction};
 
 /// Judges and writes a batch in the order of ids (households before the checks that hang on them).
 pub(super) fn push(tx: &Transaction<'_>, batch: &Batch) -> Result<Pushed, TownError> {

@@ -1,12 +1,12 @@
 //! Saved views as SQL.
 
-use crate::storage::sql::{Engine, Transaction, params};
 use async_trait::async_trait;
 use yaoguan_model::AccountId;
 
 use super::super::saved_views::{MAX_VIEWS, SavedView, SavedViews};
 use super::id16;
 use crate::error::TownError;
+use crate::storage::sql::{Engine, Transaction, params};
 
 #[async_trait]
 impl<E: Engine> SavedViews for E {

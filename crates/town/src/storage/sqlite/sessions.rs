@@ -1,6 +1,5 @@
 //! Sessions as SQL.
 
-use crate::storage::sql::{Connection, Engine, OptionalExtension, Transaction};
 use async_trait::async_trait;
 use yaoguan_model::AccountId;
 
@@ -10,6 +9,7 @@ use super::super::sessions::{
 use super::{id16, people};
 use crate::error::TownError;
 use crate::people::Account;
+use crate::storage::sql::{Connection, Engine, OptionalExtension, Transaction};
 
 #[async_trait]
 impl<E: Engine> Sessions for E {

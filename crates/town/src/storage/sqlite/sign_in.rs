@@ -1,6 +1,5 @@
 //! Passwords, one-time passwords and tries to sign in as SQL.
 
-use crate::storage::sql::{Connection, Engine, OptionalExtension, Transaction};
 use async_trait::async_trait;
 use yaoguan_model::AccountId;
 
@@ -11,6 +10,7 @@ use crate::error::TownError;
 use crate::people::limits::TRIES_FORGOTTEN_S;
 use crate::people::sign_in::{Counted, Found, Outcome, Subjects, wait_s};
 use crate::people::{PeopleError, totp};
+use crate::storage::sql::{Connection, Engine, OptionalExtension, Transaction};
 
 fn count_try(
     tx: &Transaction<'_>,

@@ -1,10 +1,10 @@
 //! How the town stands, in numbers.
 
-use crate::storage::sql::{Connection, Engine};
 use async_trait::async_trait;
 
 use super::super::standing::{Standing, Stands};
 use crate::error::TownError;
+use crate::storage::sql::{Connection, Engine};
 
 pub(super) fn standing(connection: &Connection, now: i64) -> Result<Standing, TownError> {
     let mut statement = connection.prepare_cached(include_str!("standing.sql"))?;

@@ -1,6 +1,5 @@
 //! The map that phones fetch, as SQL.
 
-use crate::storage::sql::{Engine, OptionalExtension as _};
 use async_trait::async_trait;
 use yaoguan_model::BlobHash;
 
@@ -8,6 +7,7 @@ use super::super::tiles::{Maps, Published};
 use super::audit;
 use crate::audit::{Act, Attribution, Subject};
 use crate::error::TownError;
+use crate::storage::sql::{Engine, OptionalExtension as _};
 
 #[async_trait]
 impl<E: Engine> Maps for E {

@@ -1,6 +1,5 @@
 //! Tokens as SQL.
 
-use crate::storage::sql::{Connection, Engine, OptionalExtension, Transaction};
 use async_trait::async_trait;
 use yaoguan_model::DeviceId;
 use yaoguan_wire::limits::MAX_TOKENS;
@@ -10,6 +9,7 @@ use super::{audit, enrolled, id16};
 use crate::audit::{Act, Attribution, Subject};
 use crate::error::TownError;
 use crate::people::Device;
+use crate::storage::sql::{Connection, Engine, OptionalExtension, Transaction};
 
 /// What the audit log calls a token: the beginning of its hash.
 const ID_BYTES: usize = 8;

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::storage::sql::{Connection, OptionalExtension};
 use yaoguan_model::cells::{self, Around};
 use yaoguan_model::{Dot, Kind, Record, RecordId, canonical};
 
 use super::super::{Finding, Verified};
 use super::{id16, walk};
 use crate::error::TownError;
+use crate::storage::sql::{Connection, OptionalExtension};
 
 pub(super) fn verify(connection: &Connection) -> Result<Verified, TownError> {
     let mut verified = Verified { records: 0, findings: integrity(connection)? };
