@@ -10,11 +10,12 @@ export interface Person { id: string; name: string }
 export interface Written { dot: string; value: unknown; by: Person | null; at: number | null }
 export interface Field { path: string; conflict: boolean; siblings: Written[] }
 export interface Linked { id: string; kind: string; relation: string; title: string; status: string; at: number | null; due_on: string; distance_m: number | null }
+export interface Answer { key: string; zh: string; en: string; critical: boolean; answer: string; note: string }
 export interface Step { from: string; to: string; needs_note: boolean }
 export interface Entry { id: string; by: Person | null; at: number; note: string; from: string | null; to: string | null }
 export interface RecordView {
   id: string; kind: string; author: Person; received_at: number; changed_at: number; contested: boolean; deleted: boolean
-  fields: Field[]; timeline: Entry[]; links: Linked[]; duplicates: Linked[]; steps: Step[]; names: Record<string, string>
+  fields: Field[]; answers: Answer[]; timeline: Entry[]; links: Linked[]; duplicates: Linked[]; steps: Step[]; names: Record<string, string>
 }
 export interface Waiting { urgent: Row[]; new: number; corrected: number; changed: number; conflict: number; overdue: number; claimed: number }
 export interface TaskRow {

@@ -26,6 +26,8 @@ mod migrations;
 mod notices;
 mod own;
 mod people;
+#[cfg(test)]
+mod plans;
 mod purge;
 mod push;
 mod saved_views;
