@@ -75,3 +75,4 @@ pub use track::{PatrolNow, PatrolReview, PatrolWords, TrackFormat};
 pub use view::{Point, Row, State};
 pub use yaoguan_store::salvage::Salvaged;
 pub use yaoguan_store::{Filter, Page, QuarantineEntry, Stored};
+pub use yaoguan_transport::Connections;

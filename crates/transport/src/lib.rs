@@ -6,6 +6,6 @@ mod files;
 mod pinned;
 mod town;
 
-pub use client::{Trust, client};
+pub use client::{Connections, Trust, client};
 pub use error::TransportError;
 pub use town::{Enrolled, TownClient, Traffic, enrol};
