@@ -170,7 +170,7 @@ fn lines(connection: &Connection, ask: &LinesAsk) -> Result<Lines, TownError> {
         let texts: Vec<String> = serde_json::from_str(&row.get::<_, String>("line")?)
             .map_err(|e| TownError::Corrupt(e.to_string()))?;
         let parts = texts.iter().filter_map(|text| line::decode(text, LINE_PRECISION).ok());
-        let id = RecordId::from_bytes(id16(row, "record")?);
+        let id = RecordId::from_bytes(id16(&row, "record")?);
         let (grid, at) = (row.get("grid")?, row.get("at")?);
         found.lines.push(PatrolLine { id, grid, at, parts: parts.collect() });
     }
