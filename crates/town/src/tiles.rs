@@ -19,11 +19,14 @@ pub const MAX_TILES_BYTES: u64 = 512 * 1024 * 1024;
 const FOLDER: &str = "map";
 const ENDING: &str = "pmtiles";
 
+/// The file that was read last, open.
+type Opened = Arc<Mutex<Option<(BlobHash, Arc<Archive>)>>>;
+
 /// Where the files lie.
 #[derive(Clone)]
 pub struct Folder {
     dir: PathBuf,
-    open: Arc<Mutex<Option<(BlobHash, Arc<Archive>)>>>,
+    open: Opened,
 }
 
 /// A file that was received.
