@@ -162,7 +162,7 @@ const rest = {
     ]) {
       await page.goto(`${phone.url}/settings`)
       await page.getByText('地图底图').first().waitFor()
-      await phone.driver.run(choose.toString(), file.toString('base64'))
+      await page.locator('input[type=file][accept=".pmtiles"]').setInputFiles([{ name: 'town.pmtiles', mimeType: '', buffer: file }])
       await page.getByText('made by the test').waitFor()
       await page.goto(`${phone.url}/map`)
       await page.locator('.map[data-ready=true]').waitFor()
@@ -188,16 +188,6 @@ function secret(phone, verb, kept) {
   const label = verb === 'store' ? ['--label', 'test'] : []
   const about = ['service', 'cn.yaoguan.smart', 'username', `${app}/${pinFile(phone).person}`]
   return execFileSync('secret-tool', [verb, ...label, ...about], { encoding: 'utf8', input: kept ?? '' }).trim()
-}
-
-/** Runs in the page: a file is chosen, as a person does in the dialog. */
-function choose(base64) {
-  const bytes = Uint8Array.from(atob(base64), (one) => one.charCodeAt(0))
-  const chosen = new DataTransfer()
-  chosen.items.add(new File([bytes], 'town.pmtiles'))
-  const input = document.querySelector('input[type=file][accept=".pmtiles"]')
-  input.files = chosen.files
-  input.dispatchEvent(new Event('change', { bubbles: true }))
 }
 
 /** Runs in the page: a pixel of a picture of it. */

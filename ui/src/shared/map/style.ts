@@ -56,7 +56,10 @@ export function withBase(style: StyleSpecification, base: Base | null): StyleSpe
   const source = { type: base.kind === 'mvt' ? 'vector' : 'raster', tiles: [base.url], minzoom: base.min_zoom, maxzoom: base.max_zoom, bounds: base.bounds, ...(base.kind === 'mvt' ? {} : { tileSize: 256 }) }
   const [paper, ...rest] = style.layers
   // Over a real map the grids are drawn thinner: it is to be seen through them.
-  const seen = rest.map((layer) => (layer.id === 'grid' ? { ...layer, paint: { 'fill-color': ['case', ['get', 'mine'], colours().pine, '#ffffff'], 'fill-opacity': ['case', ['get', 'mine'], 0.1, 0.15] } } : layer))
+  const seen = rest.map((layer) => {
+    const opacity = (layer.metadata as { over_map?: unknown } | undefined)?.over_map
+    return opacity === undefined ? layer : { ...layer, paint: { ...layer.paint, 'fill-opacity': opacity } }
+  })
   return { ...style, sources: { ...style.sources, base: source }, layers: [paper, ...baseLayers(base), ...seen] } as StyleSpecification
 }
 
@@ -70,7 +73,7 @@ export function plainStyle(c: Colours): StyleSpecification {
     },
     layers: [
       { id: 'paper', type: 'background', paint: { 'background-color': '#eef3f0' } },
-      { id: 'grid', type: 'fill', source: 'grids', paint: { 'fill-color': ['case', ['get', 'mine'], c.pine, '#ffffff'], 'fill-opacity': ['case', ['get', 'mine'], 0.14, 0.7] } },
+      { id: 'grid', type: 'fill', source: 'grids', metadata: { over_map: ['case', ['get', 'mine'], 0.1, 0.15] }, paint: { 'fill-color': ['case', ['get', 'mine'], c.pine, '#ffffff'], 'fill-opacity': ['case', ['get', 'mine'], 0.14, 0.7] } },
       { id: 'grid-line', type: 'line', source: 'grids', paint: { 'line-color': ['case', ['get', 'mine'], c.pine, c.line], 'line-width': ['case', ['get', 'mine'], 2.5, 1] } },
       { id: 'gap', type: 'line', source: 'track', filter: ['==', ['get', 'gap'], true], paint: { 'line-color': c.amber, 'line-width': 3, 'line-dasharray': [1.5, 1.5] } },
       { id: 'track', type: 'line', source: 'track', filter: ['!=', ['get', 'gap'], true], layout: { 'line-cap': 'round', 'line-join': 'round' }, paint: { 'line-color': c.blue, 'line-width': 5 } },

@@ -274,7 +274,9 @@ impl<'a> Crowd<'a> {
                 false => self.dice.between(-3, 4),
             };
             let app = concat!("yaoguan/", env!("CARGO_PKG_VERSION")).to_owned();
-            let seen = Seen { at: phone.last_contact, clock_off_s, app };
+            let waits = self.dice.chance(12).then(|| self.dice.between(3_600, 3 * 86_400));
+            let waiting_since = waits.map(|ago_s| phone.last_contact - ago_s);
+            let seen = Seen { at: phone.last_contact, clock_off_s, app, waiting_since };
             self.storage.saw_device(phone.device, seen).await?;
         }
         Ok(self.phones.len())

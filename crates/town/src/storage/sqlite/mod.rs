@@ -23,6 +23,7 @@ mod journal;
 mod line;
 mod map;
 mod migrations;
+mod notices;
 mod own;
 mod people;
 #[cfg(test)]
@@ -34,6 +35,7 @@ mod scope;
 mod sessions;
 mod sign_in;
 mod standing;
+mod tiles;
 mod tokens;
 mod verify;
 
