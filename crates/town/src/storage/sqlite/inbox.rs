@@ -126,12 +126,13 @@ macro_rules! shown {
 /// change; what is shown of them is read afterwards.
 pub(super) const PAGE_OF: &str = shown!(
     concat!(
-        "(SELECT seq FROM inbox WHERE (:state = '' OR status = :state \
+        "(SELECT seq FROM inbox WHERE (:expression = '' \
+         OR +seq IN (SELECT rowid FROM inbox_text WHERE inbox_text MATCH :expression)) \
+         AND (:state = '' OR status = :state \
          OR (:state = 'open' AND status NOT IN ('closed', 'merged', 'unfounded'))) \
          AND (:stage = '' OR stage = :stage) \
          AND (:category = '' OR category = :category) AND (:severity = '' OR severity = :severity) \
          AND (:grid = '' OR grid = :grid) \
-         AND (:expression = '' OR +seq IN (SELECT rowid FROM inbox_text WHERE inbox_text MATCH :expression)) \
          AND (NOT :conflict OR conflict) \
          AND (:due = '' OR (due_on <> '' AND due_on < :due \
          AND status NOT IN ('closed', 'merged', 'unfounded'))) \
