@@ -43,8 +43,7 @@ pub(crate) async fn install_map(
     request: tauri::ipc::Request<'_>,
 ) -> Result<Json, Json> {
     let number = |name| request.headers().get(name)?.to_str().ok()?.parse::<u64>().ok();
-    let (Some(at), Some(of), InvokeBody::Raw(bytes)) =
-        (number("at"), number("of"), request.body())
+    let (Some(at), Some(of), InvokeBody::Raw(bytes)) = (number("at"), number("of"), request.body())
     else {
         return Err(refused("install_map", &Failure::Body("a part of a file".to_owned())));
     };
@@ -60,15 +59,14 @@ pub(crate) async fn install_map(
 
 fn asked(path: &str) -> Option<(u8, u32, u32)> {
     let mut parts = path.strip_prefix('/')?.split('/');
-    let asked = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    let asked =
+        (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
     parts.next().is_none().then_some(asked)
 }
 
 fn whole(tile: Tile) -> Response<Vec<u8>> {
     let mut response = Response::new(tile.bytes);
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static(tile.media_type));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(tile.media_type));
     readable(response)
 }
 

@@ -14,8 +14,8 @@ use yaoguan_model::risk::Answer;
 use yaoguan_model::{BlobHash, RecordId};
 
 use crate::host::{Host, locked};
-use crate::{media, people};
 use crate::platform::Line;
+use crate::{media, people};
 
 /// Why a command gave nothing.
 #[derive(Debug)]

@@ -64,7 +64,8 @@ impl Map {
         if end < of {
             return Ok(None);
         }
-        let installed = File::open(&path).map_err(failed).and_then(|mut file| self.install(&mut file));
+        let installed =
+            File::open(&path).map_err(failed).and_then(|mut file| self.install(&mut file));
         std::fs::remove_file(&path).map_err(failed)?;
         installed.map(Some)
     }

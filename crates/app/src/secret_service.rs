@@ -66,7 +66,8 @@ fn within<R: Send + 'static>(
 ) -> Result<R, FieldError> {
     let (answer, heard) = mpsc::channel();
     std::thread::spawn(move || answer.send(ask()));
-    let heard = heard.recv_timeout(wait).map_err(|error| FieldError::KeyStore(error.to_string()))?;
+    let heard =
+        heard.recv_timeout(wait).map_err(|error| FieldError::KeyStore(error.to_string()))?;
     heard.map_err(|error| FieldError::KeyStore(error.to_string()))
 }
 

@@ -3,13 +3,13 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use serde_json::json;
-use yaoguan_model::env::System;
 use yaoguan_model::Env;
+use yaoguan_model::env::System;
 
 use super::*;
 use crate::Platform;
-use crate::testing::enrolled;
 use crate::platform::{Keys, Line};
+use crate::testing::enrolled;
 
 #[derive(Default, Clone)]
 struct Boot(Arc<AtomicI64>);

@@ -16,6 +16,7 @@ pub struct Grids {
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = TownGrid)]
 struct Grid {
     code: String,
     name: String,
