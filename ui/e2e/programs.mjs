@@ -70,10 +70,10 @@ export class Town {
     return this.phone(this.invite(role, name))
   }
   /** A phone at a command line, enrolled with an invite. */
-  phone(invite) {
+  phone(invite, name = 'yaoguan') {
     const data = join(this.folder, `cli-${Math.random().toString(36).slice(2)}`)
     const run = (...args) => json('yaoguan', ['--data', data, ...args])
-    run('enrol', invite)
+    run('enrol', invite, '--device-name', name)
     return run
   }
   /** Nothing answers at its address until `up`. */

@@ -76,7 +76,6 @@ const rest = {
     await phone.synced()
     assert.equal(pinFile(phone).bound, true)
     assert.match(secret(phone, 'lookup'), /^[A-Za-z0-9+/]{43}=$/)
-    await unsent(phone)
     await phone.kill()
     await phone.start()
     await unlock(page, '480213')
@@ -84,7 +83,7 @@ const rest = {
   },
 
   async 'a forgotten PIN is replaced with the key of the key store'({ c, town }) {
-    await c.phone.call('line', { online: false })
+    await unsent(c.phone)
     await c.phone.call('lock')
     await c.page.goto(c.phone.url)
     await reset(town, c, '联防长丙', '751902')
@@ -163,7 +162,7 @@ const rest = {
     ]) {
       await page.goto(`${phone.url}/settings`)
       await page.getByText('地图底图').first().waitFor()
-      await phone.driver.run(choose.toString(), file.toString('base64'))
+      await page.locator('input[type=file][accept=".pmtiles"]').setInputFiles([{ name: 'town.pmtiles', mimeType: '', buffer: file }])
       await page.getByText('made by the test').waitFor()
       await page.goto(`${phone.url}/map`)
       await page.locator('.map[data-ready=true]').waitFor()
@@ -189,16 +188,6 @@ function secret(phone, verb, kept) {
   const label = verb === 'store' ? ['--label', 'test'] : []
   const about = ['service', 'cn.yaoguan.smart', 'username', `${app}/${pinFile(phone).person}`]
   return execFileSync('secret-tool', [verb, ...label, ...about], { encoding: 'utf8', input: kept ?? '' }).trim()
-}
-
-/** Runs in the page: a file is chosen, as a person does in the dialog. */
-function choose(base64) {
-  const bytes = Uint8Array.from(atob(base64), (one) => one.charCodeAt(0))
-  const chosen = new DataTransfer()
-  chosen.items.add(new File([bytes], 'town.pmtiles'))
-  const input = document.querySelector('input[type=file][accept=".pmtiles"]')
-  input.files = chosen.files
-  input.dispatchEvent(new Event('change', { bubbles: true }))
 }
 
 /** Runs in the page: a pixel of a picture of it. */

@@ -115,6 +115,11 @@ pub async fn run(
             "take_photo" => give(media::take(&host, read::<ById>(body)?.id)?),
             "map" => give(host.map.shown()?),
             "remove_map" => give(host.map.remove()?),
+            "want_map" => {
+                host.map.want_again()?;
+                host.wake();
+                give(())
+            }
             _ => {
                 let given = of_phone(&host, &command, body)?;
                 keep_alive(&host, &command);
@@ -146,8 +151,8 @@ pub(crate) fn give<T: serde::Serialize>(value: T) -> Result<Json, Failure> {
 /// What the shell itself answers.
 fn of_host(host: &Host, command: &str, body: &[u8]) -> Result<Json, Failure> {
     match command {
-        // `line` stands for the platform: without one nothing goes out here, whoever asks.
-        "sync" if host.pulse(|pulse| pulse.now().online) => return give(host.wake()),
+        "sync" => return give(host.wake()),
+        // Stands for the platform.
         "line" => {
             let Online { online, metered } = read(body)?;
             let metered = metered.unwrap_or_else(|| host.pulse(|pulse| pulse.now().metered));
@@ -196,6 +201,7 @@ fn of_phone(host: &Host, command: &str, body: &[u8]) -> Result<Json, Failure> {
         "discard_patrol" => give(host.phone(Phone::discard_patrol)?),
         "health" => give(host.phone(|phone| phone.health())?),
         "stowage" => give(host.phone(|phone| phone.stowage())?),
+        "put_notice_away" => give(id().map(|id| host.phone(|p| p.put_notice_away(id)))??),
         "free_photos" => give(read(body).map(|r: Room| host.phone(|p| p.free_photos(r.bytes)))??),
         "send_files" => {
             id().map(|id| host.phone(|phone| phone.send_files_of(id)))??;

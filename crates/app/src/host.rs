@@ -13,6 +13,7 @@ use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Notify, broadcast, watch};
 use yaoguan_field::{
+    Connections,
     Changed, FieldError, Home, PatrolNow, People, Phone, Point, Pulse, Settings, SyncNow,
 };
 use yaoguan_model::Env;
@@ -60,6 +61,8 @@ pub struct Host {
     pub(crate) last_fix: Mutex<Option<Point>>,
     pub(crate) wake: Notify,
     events: broadcast::Sender<Event>,
+    /// To the town, from one sync to the next.
+    connections: Connections,
     /// None when another app had the folder.
     lock: Option<File>,
 }
@@ -104,6 +107,7 @@ impl Host {
             last_fix: Mutex::new(None),
             wake: Notify::new(),
             events: broadcast::Sender::new(EVENTS),
+            connections: Connections::default(),
             lock,
         });
         let of_line = Arc::downgrade(&host);
@@ -232,6 +236,7 @@ impl Host {
         let home = home.ok_or(FieldError::Locked)?;
         let mut phone = Phone::open(home, Arc::clone(&self.env), "zh")?;
         phone.set_metered(self.is_metered());
+        phone.set_connections(self.connections.clone());
         Ok(phone)
     }
 
@@ -261,6 +266,7 @@ impl Host {
 
     /// The line came, or went.
     pub fn set_line(&self, line: Line) {
+        self.connections.forget();
         self.pulse(|pulse| {
             pulse.set_metered(line == Line::Metered);
             pulse.set_online(line != Line::Down);
@@ -286,8 +292,13 @@ impl Host {
         self.wake.notify_one();
     }
 
-    /// Asks for a sync; returns how syncing stood when it was asked for.
+    /// Asks for a sync; returns how syncing stood when it was asked for. Where the platform says that there is
+    /// no line nothing goes out, whoever asks.
     pub(crate) fn wake(&self) -> SyncNow {
+        let now = self.pulse(|pulse| pulse.now().clone());
+        if !now.online {
+            return now;
+        }
         let stood = self.pulse(Pulse::wake);
         self.wake.notify_one();
         stood

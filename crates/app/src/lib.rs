@@ -4,6 +4,7 @@
 
 mod attention;
 mod commands;
+mod fetching;
 mod host;
 mod map;
 mod media;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use yaoguan_field::FieldError;
 use yaoguan_field::tiles::{self, Archive, MAX_MAP_BYTES, Tile, TilesShown};
 
+use crate::fetching::ASK_EVERY_MS;
 use crate::host::locked;
 
 /// What has come of a file that is handed over by parts.
@@ -17,11 +18,13 @@ const PARTS: &str = "map.pmtiles.parts";
 pub struct Map {
     dir: PathBuf,
     open: Mutex<Option<Option<Arc<Archive>>>>,
+    /// When the town was asked for another one, by the time since the device started.
+    asked_ms: Mutex<Option<i64>>,
 }
 
 impl Map {
     pub(crate) fn within(dir: &Path) -> Self {
-        Self { dir: dir.to_owned(), open: Mutex::new(None) }
+        Self { dir: dir.to_owned(), open: Mutex::new(None), asked_ms: Mutex::new(None) }
     }
 
     fn archive(&self) -> Option<Arc<Archive>> {
@@ -31,12 +34,12 @@ impl Map {
 
     /// What the map has to know; none without a file.
     pub fn shown(&self) -> Result<Option<TilesShown>, FieldError> {
-        self.archive().map(|archive| archive.shown()).transpose()
+        Ok(self.archive().map(|archive| archive.about()).transpose()?.map(TilesShown::from))
     }
 
     /// One tile; none where there is none.
     pub fn tile(&self, zoom: u8, x: u32, y: u32) -> Result<Option<Tile>, FieldError> {
-        self.archive().map_or(Ok(None), |archive| archive.tile(zoom, x, y))
+        Ok(self.archive().map_or(Ok(None), |archive| archive.tile(zoom, x, y))?)
     }
 
     /// Takes a PMTiles file in, instead of the one before.
@@ -44,6 +47,27 @@ impl Map {
         let shown = tiles::install(&self.dir, from)?;
         *locked(&self.open) = None;
         Ok(shown)
+    }
+
+    /// Whether the town may be asked for another one.
+    pub(crate) fn may_ask(&self, now_ms: i64) -> bool {
+        locked(&self.asked_ms).is_none_or(|asked| now_ms.saturating_sub(asked) >= ASK_EVERY_MS)
+    }
+
+    pub(crate) fn asked(&self, now_ms: i64) {
+        *locked(&self.asked_ms) = Some(now_ms);
+    }
+
+    /// Another file is in its place.
+    pub(crate) fn changed(&self) {
+        *locked(&self.open) = None;
+    }
+
+    /// The town's map comes again after the next sync, though it was taken away.
+    pub(crate) fn want_again(&self) -> Result<(), FieldError> {
+        tiles::want_again(&self.dir)?;
+        *locked(&self.asked_ms) = None;
+        Ok(())
     }
 
     /// Takes a file in by parts, in their order: `at` bytes came before, and it has `of` in all. What the map

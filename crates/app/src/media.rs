@@ -74,7 +74,8 @@ pub(crate) fn clear_taken(dir: &Path) -> io::Result<()> {
 fn clear(path: &Path) -> io::Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        removed => removed,
+        Err(error) => Err(error),
+        Ok(()) => Ok(()),
     }
 }
 

@@ -33,7 +33,9 @@ pub mod serve;
 pub mod storage;
 pub mod suppression;
 pub mod templates;
+pub mod tiles;
 pub mod tls;
+pub mod villages;
 
 pub use data::Town;
 pub use error::TownError;

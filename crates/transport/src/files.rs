@@ -125,7 +125,7 @@ impl TownClient {
     }
 
     /// Asks, once more when the phone's clock was off; an answer that is not 2xx is an error.
-    async fn answered(
+    pub(crate) async fn answered(
         &mut self,
         method: Method,
         path: &str,
@@ -153,7 +153,7 @@ impl TownClient {
     }
 }
 
-fn is_missing(error: &TransportError) -> bool {
+pub(crate) fn is_missing(error: &TransportError) -> bool {
     error.code() == Some(&ErrorCode::NotFound)
 }
 

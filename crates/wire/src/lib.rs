@@ -14,6 +14,7 @@ pub mod proof;
 pub mod reconcile;
 pub mod shape;
 pub mod sync;
+pub mod tiles;
 pub mod token;
 
 pub use enrol::{EnrolRequest, EnrolResponse, Invite};
@@ -24,8 +25,9 @@ pub use packing::ReplicaTable;
 pub use reconcile::{ReconcileRequest, ReconcileResponse};
 pub use sync::{
     Clock, FeedItem, HoldNews, HoldOutcome, Judgement, Push, Scope, SyncRequest, SyncResponse,
-    Verdict,
+    Verdict, Waiting,
 };
+pub use tiles::TilesNews;
 pub use token::TokenResponse;
 
 /// The step of the protocol that this program speaks.

@@ -19,11 +19,20 @@ impl PositionSource for Handed {
 
 fn fix(number: i64) -> Fix {
     let position = Position::from_degrees(24.56 + number as f64 * 1e-4, 99.12).unwrap();
-    Fix { position, at_ms: Some(1_760_000_000_000 + number * 10_000), accuracy_cm: None }
+    Fix {
+        position,
+        at_ms: Some(1_760_000_000_000 + number * 10_000),
+        accuracy_cm: None,
+        ele_cm: None,
+    }
 }
 
 fn sql(host: &Host, statements: &str) {
-    host.phone(|phone| Ok(phone.store().raw().execute_batch(statements).unwrap())).unwrap();
+    let run = |phone: &mut Phone| {
+        phone.store().raw().execute_batch(statements).unwrap();
+        Ok(())
+    };
+    host.phone(run).unwrap();
 }
 
 /// Until the receiver has come round with this fix.

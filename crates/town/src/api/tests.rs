@@ -13,7 +13,7 @@ async fn app() -> (App, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let (data, key) = (dir.path().join("town"), dir.path().join("town.key"));
     let town = Town::init(&data, &key, "姚关镇", false, &System).await.unwrap();
-    (App::new(Arc::new(town.storage), Arc::new(System), town.blobs), dir)
+    (App::of(&town, Arc::new(System)), dir)
 }
 
 async fn asked(router: Router, lang: &str) -> (StatusCode, serde_json::Value) {

@@ -151,6 +151,15 @@ export type MapBox = { south: number, west: number, north: number, east: number,
 export type Nearby = { category: string, at: Point, };
 
 /**
+ * One of them.
+ */
+export type NoticeShown = { id: string, title: string, text: string, 
+/**
+ * By the town's clock, in seconds; none: until it is withdrawn.
+ */
+until: number | null, };
+
+/**
  * The patrol as it goes.
  */
 export type PatrolNow = { id: string, 
@@ -447,7 +456,11 @@ export type Today = { name: string, town_name: string, role: string, grids: Arra
 /**
  * `YYYY-MM-DD` of the town's calendar.
  */
-day: string, todo: Todo, whereabouts: Whereabouts, patrol: PatrolNow | null, drafts: number, };
+day: string, 
+/**
+ * What the town wants known.
+ */
+notices: Array<NoticeShown>, todo: Todo, whereabouts: Whereabouts, patrol: PatrolNow | null, drafts: number, };
 
 /**
  * What waits for this person.

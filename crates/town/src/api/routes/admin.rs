@@ -4,7 +4,8 @@ use axum::routing::{get, post};
 use yaoguan_wire::ErrorCode;
 
 use super::super::console::{
-    accounts, accounts_import, audit, devices, invites, recovered, standing, templates, town_grids,
+    accounts, accounts_import, audit, devices, invites, recovered, retention, standing, templates,
+    tiles, town_grids,
 };
 use super::{ADMIN_ACT, Caller, Route};
 
@@ -101,6 +102,13 @@ pub(super) const ROUTES: &[Route] = &[
         handler: || get(town_grids::list),
     },
     Route {
+        method: "POST",
+        path: "/console/v1/admin/grids",
+        caller: Caller::Admin,
+        codes: &[ErrorCode::PasswordNeeded, ErrorCode::NotDone, ErrorCode::UnsupportedEncoding],
+        handler: || post(town_grids::import),
+    },
+    Route {
         method: "GET",
         path: "/console/v1/admin/templates",
         caller: Caller::Admin,
@@ -139,5 +147,33 @@ pub(super) const ROUTES: &[Route] = &[
         caller: Caller::Admin,
         codes: &[],
         handler: || get(audit::check),
+    },
+    Route {
+        method: "POST",
+        path: super::super::edges::TILES,
+        caller: Caller::Admin,
+        codes: &[ErrorCode::NotDone],
+        handler: || post(tiles::receive),
+    },
+    Route {
+        method: "POST",
+        path: "/console/v1/admin/tiles/{hash}",
+        caller: Caller::Admin,
+        codes: ADMIN_ACT,
+        handler: || post(tiles::publish),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/admin/retention",
+        caller: Caller::Admin,
+        codes: &[ErrorCode::BadRequest],
+        handler: || get(retention::show),
+    },
+    Route {
+        method: "POST",
+        path: "/console/v1/admin/retention",
+        caller: Caller::Admin,
+        codes: &[ErrorCode::PasswordNeeded, ErrorCode::NotDone, ErrorCode::UnsupportedEncoding],
+        handler: || post(retention::set),
     },
 ];

@@ -4,8 +4,8 @@ use axum::routing::{delete, get, post};
 use yaoguan_wire::ErrorCode;
 
 use super::super::console::{
-    coverage, daily, decisions, events, exports, figures, held, inbox, map, photos, record, roster,
-    save, tasks, views,
+    coverage, daily, decisions, events, exports, figures, held, inbox, map, notices, photos,
+    record, roster, save, tasks, tiles, views,
 };
 use super::{Caller, Route};
 
@@ -197,5 +197,45 @@ pub(super) const ROUTES: &[Route] = &[
         caller: Caller::Session,
         codes: &[ErrorCode::NotFound, ErrorCode::UnsupportedEncoding],
         handler: || post(exports::make),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/tiles",
+        caller: Caller::SignedIn,
+        codes: &[],
+        handler: || get(tiles::about),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/tiles/{hash}/{zoom}/{x}/{y}",
+        caller: Caller::SignedIn,
+        codes: &[ErrorCode::NotFound],
+        handler: || get(tiles::tile),
+    },
+    Route {
+        method: "GET",
+        path: "/console/v1/notices",
+        caller: Caller::SignedIn,
+        codes: &[],
+        handler: || get(notices::list),
+    },
+    Route {
+        method: "POST",
+        path: "/console/v1/notices",
+        caller: Caller::SignedIn,
+        codes: &[
+            ErrorCode::Invalid,
+            ErrorCode::NotAllowed,
+            ErrorCode::UnknownGrid,
+            ErrorCode::UnsupportedEncoding,
+        ],
+        handler: || post(notices::give),
+    },
+    Route {
+        method: "POST",
+        path: "/console/v1/notices/{id}/withdraw",
+        caller: Caller::SignedIn,
+        codes: &[ErrorCode::NotFound, ErrorCode::NotAllowed, ErrorCode::UnsupportedEncoding],
+        handler: || post(notices::withdraw),
     },
 ];

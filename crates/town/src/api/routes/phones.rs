@@ -3,7 +3,7 @@
 use axum::routing::{get, post};
 use yaoguan_wire::ErrorCode;
 
-use super::super::{enrol, password, reconcile, records, sync, token};
+use super::super::{enrol, password, reconcile, records, sync, tiles, token};
 use super::{Caller, Route};
 
 pub(super) const ROUTES: &[Route] = &[
@@ -57,5 +57,19 @@ pub(super) const ROUTES: &[Route] = &[
         caller: Caller::Reader,
         codes: &[ErrorCode::BadRequest, ErrorCode::NotFound],
         handler: || get(records::list),
+    },
+    Route {
+        method: "GET",
+        path: "/v1/tiles",
+        caller: Caller::Reader,
+        codes: &[ErrorCode::NotFound],
+        handler: || get(tiles::about),
+    },
+    Route {
+        method: "GET",
+        path: "/v1/tiles/{hash}",
+        caller: Caller::Reader,
+        codes: &[ErrorCode::NotFound, ErrorCode::RangeNotSatisfiable],
+        handler: || get(tiles::read),
     },
 ];

@@ -16,6 +16,8 @@ use crate::line::Line;
 
 const BUSY_MS: u64 = 30_000;
 const STATEMENTS: usize = 128;
+/// Pages that a connection keeps deciphered; as they lie in the file each reading costs its deciphering again.
+const CACHE_KIB: i64 = 16 * 1024;
 /// Readers kept open between requests.
 const IDLE_READERS: usize = 4;
 
@@ -233,6 +235,7 @@ pub(super) fn connect(path: &Path, key: &[u8; 32]) -> Result<Connection, TownErr
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     // What is purged must not be read from free pages.
     connection.pragma_update(None, "secure_delete", true)?;
     Ok(connection)
