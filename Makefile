@@ -25,8 +25,8 @@ android-check: ## type-check the app for Android, without an SDK (root; the firs
 screenshots: ## pictures of every screen, into docs/screens
 	PICTURES=1 scripts/e2e-browser
 	PICTURES=1 scripts/e2e-console
-bench: ## measurements
-	scripts/bench
+bench: ## measurements beside peers: one table in target/bench/bench.md; quick=1 in 5 minutes
+	QUICK=$(quick) scripts/bench
 bench-console: ## times of the supervisors' console in a town with 100,000 records
 	scripts/bench-console
 bench-app: ## the app with 20,000 records in a browser: what a person waits for

@@ -13,6 +13,7 @@ use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Notify, broadcast, watch};
 use yaoguan_field::{
+    Connections,
     Changed, FieldError, Home, PatrolNow, People, Phone, Point, Pulse, Settings, SyncNow,
 };
 use yaoguan_model::Env;
@@ -60,6 +61,8 @@ pub struct Host {
     pub(crate) last_fix: Mutex<Option<Point>>,
     pub(crate) wake: Notify,
     events: broadcast::Sender<Event>,
+    /// To the town, from one sync to the next.
+    connections: Connections,
     /// None when another app had the folder.
     lock: Option<File>,
 }
@@ -104,6 +107,7 @@ impl Host {
             last_fix: Mutex::new(None),
             wake: Notify::new(),
             events: broadcast::Sender::new(EVENTS),
+            connections: Connections::default(),
             lock,
         });
         let of_line = Arc::downgrade(&host);
@@ -232,6 +236,7 @@ impl Host {
         let home = home.ok_or(FieldError::Locked)?;
         let mut phone = Phone::open(home, Arc::clone(&self.env), "zh")?;
         phone.set_metered(self.is_metered());
+        phone.set_connections(self.connections.clone());
         Ok(phone)
     }
 
@@ -261,6 +266,7 @@ impl Host {
 
     /// The line came, or went.
     pub fn set_line(&self, line: Line) {
+        self.connections.forget();
         self.pulse(|pulse| {
             pulse.set_metered(line == Line::Metered);
             pulse.set_online(line != Line::Down);

@@ -77,3 +77,4 @@ pub use track::{PatrolNow, PatrolReview, TrackFormat};
 pub use view::{Point, Row, State};
 pub use yaoguan_store::salvage::Salvaged;
 pub use yaoguan_store::{Filter, Page, QuarantineEntry, Stored};
+pub use yaoguan_transport::Connections;

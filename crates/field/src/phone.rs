@@ -10,6 +10,7 @@ use yaoguan_model::{Env, GridCode, Kind, Record, RecordId};
 use yaoguan_store::salvage::Salvaged;
 use yaoguan_store::{Identity, Store};
 use yaoguan_sync::{PhoneStore as _, Tx as _};
+use yaoguan_transport::Connections;
 
 use crate::error::FieldError;
 use crate::files::Files;
@@ -34,6 +35,7 @@ pub struct Phone {
     pub(crate) files: Files,
     /// Bytes cost money on the line.
     pub(crate) metered: bool,
+    pub(crate) connections: Connections,
 }
 
 impl Phone {
@@ -53,9 +55,20 @@ impl Phone {
         let key = folder.key(seal.as_ref(), env.as_ref())?;
         let (store, salvaged) = mend::open(&folder, &key, env.as_ref())?;
         let (files, metered) = (Files::within(&folder.0, &key), false);
-        let is_own = false;
-        let mut phone =
-            Self { store, env, folder, marker, seal, is_own, salvaged, lang, files, metered };
+        let (is_own, connections) = (false, Connections::default());
+        let mut phone = Self {
+            store,
+            env,
+            folder,
+            marker,
+            seal,
+            is_own,
+            salvaged,
+            lang,
+            files,
+            metered,
+            connections,
+        };
         phone.compare_with_marker()?;
         // What cannot be swept now is swept at the next start.
         _ = phone.sweep_files();
@@ -78,11 +91,27 @@ impl Phone {
         let key = folder.key(seal.as_ref(), env.as_ref())?;
         let store = Store::create(&folder.database(), &key, env.as_ref())?;
         let (files, metered) = (Files::within(&folder.0, &key), false);
-        let (is_own, salvaged) = (false, None);
-        let mut phone =
-            Self { store, env, folder, marker, seal, is_own, salvaged, lang, files, metered };
+        let (is_own, salvaged, connections) = (false, None, Connections::default());
+        let mut phone = Self {
+            store,
+            env,
+            folder,
+            marker,
+            seal,
+            is_own,
+            salvaged,
+            lang,
+            files,
+            metered,
+            connections,
+        };
         phone.mark_new_store()?;
         Ok(phone)
+    }
+
+    /// Syncs by connections that outlive this value: an app opens its phone anew for each sync.
+    pub fn set_connections(&mut self, connections: Connections) {
+        self.connections = connections;
     }
 
     /// The store, for reading.

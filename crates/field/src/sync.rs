@@ -9,7 +9,7 @@ use yaoguan_sync::{
     Applied, PhoneStore as _, Reconciliation, Returned, Step, Tx as _, apply, apply_verdicts_alone,
     plan, rewrite_after_fork,
 };
-use yaoguan_transport::{TownClient, Traffic, TransportError};
+use yaoguan_transport::{Connections, TownClient, Traffic, TransportError};
 use yaoguan_wire::proof::DeviceKey;
 use yaoguan_wire::{ErrorCode, SyncRequest, Waiting};
 
@@ -83,14 +83,38 @@ impl Phone {
         exchanged.map(|()| summary)
     }
 
-    /// Records, then files; a save that comes while files go is sent before the next of them.
+    /// One run. When a connection of an earlier run turns out to be dead, that is no reason to fail: the same
+    /// is asked once more by a new one, which the push chain makes harmless.
     async fn exchange_all(
         &mut self,
         summary: &mut SyncSummary,
         progress: &mut impl FnMut(&SyncSummary),
     ) -> Result<(), FieldError> {
         let _lock: File = self.folder.lock()?;
-        let mut client = self.client()?;
+        let was_kept = self.connections.is_kept();
+        let ended = self.exchange_by(summary, progress).await;
+        let Err(FieldError::Transport(TransportError::Unreachable(broke))) = &ended else {
+            return ended;
+        };
+        self.connections.forget();
+        // A line that was waited on for long is not waited on twice.
+        if !was_kept || summary.requests > 0 || broke.is_timeout() {
+            return ended;
+        }
+        let again = self.exchange_by(summary, progress).await;
+        if again.is_err() {
+            self.connections.forget();
+        }
+        again
+    }
+
+    /// Records, then files; a save that comes while files go is sent before the next of them.
+    async fn exchange_by(
+        &mut self,
+        summary: &mut SyncSummary,
+        progress: &mut impl FnMut(&SyncSummary),
+    ) -> Result<(), FieldError> {
+        let mut client = self.client_by(&self.connections)?;
         loop {
             self.exchange(&mut client, summary, progress).await?;
             if self.send_files(&mut client, summary, progress).await? == Sent::All {
@@ -142,11 +166,15 @@ impl Phone {
     }
 
     pub(crate) fn client(&self) -> Result<TownClient, FieldError> {
+        self.client_by(&Connections::default())
+    }
+
+    fn client_by(&self, connections: &Connections) -> Result<TownClient, FieldError> {
         let identity = self.identity()?;
         let key = DeviceKey::from_pem(&identity.private_key)
             .map_err(|e| FieldError::Protocol(e.to_string()))?;
         let Identity { town, ca_pem, device, .. } = identity;
-        let mut client = TownClient::new(&town, &ca_pem, device, key, self.lang)?;
+        let mut client = TownClient::new(&town, &ca_pem, device, key, self.lang, connections)?;
         client.set_clock_offset(self.store.state()?.clock_offset_s);
         Ok(client)
     }

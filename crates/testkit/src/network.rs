@@ -1,16 +1,32 @@
-//! A lossy network: a TCP relay between phones and town that cuts connections where a test says. TLS goes
-//! through it untouched, as through a bad line.
+//! A lossy network: a TCP relay between phones and town that cuts connections where a test says, and is as
+//! slow as it says. TLS goes through it untouched, as through a bad line.
 
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener as Listener};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// No cut is due.
 const WHOLE: i64 = -1;
+
+/// How slow a line is; by default it is not.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Pace {
+    /// Time that a byte is under way, either way. A new connection first costs both ways once, as TCP's
+    /// handshake does.
+    pub delay: Duration,
+    /// What goes through in a second, either way.
+    pub bits_per_s: Option<u64>,
+    /// For how long the line is up, then for how long nothing goes through, in turns.
+    pub stalls: Option<(Duration, Duration)>,
+}
 
 /// A relay. Dropping it ends it with its runtime.
 #[derive(Debug, Clone)]
@@ -28,11 +44,18 @@ struct Faults {
     down: AtomicI64,
     bytes_up: AtomicU64,
     bytes_down: AtomicU64,
+    connections: AtomicU64,
 }
 
 impl Line {
     /// Starts a relay to the town.
     pub async fn to(town: SocketAddr) -> anyhow::Result<Self> {
+        Self::paced(town, Pace::default()).await
+    }
+
+    /// Starts a slow relay to the town.
+    pub async fn paced(town: SocketAddr, pace: Pace) -> anyhow::Result<Self> {
+        let begun = Instant::now();
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let faults = Arc::new(Faults {
@@ -40,14 +63,21 @@ impl Line {
             down: AtomicI64::new(WHOLE),
             bytes_up: AtomicU64::new(0),
             bytes_down: AtomicU64::new(0),
+            connections: AtomicU64::new(0),
         });
         let line = Self { address, faults: Arc::clone(&faults) };
         tokio::spawn(async move {
             while let Ok((phone, _)) = listener.accept().await {
                 let faults = Arc::clone(&faults);
+                faults.connections.fetch_add(1, Ordering::SeqCst);
                 tokio::spawn(async move {
                     if let Ok(town) = TcpStream::connect(town).await {
-                        relay(phone, town, &faults).await;
+                        // Else the two sides' small packets wait for one another.
+                        _ = (phone.set_nodelay(true), town.set_nodelay(true));
+                        if pace.delay > Duration::ZERO {
+                            sleep(pace.delay * 2).await;
+                        }
+                        relay(phone, town, &faults, &Traffic { pace, begun }).await;
                     }
                 });
             }
@@ -76,35 +106,84 @@ impl Line {
         let load = |n: &AtomicU64| n.load(Ordering::SeqCst);
         (load(&self.faults.bytes_up), load(&self.faults.bytes_down))
     }
+
+    /// Connections that were made so far.
+    pub fn connections(&self) -> u64 {
+        self.faults.connections.load(Ordering::SeqCst)
+    }
 }
 
-async fn relay(phone: TcpStream, town: TcpStream, faults: &Faults) {
-    let (mut from_phone, mut to_phone) = phone.into_split();
-    let (mut from_town, mut to_town) = town.into_split();
-    let up = async {
-        let mut buffer = [0_u8; 4096];
-        while let Ok(n @ 1..) = from_phone.read(&mut buffer).await {
-            faults.bytes_up.fetch_add(n as u64, Ordering::SeqCst);
-            let goes = through(&faults.up, n);
-            if to_town.write_all(&buffer[..goes]).await.is_err() || goes < n {
-                break;
-            }
-        }
-    };
-    let down = async {
-        let mut buffer = [0_u8; 4096];
-        while let Ok(n @ 1..) = from_town.read(&mut buffer).await {
-            faults.bytes_down.fetch_add(n as u64, Ordering::SeqCst);
-            let goes = through(&faults.down, n);
-            if to_phone.write_all(&buffer[..goes]).await.is_err() || goes < n {
-                break;
-            }
-        }
-    };
+async fn relay(phone: TcpStream, town: TcpStream, faults: &Faults, traffic: &Traffic) {
+    let (from_phone, to_phone) = phone.into_split();
+    let (from_town, to_town) = town.into_split();
     // Either end of the line takes the other with it.
     tokio::select! {
-        () = up => {}
-        () = down => {}
+        () = traffic.carry(from_phone, to_town, &faults.up, &faults.bytes_up) => {}
+        () = traffic.carry(from_town, to_phone, &faults.down, &faults.bytes_down) => {}
+    }
+}
+
+/// The pace of a line that began then.
+struct Traffic {
+    pace: Pace,
+    begun: Instant,
+}
+
+/// Pieces under way at once: more than a slow line holds.
+const UNDER_WAY: usize = 256;
+
+impl Traffic {
+    async fn carry(
+        &self,
+        mut from: OwnedReadHalf,
+        mut to: OwnedWriteHalf,
+        left: &AtomicI64,
+        count: &AtomicU64,
+    ) {
+        let (enter, mut leave) = mpsc::channel::<(Instant, Vec<u8>)>(UNDER_WAY);
+        let entering = async move {
+            let mut buffer = [0_u8; 4096];
+            let mut free_at = self.begun;
+            while let Ok(n @ 1..) = from.read(&mut buffer).await {
+                count.fetch_add(n as u64, Ordering::SeqCst);
+                let goes = through(left, n);
+                free_at = self.through_at(free_at.max(Instant::now()), goes);
+                let piece = (free_at + self.pace.delay, buffer[..goes].to_vec());
+                if enter.send(piece).await.is_err() || goes < n {
+                    break;
+                }
+            }
+        };
+        let leaving = async move {
+            while let Some((at, piece)) = leave.recv().await {
+                sleep_until(at).await;
+                if to.write_all(&piece).await.is_err() {
+                    break;
+                }
+            }
+        };
+        // What is under way when one side ends still arrives; a reader that is gone ends the writer.
+        tokio::join!(entering, leaving);
+    }
+
+    /// When the last of `bytes` that begin at `from` is through.
+    fn through_at(&self, from: Instant, bytes: usize) -> Instant {
+        let Some(bits_per_s) = self.pace.bits_per_s else { return from };
+        let mut at = from;
+        let mut takes = Duration::from_secs_f64(bytes as f64 * 8.0 / bits_per_s as f64);
+        let Some((up, down)) = self.pace.stalls else { return at + takes };
+        loop {
+            let turn = (at - self.begun).as_secs_f64() % (up + down).as_secs_f64();
+            let turn = Duration::from_secs_f64(turn);
+            if turn >= up {
+                at += up + down - turn;
+            } else if takes <= up - turn {
+                return at + takes;
+            } else {
+                takes -= up - turn;
+                at += up + down - turn;
+            }
+        }
     }
 }
 

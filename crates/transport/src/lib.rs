@@ -7,6 +7,6 @@ mod pinned;
 mod tiles;
 mod town;
 
-pub use client::{Trust, client};
+pub use client::{Connections, Trust, client};
 pub use error::TransportError;
 pub use town::{Enrolled, TownClient, Traffic, enrol};

@@ -8,7 +8,7 @@ use yaoguan_wire::{
     ReconcileResponse, SyncRequest, SyncResponse, TokenResponse, body, limits,
 };
 
-use crate::client::{Trust, client};
+use crate::client::{Connections, Trust, client};
 use crate::error::TransportError;
 use crate::pinned::PinnedCa;
 
@@ -41,10 +41,10 @@ impl TownClient {
         device: DeviceId,
         key: DeviceKey,
         lang: &'static str,
+        connections: &Connections,
     ) -> Result<Self, TransportError> {
-        let trust = if ca_pem.is_empty() { Trust::Public } else { Trust::Ca(ca_pem.to_owned()) };
         let base = base.trim_end_matches('/').to_owned();
-        let client = client(trust)?;
+        let client = connections.client(ca_pem)?;
         Ok(Self { client, base, device, key, lang, clock_offset_s: 0, traffic: Traffic::default() })
     }
 
