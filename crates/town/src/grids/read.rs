@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use geojson::{Feature, GeometryValue, JsonObject};
 use serde::Deserialize;
+use serde_json::Value as Json;
 use yaoguan_model::geodesy::boundary::{self, Area};
 use yaoguan_model::limits::MAX_NAME_CHARS;
 use yaoguan_model::{GridCode, Position};
@@ -135,9 +136,9 @@ fn grid(
 ) -> Option<NewGrid> {
     // Codes are often numbers in what geographic programs write.
     let property = |name: &str| match properties.get(name)? {
-        serde_json::Value::String(text) => Some(text.trim().to_owned()),
-        serde_json::Value::Number(number) => Some(number.to_string()),
-        _ => None,
+        Json::String(text) => Some(text.trim().to_owned()),
+        Json::Number(number) => Some(number.to_string()),
+        Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => None,
     };
     let mut needed = |name: &str| {
         let found = property(name).filter(|text| !text.is_empty());
@@ -171,7 +172,7 @@ fn grid(
         say("too_long", mapping.village_name.clone());
         return None;
     }
-    let areas = geometry.as_ref().and_then(|value| areas(value));
+    let areas = geometry.as_ref().and_then(areas);
     if areas.is_none() {
         say("not_polygon", String::new());
     }
