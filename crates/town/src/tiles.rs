@@ -19,15 +19,15 @@ pub const MAX_TILES_BYTES: u64 = 512 * 1024 * 1024;
 const FOLDER: &str = "map";
 const ENDING: &str = "pmtiles";
 
-/// The file that was read last, open.
-type Opened = Arc<Mutex<Option<(BlobHash, Arc<Archive>)>>>;
-
 /// Where the files lie.
 #[derive(Clone)]
 pub struct Folder {
     dir: PathBuf,
-    open: Opened,
+    open: Arc<Mutex<Option<Open>>>,
 }
+
+/// The file that was asked for last.
+type Open = (BlobHash, Arc<Archive>);
 
 /// A file that was received.
 #[derive(Debug, Clone, PartialEq)]
