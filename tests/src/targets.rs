@@ -82,6 +82,7 @@ fn is_sound(record: &Record) {
 
 /// A track as a file.
 pub fn of_track(bytes: &[u8]) {
+    assert_eq!(track::check(bytes).is_ok(), track::decode(bytes).is_ok());
     if let Ok(segments) = track::decode(bytes) {
         let written = track::encode(&segments).unwrap();
         assert_eq!(track::decode(&written).unwrap(), segments);

@@ -62,7 +62,7 @@ pub fn check(bytes: &[u8]) -> Result<MediaType, Unfit> {
     match sniff(bytes) {
         Content::Jpeg => check_jpeg(bytes).map(|()| MediaType::Jpeg),
         Content::Track => {
-            track::decode(bytes).map(|_| MediaType::Track).map_err(|_| Unfit::Damaged)
+            track::check(bytes).map(|()| MediaType::Track).map_err(|_| Unfit::Damaged)
         }
         Content::Png | Content::WebP | Content::Heic | Content::Other => Err(Unfit::OtherContent),
     }
