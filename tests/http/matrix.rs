@@ -314,6 +314,11 @@ async fn every_record(
     (allowed, said)
 }
 
+/// Whether an answer gave something, and what.
+fn plainly(answer: &Answer) -> (bool, String) {
+    (answer.status == 200, answer.json.to_string())
+}
+
 /// The rows of the console's routes: sessions are for supervisors.
 async fn console_rows(route: &Route, world: &World, asker: &Asker) -> Option<Heard> {
     let town = &world.town;
@@ -332,20 +337,17 @@ async fn console_rows(route: &Route, world: &World, asker: &Asker) -> Option<Hea
             let (allowed, said) = (answer.code().1 == "sign_in_wrong", answer.json.to_string());
             Heard { allowed, expected: true, said, sorts: &[] }
         }
+        ("GET", "/console/v1/notices") => {
+            let (allowed, said) = plainly(&ask(route.path, "{}").await);
+            Heard { allowed, expected, said, sorts: &[Sort::Notice] }
+        }
         (
             "GET",
-            "/console/v1/me"
-            | "/console/v1/roster"
-            | "/console/v1/events"
-            | "/console/v1/views"
-            | "/console/v1/notices",
+            "/console/v1/me" | "/console/v1/roster" | "/console/v1/events" | "/console/v1/views",
         )
         | ("POST", "/console/v1/session/end") => {
-            let answer = ask(route.path, "{}").await;
-            let (allowed, said) = (answer.status == 200, answer.json.to_string());
-            let sorts: &[Sort] =
-                if route.path.ends_with("/notices") { &[Sort::Notice] } else { &[] };
-            Heard { allowed, expected, said, sorts }
+            let (allowed, said) = plainly(&ask(route.path, "{}").await);
+            Heard { allowed, expected, said, sorts: &[] }
         }
         ("GET", "/console/v1/hazards") => {
             let (allowed, said) = every_page(route, world, asker).await;
@@ -361,8 +363,8 @@ async fn console_rows(route: &Route, world: &World, asker: &Asker) -> Option<Hea
             | "/console/v1/map/patrols",
         ) => {
             // Numbers and places, never what somebody wrote; whose they are: `figures`.
-            let answer = ask(&format!("{}?bbox=98.9,24.3,99.6,25.0", route.path), "").await;
-            let (allowed, said) = (answer.status == 200, answer.json.to_string());
+            let path = format!("{}?bbox=98.9,24.3,99.6,25.0", route.path);
+            let (allowed, said) = plainly(&ask(&path, "").await);
             Heard { allowed, expected, said, sorts: &[] }
         }
         (_, "/console/v1/waiting" | "/console/v1/daily" | "/console/v1/tasks")

@@ -9,7 +9,7 @@ use yaoguan_model::env::System;
 use yaoguan_model::{AccountId, Env as _, GridCode, RecordId};
 use yaoguan_sync::{PhoneStore as _, SyncError, Tx as _, apply, plan, rewrite_after_fork};
 use yaoguan_testkit::memory::MemoryStore;
-use yaoguan_transport::{TownClient, TransportError};
+use yaoguan_transport::{Connections, TownClient, TransportError};
 use yaoguan_wire::proof::DeviceKey;
 use yaoguan_wire::{ErrorCode, Invite};
 
@@ -63,7 +63,9 @@ impl Phone {
         let enrolled =
             yaoguan_transport::enrol(&invite, key.public_pem()?, &name, None, "en").await?;
         let response = enrolled.response;
-        let client = TownClient::new(&invite.town, &enrolled.ca_pem, response.device, key, "en")?;
+        let (ca_pem, device) = (&enrolled.ca_pem, response.device);
+        let connections = Connections::default();
+        let client = TownClient::new(&invite.town, ca_pem, device, key, "en", &connections)?;
         let mut store = MemoryStore::new(System.new_replica_id());
         let grids: Vec<GridCode> = response.grids.into_iter().collect();
         store.person = Some(Actor {

@@ -16,10 +16,10 @@ use super::super::App;
 use super::super::error::ApiError;
 use super::super::sent::{Sent, read};
 use super::inbox::cells_of;
+use super::save::answered;
 use super::session::SignedIn;
 use crate::days::{day_of, later, start_of};
-use crate::push::code_of;
-use crate::storage::desk::{Decided, Decision, NewRecord};
+use crate::storage::desk::{Decision, NewRecord};
 use crate::storage::notices::Noticed;
 
 /// A notice holds this many days at most: what is to last longer is a rule, and stands elsewhere.
@@ -193,14 +193,4 @@ pub async fn withdraw(
     let changes = BTreeMap::from([deletion::delete(&record)]);
     let decided = app.storage.decide(Decision { id, actor, changes, now }).await;
     answered(&headers, decided.map_err(fail)?)
-}
-
-fn answered(headers: &HeaderMap, decided: Decided) -> Result<Json<serde_json::Value>, ApiError> {
-    match decided {
-        Decided::Done => Ok(Json(serde_json::json!({}))),
-        Decided::NotFound => Err(ApiError::new(headers, ErrorCode::NotFound, "")),
-        Decided::Refused(refusal) => {
-            Err(ApiError::new(headers, code_of(&refusal).0, refusal.to_string()))
-        }
-    }
 }

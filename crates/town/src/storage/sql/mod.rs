@@ -133,6 +133,15 @@ impl Statement<'_> {
         found.ok_or(Error::NoRows)
     }
 
+    /// Hands every row over as it comes; none is kept.
+    pub fn for_each(
+        &mut self,
+        params: impl Params,
+        mut each: impl FnMut(&Row<'_>) -> Result<()>,
+    ) -> Result<()> {
+        self.engine.ask(&self.sql, &params.list()?, &mut each)
+    }
+
     /// Every row, read as it comes.
     pub fn query_map<T>(
         &mut self,

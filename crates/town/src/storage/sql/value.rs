@@ -268,6 +268,11 @@ impl Row<'_> {
         };
         T::from_value(self.0.value(column)?).map_err(named)
     }
+
+    /// Bytes of a column, where they lie.
+    pub fn bytes(&self, column: &str) -> Result<&[u8]> {
+        blob(self.0.value(column)?)
+    }
 }
 
 #[derive(Debug, Clone)]

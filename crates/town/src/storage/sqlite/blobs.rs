@@ -38,9 +38,12 @@ impl<E: Engine> Blobs for E {
         self.read(move |connection| {
             let sql = "SELECT bytes FROM upload_part WHERE upload = ?1 ORDER BY start";
             let mut statement = connection.prepare_cached(sql)?;
-            let parts =
-                statement.query_map([id.as_bytes()], |row| row.get::<_, Vec<u8>>("bytes"))?;
-            Ok(parts.collect::<Result<Vec<_>, _>>()?.concat())
+            let mut bytes = Vec::new();
+            statement.for_each([id.as_bytes()], |part| {
+                bytes.extend_from_slice(part.bytes("bytes")?);
+                Ok(())
+            })?;
+            Ok(bytes)
         })
         .await
     }
@@ -71,6 +74,24 @@ impl<E: Engine> Blobs for E {
         account: AccountId,
     ) -> Result<Option<Readable>, TownError> {
         self.read(move |connection| readable(connection, hash, &cells, account)).await
+    }
+
+    async fn unreadable_blobs(
+        &self,
+        hashes: Vec<BlobHash>,
+        cells: Vec<Cell>,
+        account: AccountId,
+    ) -> Result<Vec<BlobHash>, TownError> {
+        self.read(move |connection| {
+            let mut missing = Vec::new();
+            for hash in &hashes {
+                if readable(connection, *hash, &cells, account)?.is_none() {
+                    missing.push(*hash);
+                }
+            }
+            Ok(missing)
+        })
+        .await
     }
 
     async fn with_files(

@@ -119,12 +119,13 @@ macro_rules! shown {
 /// change; what is shown of them is read afterwards.
 pub(super) const PAGE_OF: &str = shown!(
     concat!(
-        "(SELECT seq FROM inbox WHERE (:state = '' OR status = :state \
+        "(SELECT seq FROM inbox WHERE (:expression = '' \
+         OR +seq IN (SELECT rowid FROM inbox_text WHERE inbox_text MATCH :expression)) \
+         AND (:state = '' OR status = :state \
          OR (:state = 'open' AND status NOT IN ('closed', 'merged', 'unfounded'))) \
          AND (:stage = '' OR stage = :stage) \
          AND (:category = '' OR category = :category) AND (:severity = '' OR severity = :severity) \
          AND (:grid = '' OR grid = :grid) \
-         AND (:expression = '' OR +seq IN (SELECT rowid FROM inbox_text WHERE inbox_text MATCH :expression)) \
          AND (NOT :conflict OR conflict) \
          AND (:due = '' OR (due_on <> '' AND due_on < :due \
          AND status NOT IN ('closed', 'merged', 'unfounded'))) \
@@ -220,7 +221,7 @@ macro_rules! counted {
     };
 }
 pub(super) const IN_STAGE: &str = counted!("stage = :value AND stage <> ''");
-pub(super) const IN_CONFLICT: &str = counted!("conflict AND :value = ''");
+pub(super) const IN_CONFLICT: &str = counted!("conflict");
 pub(super) const OVERDUE: &str = counted!(
     "due_on <> '' AND due_on < :value AND status NOT IN ('closed', 'merged', 'unfounded')"
 );
@@ -241,20 +242,16 @@ pub(super) fn waiting(
     let rows = urgent.query_map(params![cells, since, MAX_URGENT], row_of)?;
     let mut waiting = Waiting { urgent: rows.collect::<Result<_, _>>()?, ..Waiting::default() };
     let mine = ask.account.map(|id| id.to_string()).unwrap_or_default();
-    let count = |sql: &str, value: &str| -> Result<u32, TownError> {
+    let count = |sql: &str, own: &[(&str, &dyn ToSql)]| -> Result<u32, TownError> {
         let mut statement = connection.prepare_cached(sql)?;
-        let asked: &[(&str, &dyn ToSql)] =
-            &[(":cells", &cells), (":value", &value), (":most", &MAX_COUNTED)];
-        // Only one of them is about a time.
-        let since: &[(&str, &dyn ToSql)] = &[(":since", &since)];
-        let asked = if sql == CLAIMED { [asked, since].concat() } else { asked.to_vec() };
-        Ok(statement.query_row(asked.as_slice(), |row| row.get("n"))?)
+        let of_all: &[(&str, &dyn ToSql)] = &[(":cells", &cells), (":most", &MAX_COUNTED)];
+        Ok(statement.query_row([of_all, own].concat().as_slice(), |row| row.get("n"))?)
     };
-    waiting.new = count(IN_STAGE, desk::NEW)?;
-    waiting.corrected = count(IN_STAGE, desk::CORRECTED)?;
-    waiting.changed = count(IN_STAGE, desk::CHANGED)?;
-    waiting.conflict = count(IN_CONFLICT, "")?;
-    waiting.overdue = count(OVERDUE, today)?;
-    waiting.claimed = count(CLAIMED, &mine)?;
+    waiting.new = count(IN_STAGE, &[(":value", &desk::NEW)])?;
+    waiting.corrected = count(IN_STAGE, &[(":value", &desk::CORRECTED)])?;
+    waiting.changed = count(IN_STAGE, &[(":value", &desk::CHANGED)])?;
+    waiting.conflict = count(IN_CONFLICT, &[])?;
+    waiting.overdue = count(OVERDUE, &[(":value", &today)])?;
+    waiting.claimed = count(CLAIMED, &[(":value", &mine), (":since", &since)])?;
     Ok(waiting)
 }
