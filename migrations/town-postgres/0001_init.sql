@@ -67,6 +67,13 @@ CREATE TABLE town (
     lines         bigint NOT NULL DEFAULT 1    -- lines of history so far: from the second on phones may hold what was lost
 );
 
+-- Lines of history that the town has left: a process that knows one of them finds it continued.
+CREATE TABLE former_line (
+    town  bigint NOT NULL DEFAULT current_setting('yaoguan.town')::bigint,
+    epoch bytea  NOT NULL,
+    PRIMARY KEY (town, epoch)
+);
+
 -- The map that phones fetch: the file lies in the data folder under its hash.
 CREATE TABLE tiles (
     town         bigint NOT NULL DEFAULT current_setting('yaoguan.town')::bigint PRIMARY KEY,

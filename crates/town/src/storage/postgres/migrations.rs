@@ -1,15 +1,26 @@
 //! Migrations of the database: one process at a time, each file in one transaction, never back.
 
 use include_dir::{Dir, include_dir};
-use tokio_postgres::Client;
+use tokio_postgres::{Client, GenericClient};
 
 use crate::error::TownError;
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../migrations/town-postgres");
 
+/// The schema of this program.
+pub(super) fn known() -> i64 {
+    i64::try_from(FILES.files().count()).unwrap_or(i64::MAX)
+}
+
+/// The schema of the database.
+pub(super) async fn found(client: &impl GenericClient) -> Result<i64, TownError> {
+    let sql = "SELECT coalesce(max(number), 0) AS found FROM migration";
+    Ok(client.query_one(sql, &[]).await?.try_get("found")?)
+}
+
 /// Brings the database to the schema of this program; a newer one is not used.
 pub(super) async fn apply(client: &mut Client) -> Result<(), TownError> {
-    let known = i64::try_from(FILES.files().count()).unwrap_or(i64::MAX);
+    let known = known();
     let tx = client.transaction().await?;
     // Whoever comes second waits here, and finds the work done.
     tx.batch_execute(
@@ -18,10 +29,7 @@ pub(super) async fn apply(client: &mut Client) -> Result<(), TownError> {
          applied_at timestamptz NOT NULL DEFAULT now())",
     )
     .await?;
-    let found: i64 = tx
-        .query_one("SELECT coalesce(max(number), 0) AS found FROM migration", &[])
-        .await?
-        .try_get("found")?;
+    let found = found(&tx).await?;
     if found > known {
         return Err(TownError::SchemaNewer { found, known });
     }

@@ -4,10 +4,13 @@
 //! one town, schema and address. Writers of a town wait for each other at an advisory lock, so that what the
 //! statements read stays so until they have written; other towns of the database go on beside them. A commit
 //! whose answer was lost is [`TownError::Away`], which a phone hears as "busy" and asks again on; the push chain
-//! makes of the second push what the first one was.
+//! makes of the second push what the first one was. A database that was put back to an earlier moment is noticed
+//! ([`line`]).
 
 mod address;
 mod dialect;
+mod examine;
+mod line;
 mod listen;
 mod migrations;
 mod session;
@@ -26,8 +29,10 @@ use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 use tokio_postgres::error::SqlState;
 use yaoguan_model::Env;
+use yaoguan_model::env::System;
 
 pub use address::DatabaseUrl;
+pub use examine::examine;
 
 use super::sql::{Connection, Engine, OptionalExtension as _, Transaction};
 use super::sqlite::{audit, identity};
@@ -60,6 +65,7 @@ impl Drop for Listener {
 }
 
 struct Inner {
+    url: DatabaseUrl,
     pool: Pool,
     /// Where connections live, whichever runtime asks.
     runtime: Handle,
@@ -71,6 +77,7 @@ struct Inner {
     /// Where heads of the audit log are noted, and the furthest one that was.
     anchor: Option<Anchor>,
     noted: AtomicU64,
+    outside: line::Outside,
 }
 
 /// Where heads of the audit log are noted, and the key of their seals.
@@ -125,6 +132,7 @@ impl Postgres {
 
     fn of(url: &DatabaseUrl, pool: Pool, town: i64, heads: Heads<'_>) -> Self {
         let inner = Arc::new(Inner {
+            url: url.clone(),
             pool,
             runtime: Handle::current(),
             town,
@@ -133,14 +141,39 @@ impl Postgres {
             head: watch::Sender::new(0),
             anchor: heads.map(|(file, key)| Anchor::new(file, key)),
             noted: AtomicU64::new(0),
+            outside: line::Outside::default(),
         });
         let listener = tokio::spawn(listen::listen(url.clone(), Arc::downgrade(&inner)));
         Self { inner, _listener: Arc::new(Listener(listener)) }
     }
 
-    /// What the town is called by programs, whatever its line of history.
-    pub async fn town_id(&self) -> Result<Vec<u8>, TownError> {
-        self.read(identity::town_id).await
+    /// After much was written at once: the planner counts anew, before the server does by itself.
+    pub async fn settle(&self) -> Result<(), TownError> {
+        let pool = self.inner.pool.clone();
+        let settled = self.inner.runtime.spawn(async move {
+            client(&pool).await?.batch_execute("ANALYZE").await.map_err(TownError::from)
+        });
+        settled.await.unwrap_or_else(|_| Err(stopping()))
+    }
+
+    /// A connection that may write, for tests that plant faults. They do not await it: it has a runtime of its
+    /// own.
+    #[doc(hidden)]
+    #[allow(clippy::expect_used, reason = "for tests")]
+    pub fn with_raw<R: Send>(&self, work: impl FnOnce(&Connection<'_>) -> R + Send) -> R {
+        let inner = &self.inner;
+        let raw = move || {
+            let mut builder = tokio::runtime::Builder::new_multi_thread();
+            let runtime = builder.worker_threads(1).enable_all().build().expect("a runtime");
+            let object = runtime.block_on(async { client(&pool(&inner.url)?).await });
+            let object = (object.expect("a connection"), runtime.handle().clone());
+            let session = Session::begin(object, Arc::default(), inner.town, Purpose::Write);
+            let session = session.expect("a transaction");
+            let result = work(&Connection::of(&session));
+            session.commit().expect("a commit");
+            result
+        };
+        std::thread::scope(|scope| scope.spawn(raw).join().expect("what a test does"))
     }
 
     /// Runs `work` once in a transaction.
@@ -191,13 +224,45 @@ impl Postgres {
         let mut tries = 1;
         loop {
             let (result, again) = self.once(purpose, work).await;
-            let in_the_way = matches!(&result, Err(TownError::Postgres(e)) if is_in_the_way(e));
-            if !in_the_way || tries >= TRIES {
+            let Err(TownError::Postgres(error)) = &result else { return result };
+            if !is_in_the_way(error) {
                 return result;
+            }
+            if tries >= TRIES {
+                return Err(TownError::Away(error.to_string()));
             }
             tracing::info!(tries, "a transaction is begun again");
             (tries, work) = (tries + 1, again);
         }
+    }
+}
+
+impl Postgres {
+    /// Runs `work` after every other write of the town, tells of the feed and notes the head of the log.
+    async fn commit<R: Send + 'static>(
+        &self,
+        work: impl Fn(&Transaction<'_>) -> Result<R, TownError> + Send + 'static,
+    ) -> Result<R, TownError> {
+        let _turn = self.inner.writer.lock().await;
+        let inner = Arc::clone(&self.inner);
+        let (result, here, head) = self
+            .repeatedly(Purpose::Write, move |session| {
+                let tx = Transaction::of(session);
+                let result = work(&tx)?;
+                let head = if inner.anchor.is_some() { audit::head(&tx)? } else { None };
+                let here = identity::here(&tx)?;
+                let position = here.position;
+                if *inner.head.borrow() != position {
+                    let news = format!("{}:{position}", inner.town);
+                    tx.query_row("SELECT pg_notify(?1, ?2)", (listen::CHANNEL, news), |_| Ok(()))?;
+                }
+                Ok((result, here, head))
+            })
+            .await?;
+        self.inner.outside.saw(here);
+        self.inner.move_to(here.position);
+        self.inner.note(head);
+        Ok(result)
     }
 }
 
@@ -228,15 +293,7 @@ async fn client(pool: &Pool) -> Result<Object, TownError> {
 
 /// A pool on a database that this program knows the schema of, by a role that sees one town at a time.
 async fn ready(url: &DatabaseUrl) -> Result<Pool, TownError> {
-    let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-    let manager = Manager::from_config(url.config.clone(), url.tls()?, recycling);
-    let timeouts = Timeouts { wait: Some(WAIT), create: Some(WAIT), recycle: Some(WAIT) };
-    let pool = Pool::builder(manager)
-        .max_size(CONNECTIONS)
-        .timeouts(timeouts)
-        .runtime(Runtime::Tokio1)
-        .build()
-        .map_err(|e| TownError::Input(e.to_string()))?;
+    let pool = pool(url)?;
     let mut first = client(&pool).await?;
     let sql = "SELECT rolsuper OR rolbypassrls AS above FROM pg_roles WHERE rolname = current_user";
     if first.query_one(sql, &[]).await?.try_get("above")? {
@@ -246,6 +303,18 @@ async fn ready(url: &DatabaseUrl) -> Result<Pool, TownError> {
     }
     migrations::apply(&mut first).await?;
     Ok(pool)
+}
+
+fn pool(url: &DatabaseUrl) -> Result<Pool, TownError> {
+    let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    let manager = Manager::from_config(url.config.clone(), url.tls()?, recycling);
+    let timeouts = Timeouts { wait: Some(WAIT), create: Some(WAIT), recycle: Some(WAIT) };
+    Pool::builder(manager)
+        .max_size(CONNECTIONS)
+        .timeouts(timeouts)
+        .runtime(Runtime::Tokio1)
+        .build()
+        .map_err(|e| TownError::Input(e.to_string()))
 }
 
 impl Engine for Postgres {
@@ -260,24 +329,16 @@ impl Engine for Postgres {
         &self,
         work: impl Fn(&Transaction<'_>) -> Result<R, TownError> + Send + 'static,
     ) -> Result<R, TownError> {
-        let _turn = self.inner.writer.lock().await;
         let inner = Arc::clone(&self.inner);
-        let (result, position, head) = self
-            .repeatedly(Purpose::Write, move |session| {
-                let tx = Transaction::of(session);
-                let result = work(&tx)?;
-                let head = if inner.anchor.is_some() { audit::head(&tx)? } else { None };
-                let position = feed_head(&tx)?;
-                if *inner.head.borrow() != position {
-                    let news = format!("{}:{position}", inner.town);
-                    tx.query_row("SELECT pg_notify(?1, ?2)", (listen::CHANNEL, news), |_| Ok(()))?;
-                }
-                Ok((result, position, head))
-            })
-            .await?;
-        self.inner.move_to(position);
-        self.inner.note(head);
-        Ok(result)
+        let checked = move |tx: &Transaction<'_>| {
+            let is_continued = inner.outside.is_continued_by(tx)?;
+            if is_continued { work(tx).map(Some) } else { Ok(None) }
+        };
+        if let Some(result) = self.commit(checked).await? {
+            return Ok(result);
+        }
+        self.renew_line(&System).await?;
+        Err(TownError::Away("the database was put back to an earlier moment".to_owned()))
     }
 
     /// PostgreSQL's log is the operator's (docs/OPERATIONS).
@@ -289,7 +350,12 @@ impl Engine for Postgres {
         let fresh = identity::Fresh::new(env);
         let left = self.anchor().map(Anchor::read).transpose()?.unwrap_or_default();
         let entry = restored(&Attribution::town(env.now_s()), left.last());
-        self.write(move |tx| identity::renew(tx, &fresh, &entry)).await?;
+        self.commit(move |tx| {
+            line::keep(tx)?;
+            identity::renew(tx, &fresh, &entry)
+        })
+        .await?;
+        self.inner.outside.forget();
         tracing::warn!("a new line of history: every phone compares itself with the town once");
         Ok(())
     }
@@ -301,13 +367,6 @@ impl Engine for Postgres {
     fn moves(&self) -> watch::Receiver<u64> {
         self.inner.head.subscribe()
     }
-}
-
-/// Where the feed stands; 0 before there is a town.
-fn feed_head(connection: &Connection) -> Result<u64, TownError> {
-    let sql = "SELECT position FROM feed_head";
-    let mut statement = connection.prepare_cached(sql)?;
-    Ok(statement.query_row([], |row| row.get("position")).optional()?.unwrap_or(0))
 }
 
 impl Inner {

@@ -1,5 +1,7 @@
 //! Values on their way into a statement and out of a row.
 
+use std::borrow::Cow;
+
 use super::error::{Error, Result};
 
 /// Of which type a value is that is not there.
@@ -255,13 +257,32 @@ pub trait Columns {
     fn names(&self) -> Vec<String>;
 }
 
+/// What a column is named by: its name, or in a test its place.
+pub trait Column {
+    fn name(&self, columns: &dyn Columns) -> Result<Cow<'_, str>>;
+}
+
+impl Column for &str {
+    fn name(&self, _: &dyn Columns) -> Result<Cow<'_, str>> {
+        Ok(Cow::Borrowed(self))
+    }
+}
+
+impl Column for usize {
+    fn name(&self, columns: &dyn Columns) -> Result<Cow<'_, str>> {
+        let name = columns.names().into_iter().nth(*self);
+        name.map(Cow::Owned).ok_or_else(|| Error::Value(format!("no column {self}")))
+    }
+}
+
 /// A row of an answer.
 pub struct Row<'a>(pub &'a dyn Columns);
 
 impl Row<'_> {
     /// The value of a column; the first parameter is what a column is named by.
-    pub fn get<N: AsRef<str>, T: FromSql>(&self, column: N) -> Result<T> {
-        let column = column.as_ref();
+    pub fn get<N: Column, T: FromSql>(&self, column: N) -> Result<T> {
+        let name = column.name(self.0)?;
+        let column = name.as_ref();
         let named = |error: Error| match error {
             Error::Value(what) => Error::Value(format!("{column}: {what}")),
             Error::NoRows | Error::Sqlite(_) | Error::Postgres(_) => error,
