@@ -1,9 +1,26 @@
 //! The town's larger storage, on a PostgreSQL of the test's own. They run by `scripts/test-postgres`, which
 //! installs one.
 
-#![allow(clippy::unwrap_used, reason = "a test fails where it stands")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails where it stands"
+)]
 
+mod between;
 mod many;
+#[allow(dead_code, reason = "the other programs' tests use the rest")]
+#[path = "../e2e/phone.rs"]
+mod phone;
+mod processes;
+#[allow(dead_code, reason = "the other programs' tests use the rest")]
+#[path = "../e2e/program.rs"]
+mod program;
+#[allow(dead_code, reason = "the other programs' tests use the rest")]
+#[path = "../e2e/town.rs"]
+mod town;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

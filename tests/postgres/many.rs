@@ -20,15 +20,15 @@ const NOW: i64 = 1_795_000_000;
 const LONG: Duration = Duration::from_secs(120);
 
 /// A town in a database of its own.
-struct World {
-    cluster: Cluster,
+pub(crate) struct World {
+    pub(crate) cluster: Cluster,
     url: DatabaseUrl,
-    town: Postgres,
+    pub(crate) town: Postgres,
     admin: AccountId,
 }
 
 impl World {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let cluster = Cluster::start().await.unwrap();
         let url = cluster.database().await.unwrap();
         let town = Postgres::found(&url, "t", true, &System, None).await.unwrap();
@@ -38,12 +38,12 @@ impl World {
     }
 
     /// Another process, as far as the database can tell.
-    async fn another(&self) -> Postgres {
+    pub(crate) async fn another(&self) -> Postgres {
         Postgres::open(&self.url, None).await.unwrap()
     }
 
     /// A save that adds an element to a report.
-    fn add(&self, id: RecordId, element: &str) -> OwnWrite {
+    pub(crate) fn add(&self, id: RecordId, element: &str) -> OwnWrite {
         let text = |text: &str| Change { replaces: Vec::new(), value: Some(Value::text(text)) };
         let mut changes =
             BTreeMap::from([(FieldPath::element("timeline", element).unwrap(), text("x"))]);
@@ -52,7 +52,7 @@ impl World {
     }
 }
 
-fn done() -> Attribution {
+pub(crate) fn done() -> Attribution {
     Attribution::town(NOW)
 }
 

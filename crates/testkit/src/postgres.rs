@@ -14,6 +14,9 @@ use yaoguan_town::storage::postgres::DatabaseUrl;
 /// Who starts the cluster when this is root, whom PostgreSQL refuses.
 const USER: &str = "postgres";
 
+/// The end of a wait for the log.
+const ARCHIVES: std::time::Duration = std::time::Duration::from_secs(120);
+
 /// A cluster that runs. Stops, and is gone, with the value.
 pub struct Cluster {
     dir: TempDir,
@@ -81,6 +84,57 @@ impl Cluster {
         Ok(())
     }
 
+    /// Keeps the log from now on, and takes a copy to begin from.
+    pub async fn keep(&self) -> anyhow::Result<()> {
+        let wal = self.dir.path().join("wal");
+        std::fs::create_dir(&wal)?;
+        std::fs::set_permissions(&wal, std::fs::Permissions::from_mode(0o777))?;
+        let keep = format!("ALTER SYSTEM SET archive_command = 'cp %p {}/%f'", wal.display());
+        let root = self.as_root("postgres").await?;
+        root.batch_execute(&keep).await?;
+        root.batch_execute("SELECT pg_reload_conf()").await?;
+        let port = self.port.to_string();
+        let mut copy = program("pg_basebackup")?;
+        copy.args(["-h", "127.0.0.1", "-U", "root", "-c", "fast", "-p", &port, "-D"]);
+        let copied = copy.arg(self.dir.path().join("base")).output()?;
+        ensure!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
+        Ok(())
+    }
+
+    /// Stops as a crash does, and starts from the copy as it was at a time.
+    pub async fn recover(&self, until: &str) -> anyhow::Result<()> {
+        let root = self.as_root("postgres").await?;
+        let sql = "SELECT pg_walfile_name(pg_switch_wal()) AS file";
+        let file: String = root.query_one(sql, &[]).await?.try_get("file")?;
+        let kept = self.dir.path().join("wal").join(file);
+        tokio::time::timeout(ARCHIVES, async {
+            while !kept.exists() {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await?;
+        self.kill()?;
+        let script = format!(
+            "set -e; cd {}; mv data lost; mv base data; touch data/recovery.signal; \
+             echo \"restore_command = 'cp $PWD/wal/%f %p'\" >>data/postgresql.auto.conf; \
+             echo \"recovery_target_time = '{until}'\" >>data/postgresql.auto.conf; \
+             echo \"recovery_target_action = promote\" >>data/postgresql.auto.conf",
+            self.dir.path().display()
+        );
+        let put = program("sh")?.args(["-c", &script]).output()?;
+        ensure!(put.status.success(), "{}", String::from_utf8_lossy(&put.stderr));
+        self.run("")?;
+        let root = self.as_root("postgres").await?;
+        let sql = "SELECT pg_is_in_recovery() AS still";
+        tokio::time::timeout(ARCHIVES, async {
+            while root.query_one(sql, &[]).await?.try_get("still")? {
+                tokio::task::yield_now().await;
+            }
+            anyhow::Ok(())
+        })
+        .await?
+    }
+
     pub fn data(&self) -> PathBuf {
         self.dir.path().join("data")
     }
@@ -99,8 +153,12 @@ impl Cluster {
 
     /// The address of a town of a database.
     pub fn url(&self, database: &str, town: &str) -> DatabaseUrl {
-        let url = format!("postgres://town@127.0.0.1:{}/{database}?town={town}", self.port);
-        url.parse().expect("an address")
+        self.address(database, town).parse().expect("an address")
+    }
+
+    /// The same as it is typed.
+    pub fn address(&self, database: &str, town: &str) -> String {
+        format!("postgres://town@127.0.0.1:{}/{database}?town={town}", self.port)
     }
 
     /// Whoever sees everything.

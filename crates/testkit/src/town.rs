@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use yaoguan_field::{EnrolOptions, Home, Phone};
@@ -18,7 +19,7 @@ use yaoguan_town::serve::{Options, Server};
 use yaoguan_town::storage::People as _;
 use yaoguan_town::storage::postgres::DatabaseUrl;
 use yaoguan_town::storage::sql::Dialect;
-use yaoguan_town::{Storage as _, Town, demo};
+use yaoguan_town::{Storage as _, Town, TownError, demo};
 use yaoguan_wire::Invite;
 
 use crate::clock::Clock;
@@ -53,7 +54,8 @@ impl TestTown {
         std::fs::create_dir_all(dir.path().join("console/assets"))?;
         std::fs::write(dir.path().join("console/index.html"), "<!doctype html>")?;
         std::fs::write(dir.path().join("console/assets/page.js"), "export {}")?;
-        let town = Town::init_at(&place, "姚关镇", true, &clock).await?;
+        let (at, env) = (place.clone(), clock.clone());
+        let town = beside(async move { Town::init_at(&at, "姚关镇", true, &env).await }).await?;
         let admin = demo::add_admin(&town.storage, &clock).await?;
         demo::publish_template(&town.storage, admin, &clock).await?;
         demo::fill(&town.storage, admin, &clock).await?;
@@ -110,7 +112,7 @@ impl TestTown {
     /// Stops serving and starts again on the same port, with the same data.
     pub async fn restart(&mut self) -> anyhow::Result<()> {
         self.stop().await?;
-        self.town = Town::open_at(&self.place).await?;
+        self.town = open(&self.place).await?;
         self.serve().await
     }
 
@@ -197,14 +199,14 @@ impl TestTown {
     pub async fn restored(&mut self, with: impl FnOnce(&Path)) -> anyhow::Result<()> {
         self.stop().await?;
         let data = self.data();
-        self.town = Town::open_at(&self.place).await?;
+        self.town = open(&self.place).await?;
         self.town
             .storage
             .embedded()?
             .with_raw(|c| c.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"))?;
         with(&data);
         let before = self.town.storage.info().await?.epoch;
-        self.town = Town::open_at(&self.place).await?;
+        self.town = open(&self.place).await?;
         if self.town.storage.info().await?.epoch == before {
             self.town.storage.renew(&self.clock).await?;
         }
@@ -220,7 +222,7 @@ impl TestTown {
             .embedded()?
             .with_raw(|c| c.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"))?;
         with(&data);
-        self.town = Town::open_at(&self.place).await?;
+        self.town = open(&self.place).await?;
         self.serve().await
     }
 
@@ -264,6 +266,22 @@ impl TestTown {
 /// A town's parts in a temporary folder.
 fn place(dir: &Path) -> Place {
     Place::folder(&dir.join("town"), &dir.join("town.key"))
+}
+
+/// Runs on a runtime that goes on while a test's own thread waits, as connections to a database must.
+async fn beside<R: Send + 'static>(
+    work: impl Future<Output = Result<R, TownError>> + Send + 'static,
+) -> anyhow::Result<R> {
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        builder.worker_threads(1).enable_all().build().expect("a runtime")
+    });
+    Ok(RUNTIME.spawn(work).await??)
+}
+
+async fn open(place: &Place) -> anyhow::Result<Town> {
+    let place = place.clone();
+    beside(async move { Town::open_at(&place).await }).await
 }
 
 /// A town of its own in the database that [`ON_POSTGRES`] names; none: in its folder.

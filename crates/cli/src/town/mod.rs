@@ -12,6 +12,7 @@ mod doctor;
 mod invite;
 mod invites;
 mod keeping;
+mod moving;
 mod owner;
 mod serve;
 pub mod settings;
@@ -102,6 +103,9 @@ async fn run(
     if let Do::Restore { from } = arguments.action {
         return keeping::restore(output, settings, &from).await;
     }
+    if let Do::Move { from, to } = arguments.action {
+        return moving::run(output, settings, from, to).await;
+    }
     let town = Town::open_at(&place).await?;
     beside(town, arguments.action, settings, output).await
 }
@@ -115,7 +119,7 @@ async fn beside(
 ) -> Result<(), Failure> {
     match action {
         Do::Init { .. } | Do::Settings(_) | Do::Doctor(_) | Do::Serve(_) => Ok(()),
-        Do::Restore { .. } => Ok(()),
+        Do::Restore { .. } | Do::Move { .. } => Ok(()),
         Do::Invite { role, grid, account, name, minutes, address } => {
             let ask = invite::Ask { role, grids: grid, account, name, minutes, address };
             invite::invite(&town, output, ask).await

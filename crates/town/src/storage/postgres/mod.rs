@@ -14,6 +14,7 @@ mod line;
 mod listen;
 mod migrations;
 mod session;
+mod take_in;
 mod values;
 
 use std::path::Path;
@@ -33,6 +34,8 @@ use yaoguan_model::env::System;
 
 pub use address::DatabaseUrl;
 pub use examine::examine;
+pub(crate) use take_in::Coming;
+pub use take_in::TakenIn;
 
 use super::sql::{Connection, Engine, OptionalExtension as _, Transaction};
 use super::sqlite::{audit, identity};
@@ -108,14 +111,7 @@ impl Postgres {
         env: &dyn Env,
         heads: Heads<'_>,
     ) -> Result<Self, TownError> {
-        let pool = ready(url).await?;
-        let client = client(&pool).await?;
-        // A town that was begun and not finished has a key and no row.
-        let sql = "INSERT INTO town_key (name) VALUES ($1) \
-             ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING town";
-        let town = client.query_one(sql, &[&url.town]).await?.try_get("town")?;
-        drop(client);
-        let this = Self::of(url, pool, town, heads);
+        let this = Self::keyed(url, ready(url).await?, heads).await?;
         let (name, now, id) = (name.to_owned(), env.now_s(), env.random_16());
         let fresh = identity::Fresh::new(env);
         let made = this
@@ -128,6 +124,17 @@ impl Postgres {
             })
             .await?;
         if made { Ok(this) } else { Err(TownError::Exists(url.to_string().into())) }
+    }
+
+    /// With the key of a town that may not be founded yet.
+    async fn keyed(url: &DatabaseUrl, pool: Pool, heads: Heads<'_>) -> Result<Self, TownError> {
+        let client = client(&pool).await?;
+        // A town that was begun and not finished has a key and no row.
+        let sql = "INSERT INTO town_key (name) VALUES ($1) \
+             ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING town";
+        let town = client.query_one(sql, &[&url.town]).await?.try_get("town")?;
+        drop(client);
+        Ok(Self::of(url, pool, town, heads))
     }
 
     fn of(url: &DatabaseUrl, pool: Pool, town: i64, heads: Heads<'_>) -> Self {
@@ -145,6 +152,16 @@ impl Postgres {
         });
         let listener = tokio::spawn(listen::listen(url.clone(), Arc::downgrade(&inner)));
         Self { inner, _listener: Arc::new(Listener(listener)) }
+    }
+
+    /// What a line of history starts with.
+    pub(crate) fn fresh_line(env: &dyn Env) -> identity::Fresh {
+        identity::Fresh::new(env)
+    }
+
+    /// What the town is called by programs, whatever its line of history.
+    pub async fn town_id(&self) -> Result<Vec<u8>, TownError> {
+        self.read(identity::town_id).await
     }
 
     /// After much was written at once: the planner counts anew, before the server does by itself.

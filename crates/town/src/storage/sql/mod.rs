@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use yaoguan_model::Env;
 
 pub use error::{Error, OptionalExtension, Result};
-pub use value::{Columns, FromSql, Kind, Param, Params, Row, ToSql, Value};
+pub use value::{Columns, FromSql, Kind, OwnedValue, Param, Params, Row, ToSql, Value};
 
 use crate::audit::anchor::Anchor;
 use crate::error::TownError;

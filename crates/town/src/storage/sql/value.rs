@@ -212,6 +212,11 @@ macro_rules! arrays {
     )+};
 }
 arrays!(1, 2, 3, 4);
+impl Params for &[Param<'_>] {
+    fn list(&self) -> Result<Vec<Param<'_>>> {
+        Ok(self.to_vec())
+    }
+}
 impl Params for &[&dyn ToSql] {
     fn list(&self) -> Result<Vec<Param<'_>>> {
         self.iter().map(|one| Ok(Param { name: None, value: one.to_value()? })).collect()
@@ -296,14 +301,39 @@ impl Row<'_> {
     }
 }
 
+/// A value that was taken out of its row.
 #[derive(Debug, Clone)]
-enum OwnedValue {
-    Null,
+pub enum OwnedValue {
+    Null(Kind),
     Bool(bool),
     Integer(i64),
     Real(f64),
     Text(String),
     Blob(Vec<u8>),
+}
+
+impl OwnedValue {
+    pub fn of(value: Value<'_>) -> Self {
+        match value {
+            Value::Null(kind) => Self::Null(kind),
+            Value::Bool(is) => Self::Bool(is),
+            Value::Integer(number) => Self::Integer(number),
+            Value::Real(number) => Self::Real(number),
+            Value::Text(text) => Self::Text(text.to_owned()),
+            Value::Blob(bytes) => Self::Blob(bytes.to_vec()),
+        }
+    }
+
+    pub fn lent(&self) -> Value<'_> {
+        match self {
+            Self::Null(kind) => Value::Null(*kind),
+            Self::Bool(is) => Value::Bool(*is),
+            Self::Integer(number) => Value::Integer(*number),
+            Self::Real(number) => Value::Real(*number),
+            Self::Text(text) => Value::Text(text),
+            Self::Blob(bytes) => Value::Blob(bytes),
+        }
+    }
 }
 
 /// A row that was taken out of its answer.
@@ -312,14 +342,7 @@ pub struct OwnedRow(Vec<(String, OwnedValue)>);
 impl OwnedRow {
     pub fn of(row: &Row<'_>) -> Result<Self> {
         let value = |name: String| {
-            let value = match row.0.value(&name)? {
-                Value::Null(_) => OwnedValue::Null,
-                Value::Bool(is) => OwnedValue::Bool(is),
-                Value::Integer(number) => OwnedValue::Integer(number),
-                Value::Real(number) => OwnedValue::Real(number),
-                Value::Text(text) => OwnedValue::Text(text.to_owned()),
-                Value::Blob(bytes) => OwnedValue::Blob(bytes.to_vec()),
-            };
+            let value = OwnedValue::of(row.0.value(&name)?);
             Ok((name, value))
         };
         row.0.names().into_iter().map(value).collect::<Result<_>>().map(Self)
@@ -330,14 +353,7 @@ impl Columns for OwnedRow {
     fn value(&self, column: &str) -> Result<Value<'_>> {
         let found = self.0.iter().find(|(name, _)| name == column);
         let (_, value) = found.ok_or_else(|| Error::Value(format!("no column {column}")))?;
-        Ok(match value {
-            OwnedValue::Null => Value::Null(Kind::Text),
-            OwnedValue::Bool(is) => Value::Bool(*is),
-            OwnedValue::Integer(number) => Value::Integer(*number),
-            OwnedValue::Real(number) => Value::Real(*number),
-            OwnedValue::Text(text) => Value::Text(text),
-            OwnedValue::Blob(bytes) => Value::Blob(bytes),
-        })
+        Ok(value.lent())
     }
 
     fn names(&self) -> Vec<String> {

@@ -11,7 +11,7 @@ use crate::storage::sql::{Connection, Transaction};
 
 /// What a line of history starts with.
 #[derive(Debug, Clone)]
-pub(in crate::storage) struct Fresh {
+pub(crate) struct Fresh {
     epoch: [u8; 16],
     replica: [u8; 16],
     secret: Vec<u8>,

@@ -80,7 +80,7 @@ pub(super) fn remove(tx: &Transaction<'_>, id: RecordId) -> Result<(), TownError
 }
 
 /// Derives everything anew.
-pub(super) fn rebuild(tx: &Transaction<'_>) -> Result<(), TownError> {
+pub(in crate::storage) fn rebuild(tx: &Transaction<'_>) -> Result<(), TownError> {
     tx.execute("DELETE FROM inbox", [])?;
     search_index::clear(tx)?;
     tx.execute("DELETE FROM desk_task", [])?;

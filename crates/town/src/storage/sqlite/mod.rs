@@ -23,7 +23,7 @@ mod health;
 mod held;
 mod held_view;
 pub(super) mod identity;
-mod inbox;
+pub(super) mod inbox;
 mod journal;
 mod line;
 mod map;
@@ -44,7 +44,7 @@ mod standing;
 mod statements;
 mod tiles;
 mod tokens;
-mod verify;
+pub(super) mod verify;
 mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -10,7 +10,7 @@ use super::{id16, walk};
 use crate::error::TownError;
 use crate::storage::sql::{Connection, OptionalExtension};
 
-pub(super) fn verify(connection: &Connection) -> Result<Verified, TownError> {
+pub(in crate::storage) fn verify(connection: &Connection) -> Result<Verified, TownError> {
     let mut verified = Verified { records: 0, findings: integrity(connection)? };
     let mut dots: HashMap<Dot, RecordId> = HashMap::new();
     let mut rows = walk::records(connection, "");
