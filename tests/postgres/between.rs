@@ -16,17 +16,8 @@ use crate::many::{World, done};
 /// The end of a wait; what is waited for comes much sooner.
 const LONG: Duration = Duration::from_secs(120);
 /// In the order in which a write comes to them.
-const TABLES: [&str; 9] = [
-    "town",
-    "record",
-    "hazard_fact",
-    "feature",
-    "inbox",
-    "inbox_text",
-    "audit",
-    "feed_head",
-    "feed",
-];
+const TABLES: [&str; 8] =
+    ["town", "record", "hazard_fact", "feature", "inbox", "inbox_text", "feed_head", "feed"];
 
 /// Everybody who waits for a lock of a table: the process of the server that does.
 async fn waiting(root: &Client, table: &str) -> i32 {

@@ -34,11 +34,14 @@ fn phone(town: &Town, name: &str) -> Phone {
     phone
 }
 
-/// The console's events at the server of this process, for an administrator.
-async fn events(town: &Town, password: &str) -> reqwest::Response {
+/// The console's events at the server of this process, for a new supervisor.
+async fn events(town: &Town) -> reqwest::Response {
+    let role = ["accounts", "add", "--login", "s1", "--name", "s", "--role", "supervisor"];
+    town.ok(&[&role[..], &["--grids", GRID]].concat());
+    town.fed(&["accounts", "password", "s1"], "correct horse battery\n").done();
     let ca = town.ok(&["ca"])["ca_pem"].as_str().unwrap().to_owned();
     let http = client(Trust::Ca(ca)).unwrap();
-    let typed = json!({ "login": "admin", "password": password }).to_string();
+    let typed = json!({ "login": "s1", "password": "correct horse battery" }).to_string();
     let asked = http.post(format!("{}/console/v1/session", town.url));
     let asked = asked.header("origin", &town.url).header("content-type", "application/json");
     let answer = asked.body(typed).send().await.unwrap();
@@ -58,14 +61,14 @@ async fn two_servers_serve_one_town() {
     cluster.database().await.unwrap();
     let address = cluster.address("county_0", "yaoguan");
     let mut one = on(&address, None);
-    let made = one.ok(&["init", "--demo"]);
+    one.ok(&["init", "--demo"]);
     assert_eq!(one.run(&["init"]).error()["code"], "town", "there is a town already");
     one.serve(&own_address().to_string());
     let mut other = on(&address, Some(&one));
     other.serve(&own_address().to_string());
     assert_eq!(one.fingerprint, other.fingerprint);
     let (a, b) = (phone(&one, "a"), phone(&other, "b"));
-    let mut stream = events(&other, made["admin"]["password"].as_str().unwrap()).await;
+    let mut stream = events(&other).await;
     // What comes to one server is heard of at the other.
     let id = a.add("hazard", &["category=water", "title=first"]);
     a.sync();
