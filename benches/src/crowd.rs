@@ -17,7 +17,7 @@ pub async fn measure(report: &mut Report, rounds: usize, each: usize) -> Result<
     let hazards = workload::hazards(each * PHONES);
     let mut rate = Samples::default();
     for _ in 0..rounds {
-        let town = TestTown::start().await?;
+        let mut town = TestTown::start().await?;
         let line = town.line().await?;
         let mut requests = Vec::new();
         for part in hazards.chunks(each) {
@@ -32,7 +32,9 @@ pub async fn measure(report: &mut Report, rounds: usize, each: usize) -> Result<
             let tasks: Vec<_> = requests
                 .into_iter()
                 .map(|(mut client, request, clock)| {
-                    tokio::spawn(async move { client.sync(&request, &clock).await.map(|answer| answer.verdicts.len()) })
+                    tokio::spawn(async move {
+                        client.sync(&request, &clock).await.map(|answer| answer.verdicts.len())
+                    })
                 })
                 .collect();
             let mut taken = 0;
@@ -44,6 +46,7 @@ pub async fn measure(report: &mut Report, rounds: usize, each: usize) -> Result<
         .await;
         anyhow::ensure!(ended? == sent && sent == each * PHONES);
         rate.push(sent as f64 / ms * 1e3);
+        town.stop().await?;
     }
     report.add(Figure::new(
         format!("town takes from {PHONES} phones at once, {each} records each, phones' TLS and compression on the same cores"),

@@ -39,7 +39,8 @@ struct Ours {
 /// A phone in a process of its own: what it needs is measured apart from the town.
 pub async fn child(uri: &str) -> Result<()> {
     let dir = tempfile::tempdir()?;
-    let home = yaoguan_field::Home::with_state(&dir.path().join("phone"), &dir.path().join("state"));
+    let home =
+        yaoguan_field::Home::with_state(&dir.path().join("phone"), &dir.path().join("state"));
     let options = yaoguan_field::EnrolOptions { device_name: "bench".to_owned(), lang: "en" };
     let env = std::sync::Arc::new(Clock::default());
     let mut phone = yaoguan_field::Phone::enrol(home, uri, &options, env).await?;
@@ -57,13 +58,14 @@ pub async fn child(uri: &str) -> Result<()> {
 
 async fn pull_in_child(uri: &str) -> Result<Json> {
     let own = std::env::current_exe()?;
-    let child = tokio::process::Command::new(own).args(["child", uri]).stderr(Stdio::inherit()).output();
+    let child =
+        tokio::process::Command::new(own).args(["child", uri]).stderr(Stdio::inherit()).output();
     let output = child.await?;
     serde_json::from_slice(&output.stdout).context("the child's answer")
 }
 
 async fn ours(records: usize, into: &mut Ours) -> Result<()> {
-    let town = TestTown::start().await?;
+    let mut town = TestTown::start().await?;
     let line = town.line().await?;
     let mut a = phone(&town, &line).await?;
     workload::put_on(&mut a.phone, &a.clock, &workload::hazards(records))?;
@@ -84,7 +86,7 @@ async fn ours(records: usize, into: &mut Ours) -> Result<()> {
     into.pull_kb.push((line.bytes().1 - before.1) as f64 / 1e3);
     into.pages.push(1.0 + (number("bytes")? / PAGE_WIRE_BYTES as f64).ceil());
     into.peak_mb.push(number("peak_kb")? / 1e3);
-    Ok(())
+    town.stop().await
 }
 
 #[derive(Default)]
@@ -103,7 +105,8 @@ async fn theirs(records: usize, into: &mut Theirs) -> Result<()> {
     let hazards = workload::hazards(records);
     let file = workload::documents(&pouch.dir.path().join("docs.jsonl"), &hazards, "d")?;
     pouch.a.ask(json!({ "op": "fill", "name": "first", "file": file })).await?;
-    let asked = |op: &str, pouch: &Pouch| json!({ "op": op, "name": "first", "url": pouch.url("first") });
+    let asked =
+        |op: &str, pouch: &Pouch| json!({ "op": op, "name": "first", "url": pouch.url("first") });
     let before = pouch.line.bytes();
     let request = asked("push", &pouch);
     into.push_ms.push(pouch.a.ms(request).await?);
@@ -130,14 +133,22 @@ pub async fn measure(report: &mut Report, rounds: usize, records: usize) -> Resu
     let goal = |goal| if is_goal { goal } else { Goal::None };
     let beside = "PouchDB 9";
     let mut add = |what: &str, unit, ours: Samples, theirs: Samples, of: Goal| {
-        report.add(Figure::new(format!("{what} of {records}"), unit, ours).beside(beside, theirs).goal(of));
+        report.add(
+            Figure::new(format!("{what} of {records}"), unit, ours).beside(beside, theirs).goal(of),
+        );
     };
     add("first push", "ms", own.push_ms, peer.push_ms, Goal::None);
     add("first push, requests,", "requests", own.push_requests, peer.push_requests, Goal::None);
     add("first push, on the socket,", "kB", own.push_kb, peer.push_kb, Goal::None);
     add("first pull", "ms", own.pull_ms, peer.pull_ms, goal(Goal::TimesFaster(10.0)));
     let pages = own.pages.median();
-    add("first pull, requests,", "requests", own.pull_requests, peer.pull_requests, goal(Goal::AtMost(pages)));
+    add(
+        "first pull, requests,",
+        "requests",
+        own.pull_requests,
+        peer.pull_requests,
+        goal(Goal::AtMost(pages)),
+    );
     add("first pull, on the socket,", "kB", own.pull_kb, peer.pull_kb, goal(Goal::AtMost(1_150.0)));
     add("first pull, peak memory of the phone,", "MB", own.peak_mb, peer.peak_mb, Goal::None);
     Ok(())
@@ -145,14 +156,15 @@ pub async fn measure(report: &mut Report, rounds: usize, records: usize) -> Resu
 
 /// Every page of a first pull, as a phone asks for it.
 async fn pages(records: usize) -> Result<(Vec<(SyncRequest, SyncResponse)>, f64)> {
-    let town = TestTown::start().await?;
+    let mut town = TestTown::start().await?;
     let author = town.account(Role::Chief, &[GRID]).await?;
     workload::put_in(&town, author, &workload::hazards(records)).await?;
     let line: Line = town.line().await?;
     let account = town.account(Role::Chief, &[GRID]).await?;
     let invite = town.invite(account, line.address).await?;
     let dir = tempfile::tempdir()?;
-    let home = yaoguan_field::Home::with_state(&dir.path().join("phone"), &dir.path().join("state"));
+    let home =
+        yaoguan_field::Home::with_state(&dir.path().join("phone"), &dir.path().join("state"));
     let options = yaoguan_field::EnrolOptions { device_name: "bench".to_owned(), lang: "en" };
     let clock = Clock::default();
     let env = std::sync::Arc::new(clock.clone());
@@ -170,6 +182,7 @@ async fn pages(records: usize) -> Result<(Vec<(SyncRequest, SyncResponse)>, f64)
         let more = response.more;
         pages.push((request, response));
         if !more {
+            town.stop().await?;
             return Ok((pages, fetch_ms));
         }
     }
@@ -220,7 +233,8 @@ fn insert_rows(rows: &[(Record, Vec<u8>)], pages: usize) -> Result<f64> {
 }
 
 fn insert_row(connection: &rusqlite::Connection, record: &Record, body: &[u8]) -> Result<()> {
-    let sql = "INSERT INTO record (id, kind, body, hash, confirmed_at) VALUES (?1, 'hazard', ?2, ?3, 0)";
+    let sql =
+        "INSERT INTO record (id, kind, body, hash, confirmed_at) VALUES (?1, 'hazard', ?2, ?3, 0)";
     connection.prepare_cached(sql)?.execute((record.id.as_bytes(), body, canonical::hash(body)))?;
     let seq = connection.last_insert_rowid();
     let text = |path: &str| record.shown_text(path).unwrap_or_default();
@@ -228,8 +242,16 @@ fn insert_row(connection: &rusqlite::Connection, record: &Record, body: &[u8]) -
     let sql = "INSERT INTO hazard (record, deletion, conflicts, category, severity, status, grid, title, seen_at, \
         patrol, source, source_key) VALUES (?1, 0, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     connection.prepare_cached(sql)?.execute(params![
-        seq, text("category"), text("severity"), text("status"), text("grid"), text("title"), seen,
-        text("patrol"), text("source"), text("source_key"),
+        seq,
+        text("category"),
+        text("severity"),
+        text("status"),
+        text("grid"),
+        text("title"),
+        seen,
+        text("patrol"),
+        text("source"),
+        text("source_key"),
     ])?;
     if let Some(at) = record.shown("position").and_then(Position::of) {
         let sql = "INSERT INTO place (record, lat_min, lat_max, lon_min, lon_max) VALUES (?1, ?2, ?2, ?3, ?3)";
@@ -271,7 +293,11 @@ pub async fn measure_apply(report: &mut Report, rounds: usize, records: usize) -
     let figure = || Figure::new(format!("apply of {records} pulled records"), "ms", own.clone());
     report.add(figure().beside("raw batch insert of the bodies alone", raw).goal(goal));
     report.add(figure().beside("raw batch insert of the same rows and indexes", same).goal(goal));
-    report.add(Figure::one(format!("fetching the pages of {records}, without applying them"), "ms", fetch_ms));
+    report.add(Figure::one(
+        format!("fetching the pages of {records}, without applying them"),
+        "ms",
+        fetch_ms,
+    ));
     Ok(())
 }
 
@@ -283,12 +309,18 @@ pub async fn measure_real(report: &mut Report, rounds: usize) -> Result<()> {
     let [mut their_push, mut their_pull, mut their_down] = [const { Samples(Vec::new()) }; 3];
     let mut count = 0;
     for _ in 0..rounds {
-        let town = TestTown::start().await?;
+        let mut town = TestTown::start().await?;
         let line = town.line().await?;
         let mut a = phone(&town, &line).await?;
         let words = |reason: &yaoguan_exchange::Reason| reason.to_string();
         let mut rejects = Vec::new();
-        let imported = a.phone.import_table(&table, workload::LANDSLIDES_MAPPING, &mut rejects, &words, |_| {})?;
+        let imported = a.phone.import_table(
+            &table,
+            workload::LANDSLIDES_MAPPING,
+            &mut rejects,
+            &words,
+            |_| {},
+        )?;
         count = imported.imported;
         let (ms, done) = timed_async(a.phone.sync(|_| {})).await;
         done?;
@@ -298,6 +330,7 @@ pub async fn measure_real(report: &mut Report, rounds: usize) -> Result<()> {
         let pulled = pull_in_child(&town.invite(account, line.address).await?).await?;
         pull.push(pulled["ms"].as_f64().context("ms")?);
         down.push((line.bytes().1 - before) as f64 / 1e3);
+        town.stop().await?;
 
         let mut pouch = Pouch::empty().await?;
         let file = pouch.dir.path().join("real.jsonl");
@@ -313,7 +346,9 @@ pub async fn measure_real(report: &mut Report, rounds: usize) -> Result<()> {
     let name = |what: &str| format!("{what} of {count} real rows");
     report.add(Figure::new(name("first push"), "ms", push).beside("PouchDB 9", their_push));
     report.add(Figure::new(name("first pull"), "ms", pull).beside("PouchDB 9", their_pull));
-    report.add(Figure::new(name("first pull, on the socket,"), "kB", down).beside("PouchDB 9", their_down));
+    report.add(
+        Figure::new(name("first pull, on the socket,"), "kB", down).beside("PouchDB 9", their_down),
+    );
     Ok(())
 }
 

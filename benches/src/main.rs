@@ -55,14 +55,20 @@ async fn main() -> Result<()> {
         return first::child(uri).await;
     }
     let after = |flag: &str| {
-        let values = arguments.windows(2).filter(|pair| pair[0] == flag).map(|pair| pair[1].clone());
+        let values =
+            arguments.windows(2).filter(|pair| pair[0] == flag).map(|pair| pair[1].clone());
         values.collect::<Vec<_>>()
     };
     let quick = arguments.iter().any(|argument| argument == "--quick");
     let plan = if quick {
         Plan { rounds: 3, sizes: vec![1_000, 10_000], peer_records: 10_000, only: after("--only") }
     } else {
-        Plan { rounds: 5, sizes: vec![1_000, 10_000, 100_000], peer_records: 100_000, only: after("--only") }
+        Plan {
+            rounds: 5,
+            sizes: vec![1_000, 10_000, 100_000],
+            peer_records: 100_000,
+            only: after("--only"),
+        }
     };
     let out = after("--out").pop().map_or_else(|| PathBuf::from("target/bench"), PathBuf::from);
     let begun = Instant::now();
@@ -118,10 +124,17 @@ async fn worlds(plan: &Plan, quick: bool, report: &mut Report) -> Result<()> {
         (world, reads) = reads::measure(report, world, plan.rounds, peer).await?;
         if is_biggest {
             usual::measure_far(report, &mut world, plan.rounds, &mut pouch).await?;
-            usual::measure_edge(report, &mut world, if quick { 1 } else { plan.rounds }, &mut pouch).await?;
+            usual::measure_edge(
+                report,
+                &mut world,
+                if quick { 1 } else { plan.rounds },
+                &mut pouch,
+            )
+            .await?;
         }
         let peer = if is_biggest { Some(&mut pouch) } else { None };
-        drop(reads::measure_bytes(report, world, peer).await?);
+        world = reads::measure_bytes(report, world, peer).await?;
+        world.town.stop().await?;
         grown.push((
             size,
             vec![

@@ -1,5 +1,5 @@
 //! Merging two concurrent states of one record, in memory, on one core; the peers merge a map of the same
-//! values. What a peer keeps beside the values (its history) is its own affair.
+//! values. Time on the core, not on the wall. What a peer keeps beside the values (its history) is its own affair.
 
 use anyhow::Result;
 use automerge::transaction::Transactable as _;
@@ -9,7 +9,7 @@ use yrs::updates::decoder::Decode as _;
 use yrs::{Doc, Map as _, ReadTxn as _, Transact as _, Update};
 
 use crate::report::Report;
-use crate::samples::{Figure, Goal, Samples, timed};
+use crate::samples::{Figure, Goal, Samples, timed_on_core};
 use crate::workload::{Hazard, hazards};
 
 /// Documents of a peer at once.
@@ -23,7 +23,8 @@ fn pair(hazard: &Hazard) -> (Record, Record) {
         let mut record = base.clone();
         let replaces = record.dots(path);
         let change = Change { replaces, value: Some(value) };
-        record.put(&[(path.parse().unwrap(), change)].into(), Dot::new(ReplicaId([replica; 16]), 3));
+        record
+            .put(&[(path.parse().unwrap(), change)].into(), Dot::new(ReplicaId([replica; 16]), 3));
         record
     };
     (written(2, "severity", Value::text("major")), written(3, "description", Value::text("复查")))
@@ -31,7 +32,7 @@ fn pair(hazard: &Hazard) -> (Record, Record) {
 
 fn ours(hazards: &[Hazard]) -> f64 {
     let pairs: Vec<_> = hazards.iter().map(pair).collect();
-    let (ms, merged) = timed(|| {
+    let (ms, merged) = timed_on_core(|| {
         pairs.iter().map(|(a, b)| merge(a, b).expect("the same record")).collect::<Vec<_>>()
     });
     assert!(merged.iter().all(|merged| merged.record.shown_text("description") == Some("复查")));
@@ -57,7 +58,7 @@ fn with_automerge(hazards: &[Hazard]) -> Result<f64> {
             _ = (a.commit(), b.commit());
             pairs.push((a, b));
         }
-        spent += timed(|| -> Result<()> {
+        spent += timed_on_core(|| -> Result<()> {
             for (a, b) in &mut pairs {
                 a.merge(b)?;
             }
@@ -81,7 +82,9 @@ fn with_yrs(hazards: &[Hazard]) -> Result<f64> {
                 for (key, value) in document.as_object().into_iter().flatten() {
                     match (value.as_i64(), value.as_str()) {
                         (Some(n), _) => _ = map_a.insert(&mut tx, key.as_str(), n),
-                        (None, text) => _ = map_a.insert(&mut tx, key.as_str(), text.unwrap_or_default()),
+                        (None, text) => {
+                            _ = map_a.insert(&mut tx, key.as_str(), text.unwrap_or_default())
+                        }
                     }
                 }
             }
@@ -93,7 +96,7 @@ fn with_yrs(hazards: &[Hazard]) -> Result<f64> {
             let update = b.transact().encode_diff_v1(&seen);
             pairs.push((a, update));
         }
-        spent += timed(|| -> Result<()> {
+        spent += timed_on_core(|| -> Result<()> {
             for (a, update) in &pairs {
                 a.transact_mut().apply_update(Update::decode_v1(update)?)?;
             }
@@ -114,7 +117,8 @@ pub fn measure(report: &mut Report, rounds: usize, pairs: usize) -> Result<()> {
         yrs.push(with_yrs(&hazards)?);
     }
     let figure = |peer: &str, samples| {
-        Figure::new(format!("merge of {pairs} concurrent pairs"), "records/s", own.clone()).beside(peer, samples)
+        Figure::new(format!("merge of {pairs} concurrent pairs"), "records/s", own.clone())
+            .beside(peer, samples)
     };
     report.add(figure("automerge 0.12", automerge).goal(Goal::AtLeast(100_000.0)));
     report.add(figure("yrs 0.28", yrs));

@@ -32,7 +32,8 @@ impl Node {
             .kill_on_drop(true)
             .spawn()
             .context("node")?;
-        let (ask, out) = (child.stdin.take().context("stdin")?, child.stdout.take().context("stdout")?);
+        let (ask, out) =
+            (child.stdin.take().context("stdin")?, child.stdout.take().context("stdout")?);
         Ok(Self { _child: child, ask, hear: BufReader::new(out).lines() })
     }
 

@@ -46,7 +46,12 @@ fn opened(world: World) -> Result<(World, f64)> {
     Ok((World { records, town, line, a: a?, b, first_pull_ms }, ms))
 }
 
-pub async fn measure(report: &mut Report, mut world: World, rounds: usize, mut pouch: Option<&mut Pouch>) -> Result<(World, Grown)> {
+pub async fn measure(
+    report: &mut Report,
+    mut world: World,
+    rounds: usize,
+    mut pouch: Option<&mut Pouch>,
+) -> Result<(World, Grown)> {
     let n = world.records;
     println!("reading among {n}");
     let [mut list, mut search, mut map, mut open] = [const { Samples(Vec::new()) }; 4];
@@ -67,7 +72,10 @@ pub async fn measure(report: &mut Report, mut world: World, rounds: usize, mut p
         open.push(ms);
         if let Some(pouch) = &mut pouch {
             let mut find = async |query: Json| {
-                pouch.b.times(json!({ "op": "find", "name": "town", "times": 3, "query": query })).await
+                pouch
+                    .b
+                    .times(json!({ "op": "find", "name": "town", "times": 3, "query": query }))
+                    .await
             };
             let newest = json!({ "selector": { "seen_at": { "$gt": null } }, "sort": [{ "seen_at": "desc" }], "limit": 50 });
             their_list.push(find(newest).await?.median());
@@ -77,36 +85,69 @@ pub async fn measure(report: &mut Report, mut world: World, rounds: usize, mut p
             their_map.push(find(street).await?.median());
         }
     }
-    let grown = Grown { list_ms: list.median(), search_ms: search.median(), map_ms: map.median(), open_ms: open.median() };
+    let grown = Grown {
+        list_ms: list.median(),
+        search_ms: search.median(),
+        map_ms: map.median(),
+        open_ms: open.median(),
+    };
     let beside = |figure: Figure, samples: Samples| {
         if samples.0.is_empty() { figure } else { figure.beside("PouchDB 9, indexed", samples) }
     };
-    report.add(beside(Figure::new(format!("first page of a list among {n}"), "ms", list), their_list));
-    report.add(Figure::new(format!("search for two words among {n} (no peer has it)"), "ms", search));
+    report.add(beside(
+        Figure::new(format!("first page of a list among {n}"), "ms", list),
+        their_list,
+    ));
+    report.add(Figure::new(
+        format!("search for two words among {n} (no peer has it)"),
+        "ms",
+        search,
+    ));
     report.add(beside(Figure::new(format!("map of a street among {n}"), "ms", map), their_map));
-    report.add(Figure::new(format!("opening a store of {n} and its first page, file in the system's cache"), "ms", open));
+    report.add(Figure::new(
+        format!("opening a store of {n} and its first page, file in the system's cache"),
+        "ms",
+        open,
+    ));
     Ok((world, grown))
 }
 
 /// Bytes on the disk for each record, everything that is needed to find it included.
-pub async fn measure_bytes(report: &mut Report, world: World, pouch: Option<&mut Pouch>) -> Result<World> {
+pub async fn measure_bytes(
+    report: &mut Report,
+    world: World,
+    pouch: Option<&mut Pouch>,
+) -> Result<World> {
     let n = world.records;
     let World { records, town, line, a, b, first_pull_ms } = world;
     let mut bytes = 0;
-    let a = a.after(|data| bytes = std::fs::metadata(data.join("phone.db")).map_or(0, |about| about.len()))?;
+    let a = a.after(|data| {
+        bytes = std::fs::metadata(data.join("phone.db")).map_or(0, |about| about.len())
+    })?;
     let world = World { records, town, line, a, b, first_pull_ms };
     let total = world.a.phone.store().counts()?.records.values().sum::<u64>();
     let raw = Raw::like(world.a.phone.store())?;
     raw.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     let pages: f64 = raw.connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
     let per_record = |bytes: f64| Samples(vec![bytes / total as f64]);
-    let figure = || Figure::new(format!("phone's database, bytes a record of {n}"), "B", per_record(bytes as f64));
+    let figure = || {
+        Figure::new(
+            format!("phone's database, bytes a record of {n}"),
+            "B",
+            per_record(bytes as f64),
+        )
+    };
     report.add(figure().beside("encrypted table of the bodies alone", per_record(pages * 4096.0)));
     if let Some(pouch) = pouch {
         let size = pouch.a.ask(json!({ "op": "close", "name": "town" })).await?;
         let size = size["bytes"].as_f64().unwrap_or(f64::NAN) / pouch.records as f64;
         report.add(figure().beside("PouchDB 9, no indexes", Samples(vec![size])));
-        report.add(figure().beside("rouchdb 0.5, no indexes", Samples(vec![rouchdb_bytes(pouch.records).await?])));
+        report.add(
+            figure().beside(
+                "rouchdb 0.5, no indexes",
+                Samples(vec![rouchdb_bytes(pouch.records).await?]),
+            ),
+        );
     }
     let town = world.town_bytes().await?;
     report.add(Figure::one(format!("town's database, bytes a record of {n}"), "B", town));

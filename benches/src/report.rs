@@ -33,7 +33,8 @@ impl Report {
 
     pub fn write(&self, folder: &Path) -> Result<String> {
         std::fs::create_dir_all(folder)?;
-        let list: Vec<Json> = self.figures.iter().map(Figure::json).chain(self.foreign.iter().cloned()).collect();
+        let list: Vec<Json> =
+            self.figures.iter().map(Figure::json).chain(self.foreign.iter().cloned()).collect();
         std::fs::write(folder.join("bench.json"), serde_json::to_string_pretty(&list)?)?;
         let text = self.markdown();
         std::fs::write(folder.join("bench.md"), &text)?;
@@ -49,9 +50,10 @@ impl Report {
         out += "\nMedians of alternating rounds; ratio = ours / peer, with the least and the greatest of the rounds.\n\n";
         out += "| what | unit | ours | beside | its | ratio | goal | |\n|---|---|---|---|---|---|---|---|\n";
         for figure in &self.figures {
-            let (peer, its) = figure.peer.as_ref().map_or_else(Default::default, |(name, samples)| {
-                (name.clone(), plain(samples.median()))
-            });
+            let (peer, its) =
+                figure.peer.as_ref().map_or_else(Default::default, |(name, samples)| {
+                    (name.clone(), plain(samples.median()))
+                });
             let ratio = figure.ratio().map_or_else(String::new, |ratio| {
                 let (least, most) = ratio.spread();
                 format!("{} ({} – {})", plain(ratio.median()), plain(least), plain(most))
@@ -63,18 +65,35 @@ impl Report {
             };
             let ours = plain(figure.ours.median());
             let (name, unit, goal) = (&figure.name, figure.unit, figure.goal_text());
-            _ = writeln!(out, "| {name} | {unit} | {ours} | {peer} | {its} | {ratio} | {goal} | {holds} |");
+            _ = writeln!(
+                out,
+                "| {name} | {unit} | {ours} | {peer} | {its} | {ratio} | {goal} | {holds} |"
+            );
         }
         for line in &self.foreign {
-            let text = |key: &str| line.get(key).map_or_else(String::new, |value| {
-                value.as_str().map_or_else(|| if value.is_null() { String::new() } else { value.to_string() }, str::to_owned)
-            });
+            let text = |key: &str| {
+                line.get(key).map_or_else(String::new, |value| {
+                    value.as_str().map_or_else(
+                        || if value.is_null() { String::new() } else { value.to_string() },
+                        str::to_owned,
+                    )
+                })
+            };
             let holds = match line.get("holds").and_then(Json::as_bool) {
                 Some(true) => "holds",
                 Some(false) => "**missed**",
                 None => "",
             };
-            _ = writeln!(out, "| {} | {} | {} | {} | {} | | {} | {holds} |", text("name"), text("unit"), text("figure"), text("peer"), text("peer_figure"), text("goal"));
+            _ = writeln!(
+                out,
+                "| {} | {} | {} | {} | {} | | {} | {holds} |",
+                text("name"),
+                text("unit"),
+                text("figure"),
+                text("peer"),
+                text("peer_figure"),
+                text("goal")
+            );
         }
         let missed = self.missed();
         if missed.is_empty() {
@@ -96,7 +115,10 @@ fn line(figure: &Figure) -> String {
         _ = write!(
             out,
             "; {peer}: {}; ratio {} ({} – {})",
-            plain(samples.median()), plain(ratio.median()), plain(least), plain(most)
+            plain(samples.median()),
+            plain(ratio.median()),
+            plain(least),
+            plain(most)
         );
     }
     match figure.holds() {

@@ -42,6 +42,19 @@ pub fn timed<R>(work: impl FnOnce() -> R) -> (f64, R) {
     (begun.elapsed().as_secs_f64() * 1e3, result)
 }
 
+/// Milliseconds of this core that something takes: what other programs take meanwhile is left out.
+pub fn timed_on_core<R>(work: impl FnOnce() -> R) -> (f64, R) {
+    // Nanoseconds on the core, then waiting for it (Documentation/scheduler/sched-stats.rst).
+    let spent = || {
+        let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+        text.split(' ').next().and_then(|ns| ns.parse::<f64>().ok())
+    };
+    let before = spent();
+    let (wall_ms, result) = timed(work);
+    let ms = spent().zip(before).map(|(after, before)| (after - before) / 1e6);
+    (ms.filter(|ms| *ms > 0.0).unwrap_or(wall_ms), result)
+}
+
 /// The same for something that is awaited.
 pub async fn timed_async<R>(work: impl Future<Output = R>) -> (f64, R) {
     let begun = Instant::now();

@@ -21,13 +21,15 @@ pub fn fresh(count: usize, after: usize) -> Vec<Hazard> {
 pub fn measure(report: &mut Report, world: &mut World, rounds: usize) -> Result<f64> {
     let n = world.records;
     let raw = Raw::like(world.a.phone.store())?;
-    let [mut all, mut all_raw, mut p50, mut raw50, mut p99, mut raw99] = [const { Samples(Vec::new()) }; 6];
+    let [mut all, mut all_raw, mut p50, mut raw50, mut p99, mut raw99] =
+        [const { Samples(Vec::new()) }; 6];
     for round in 0..rounds {
         let (mut own, mut plain) = (Samples::default(), Samples::default());
         for hazard in fresh(SAVES, n + round * SAVES) {
             let phone = &mut world.a.phone;
             let form = phone.new_form(Kind::Hazard)?;
-            let edit = hazard.fields().into_iter().map(|(path, value)| (path, Some(value))).collect();
+            let edit =
+                hazard.fields().into_iter().map(|(path, value)| (path, Some(value))).collect();
             let (ms, saved) = timed(|| phone.save(&form, edit));
             saved?;
             own.push(ms);
@@ -46,13 +48,19 @@ pub fn measure(report: &mut Report, world: &mut World, rounds: usize) -> Result<
     }
     let beside = "raw insert";
     let name = |share: &str| format!("durable save, store of {n}, {share}");
-    report.add(Figure::new(name("p50"), "ms", p50).beside(beside, raw50).goal(Goal::RatioAtMost(1.3)));
+    report.add(
+        Figure::new(name("p50"), "ms", p50).beside(beside, raw50).goal(Goal::RatioAtMost(1.3)),
+    );
     report.add(Figure::new(name("p99"), "ms", p99).beside(beside, raw99));
     Ok(all.median())
 }
 
 /// The peers save the same documents.
-pub async fn measure_peers(report: &mut Report, rounds: usize, pouch: &mut crate::world::Pouch) -> Result<()> {
+pub async fn measure_peers(
+    report: &mut Report,
+    rounds: usize,
+    pouch: &mut crate::world::Pouch,
+) -> Result<()> {
     let dir = tempfile::tempdir()?;
     let [mut raw, mut pouchdb, mut sqlite, mut rouch] = [const { Samples(Vec::new()) }; 4];
     let rouchdb = rouchdb::Database::open(dir.path().join("rouch.redb"), "bench")?;
@@ -81,7 +89,8 @@ pub async fn measure_peers(report: &mut Report, rounds: usize, pouch: &mut crate
         }
         rouch.push(one.median());
     }
-    let figure = |name: &str, ours: Samples| Figure::new(name, "ms", ours).beside("raw insert", raw.clone());
+    let figure =
+        |name: &str, ours: Samples| Figure::new(name, "ms", ours).beside("raw insert", raw.clone());
     report.add(figure("(peer) PouchDB put, LevelDB, not durable, p50", pouchdb));
     report.add(figure("(peer) better-sqlite3 insert, WAL, FULL, not encrypted, p50", sqlite));
     report.add(figure("(peer) rouchdb put, redb, durable, not encrypted, p50", rouch));

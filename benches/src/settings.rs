@@ -15,7 +15,15 @@ fn durability(connection: &Connection) -> rusqlite::Result<String> {
             row.get::<_, String>(0).or_else(|_| row.get::<_, i64>(0).map(|n| n.to_string()))
         })
     };
-    let names = ["journal_mode", "synchronous", "cipher_version", "cipher", "cipher_page_size", "cipher_use_hmac", "secure_delete"];
+    let names = [
+        "journal_mode",
+        "synchronous",
+        "cipher_version",
+        "cipher",
+        "cipher_page_size",
+        "cipher_use_hmac",
+        "secure_delete",
+    ];
     let mut out = Vec::new();
     for name in names {
         let value = text(name).or_else(|error| match error {
@@ -29,14 +37,18 @@ fn durability(connection: &Connection) -> rusqlite::Result<String> {
 }
 
 pub async fn read_back(report: &mut Report, quick: bool) -> Result<()> {
-    let town = TestTown::start().await?;
+    let mut town = TestTown::start().await?;
     let phone = town.phone(Role::Chief, &[GRID]).await?;
     report.head("run", if quick { "quick" } else { "whole" });
     report.head("phone's database", durability(phone.phone.store().raw())?);
     report.head("town's database", town.town.storage.with_raw(durability)?);
-    let profile = if cfg!(debug_assertions) { "DEBUG BUILD" } else { "release, thin LTO, as the product's" };
+    let profile =
+        if cfg!(debug_assertions) { "DEBUG BUILD" } else { "release, thin LTO, as the product's" };
     report.head("build", profile);
-    report.head("raw insert", "rusqlite in the same process, the same cipher, WAL, FULL, one table of id and body");
+    report.head(
+        "raw insert",
+        "rusqlite in the same process, the same cipher, WAL, FULL, one table of id and body",
+    );
     report.head(
         "peers",
         "PouchDB 9.0.0 with express-pouchdb 4.2.0 on LevelDB (batches of 1,000; no durable mode, no encryption), \
@@ -46,9 +58,19 @@ pub async fn read_back(report: &mut Report, quick: bool) -> Result<()> {
     let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("?");
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    report.head("machine", format!("{cores} cores, {}; load at start {}", model.trim_start_matches([' ', '\t', ':']), load.trim()));
-    report.head("workload", format!("seed {}, 15 values a record; every record of one grid", crate::workload::SEED));
-    Ok(())
+    report.head(
+        "machine",
+        format!(
+            "{cores} cores, {}; load at start {}",
+            model.trim_start_matches([' ', '\t', ':']),
+            load.trim()
+        ),
+    );
+    report.head(
+        "workload",
+        format!("seed {}, 15 values a record; every record of one grid", crate::workload::SEED),
+    );
+    town.stop().await
 }
 
 /// The JSON lines of another measurement.

@@ -7,6 +7,7 @@ use serde_json::json;
 use yaoguan_field::SyncSummary;
 use yaoguan_testkit::network::Pace;
 use yaoguan_testkit::town::TestPhone;
+use yaoguan_transport::Connections;
 
 use crate::report::Report;
 use crate::samples::{Figure, Goal, Samples, timed_async};
@@ -52,14 +53,20 @@ impl Both {
     }
 }
 
-pub async fn measure(report: &mut Report, world: &mut World, rounds: usize, pouch: Option<&mut Pouch>) -> Result<Grown> {
+pub async fn measure(
+    report: &mut Report,
+    world: &mut World,
+    rounds: usize,
+    pouch: Option<&mut Pouch>,
+) -> Result<Grown> {
     let n = world.records;
     println!("usual syncs among {n}");
     // What saves before this left unsent goes first.
     synced(&mut world.a).await?;
     synced(&mut world.b).await?;
     let ids = world.some(CHANGES)?;
-    let [mut push, mut pull, mut nothing] = [const { None }; 3].map(|none: Option<Both>| none.unwrap_or_default());
+    let [mut push, mut pull, mut nothing] =
+        [const { None }; 3].map(|none: Option<Both>| none.unwrap_or_default());
     let mut theirs = Theirs::default();
     let mut pouch = pouch;
     for round in 0..rounds {
@@ -94,7 +101,8 @@ pub async fn measure(report: &mut Report, world: &mut World, rounds: usize, pouc
         report.add(beside(figure, &peer.requests).goal(goal(Goal::AtMost(requests))));
         let figure = Figure::new(name(", body up"), "B", ours.up).goal(goal(Goal::AtMost(bytes)));
         report.add(figure);
-        report.add(Figure::new(name(", body down"), "B", ours.down).goal(goal(Goal::AtMost(bytes))));
+        report
+            .add(Figure::new(name(", body down"), "B", ours.down).goal(goal(Goal::AtMost(bytes))));
     }
     Ok(grown)
 }
@@ -113,7 +121,9 @@ impl Theirs {
         let url = pouch.url("town");
         pouch.a.ask(json!({ "op": "change", "name": "town", "ids": ids, "text": format!("第 {round} 次复查") })).await?;
         pouch.server.requests().await?;
-        for (is_first, both) in [(true, &mut self.push), (false, &mut self.pull), (false, &mut self.nothing)] {
+        for (is_first, both) in
+            [(true, &mut self.push), (false, &mut self.pull), (false, &mut self.nothing)]
+        {
             let node = if is_first { &mut pouch.a } else { &mut pouch.b };
             let mut ms = 0.0;
             for op in ["push", "pull"] {
@@ -126,73 +136,91 @@ impl Theirs {
     }
 }
 
-/// The same through a slow line. Cold: the first sync of a process. Warm: one soon after another.
-pub async fn measure_far(report: &mut Report, world: &mut World, rounds: usize, pouch: &mut Pouch) -> Result<()> {
+/// What PouchDB's usual sync takes, in seconds: a push and a pull.
+async fn their_sync(pouch: &mut Pouch) -> Result<f64> {
+    let url = pouch.url("town");
+    let mut ms = 0.0;
+    for op in ["push", "pull"] {
+        ms += pouch.a.ms(json!({ "op": op, "name": "town", "url": url })).await?;
+    }
+    Ok(ms / 1e3)
+}
+
+async fn their_change(pouch: &mut Pouch, text: String) -> Result<()> {
+    let ids = pouch.some(CHANGES);
+    pouch.a.ask(json!({ "op": "change", "name": "town", "ids": ids, "text": text })).await?;
+    Ok(())
+}
+
+/// The same by a slow line. Cold: without a connection. Warm: one soon after another.
+pub async fn measure_far(
+    report: &mut Report,
+    world: &mut World,
+    rounds: usize,
+    pouch: &mut Pouch,
+) -> Result<()> {
     println!("at 200 ms");
-    let far = yaoguan_testkit::network::Line::paced(world.town.address, FAR).await?;
     let ids = world.some(CHANGES)?;
-    let their_url = pouch.paced(FAR).await?;
-    let [mut cold, mut warm, mut nothing, mut theirs, mut their_nothing] = [const { Samples(Vec::new()) }; 5];
+    let [mut cold, mut warm, mut nothing, mut theirs, mut their_nothing] =
+        [const { Samples(Vec::new()) }; 5];
     for round in 0..rounds {
-        let url = format!("https://{}", far.address);
-        world.a.phone.set_town_address(&url)?;
+        world.line.set_pace(FAR);
+        world.a.phone.set_connections(Connections::default());
         change(&mut world.a, &ids, &format!("远处第 {round} 次"))?;
         cold.push(synced(&mut world.a).await?.0 / 1e3);
         change(&mut world.a, &ids, &format!("远处又第 {round} 次"))?;
         let (ms, summary) = synced(&mut world.a).await?;
-        anyhow::ensure!((summary.sent as usize, summary.requests) == (ids.len(), 1), "{summary:?}");
+        let done = (summary.sent as usize, summary.requests);
+        anyhow::ensure!(done == (ids.len(), 1), "{summary:?}");
         warm.push(ms / 1e3);
         nothing.push(synced(&mut world.a).await?.0 / 1e3);
-        pouch.a.ask(json!({ "op": "change", "name": "town", "ids": pouch.some(CHANGES), "text": format!("远 {round}") })).await?;
-        for samples in [&mut theirs, &mut their_nothing] {
-            let mut ms = 0.0;
-            for op in ["push", "pull"] {
-                ms += pouch.a.ms(json!({ "op": op, "name": "town", "url": their_url })).await?;
-            }
-            samples.push(ms / 1e3);
-        }
+        world.line.set_pace(Pace::default());
+        their_change(pouch, format!("远 {round}")).await?;
+        pouch.line.set_pace(FAR);
+        theirs.push(their_sync(pouch).await?);
+        their_nothing.push(their_sync(pouch).await?);
+        pouch.line.set_pace(Pace::default());
     }
     let peer = "PouchDB 9, no TLS";
     let n = world.records;
     let name = |what: &str| format!("200 ms round-trip time, {what} among {n}");
-    report.add(Figure::new(name("10 changes, cold with TLS,"), "s", cold).beside(peer, theirs.clone()).goal(Goal::AtMost(0.85)));
-    report.add(Figure::new(name("10 changes, warm,"), "s", warm).beside(peer, theirs).goal(Goal::AtMost(0.45)));
-    report.add(Figure::new(name("nothing new, warm,"), "s", nothing).beside(peer, their_nothing));
-    world.a.phone.set_town_address(&format!("https://{}", world.line.address))?;
+    let figure = Figure::new(name("10 changes, cold with TLS,"), "s", cold);
+    report.add(figure.beside(peer, theirs.clone()).goal(Goal::AtMost(0.85)));
+    let figure = Figure::new(name("10 changes, warm,"), "s", warm);
+    report.add(figure.beside(peer, theirs).goal(Goal::AtMost(0.45)));
+    let figure = Figure::new(name("nothing new, warm,"), "s", nothing);
+    report.add(figure.beside(peer, their_nothing));
     Ok(())
 }
 
-/// At the edge of coverage, cold.
-pub async fn measure_edge(report: &mut Report, world: &mut World, rounds: usize, pouch: &mut Pouch) -> Result<()> {
+/// At the edge of coverage, cold. Each begins at the same place in the turns of up and down.
+pub async fn measure_edge(
+    report: &mut Report,
+    world: &mut World,
+    rounds: usize,
+    pouch: &mut Pouch,
+) -> Result<()> {
     println!("at 64 kbit/s with stalls");
     let ids = world.some(CHANGES)?;
     let [mut ten, mut nothing, mut theirs, mut their_nothing] = [const { Samples(Vec::new()) }; 4];
     for round in 0..rounds {
-        // A line of its own for each: all begin at the same place in the turns of up and down.
-        for (samples, has_changes) in [(&mut ten, true), (&mut nothing, false)] {
-            if has_changes {
-                change(&mut world.a, &ids, &format!("边缘第 {round} 次"))?;
-            }
-            let edge = yaoguan_testkit::network::Line::paced(world.town.address, EDGE).await?;
-            world.a.phone.set_town_address(&format!("https://{}", edge.address))?;
+        change(&mut world.a, &ids, &format!("边缘第 {round} 次"))?;
+        for samples in [&mut ten, &mut nothing] {
+            world.a.phone.set_connections(Connections::default());
+            world.line.set_pace(EDGE);
             samples.push(synced(&mut world.a).await?.0 / 1e3);
+            world.line.set_pace(Pace::default());
         }
-        for (samples, has_changes) in [(&mut theirs, true), (&mut their_nothing, false)] {
-            if has_changes {
-                pouch.a.ask(json!({ "op": "change", "name": "town", "ids": pouch.some(CHANGES), "text": format!("边 {round}") })).await?;
-            }
-            let url = pouch.paced(EDGE).await?;
-            let mut ms = 0.0;
-            for op in ["push", "pull"] {
-                ms += pouch.a.ms(json!({ "op": op, "name": "town", "url": url })).await?;
-            }
-            samples.push(ms / 1e3);
+        their_change(pouch, format!("边 {round}")).await?;
+        for samples in [&mut theirs, &mut their_nothing] {
+            pouch.line.set_pace(EDGE);
+            samples.push(their_sync(pouch).await?);
+            pouch.line.set_pace(Pace::default());
         }
     }
     let peer = "PouchDB 9, no TLS";
     let name = |what: &str| format!("64 kbit/s with stalls, {what}, cold");
     report.add(Figure::new(name("10 changes"), "s", ten).beside(peer, theirs));
     report.add(Figure::new(name("nothing new"), "s", nothing).beside(peer, their_nothing));
-    world.a.phone.set_town_address(&format!("https://{}", world.line.address))?;
     Ok(())
 }

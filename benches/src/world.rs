@@ -9,7 +9,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use yaoguan_model::{AccountId, FieldPath, Kind, RecordId, Role, Value, canonical};
 use yaoguan_store::{Filter, Page, Store};
-use yaoguan_testkit::network::{Line, Pace};
+use yaoguan_testkit::network::Line;
 use yaoguan_testkit::town::{GRID, TestPhone, TestTown};
 use yaoguan_town::storage::Storage as _;
 
@@ -47,9 +47,10 @@ impl World {
 
     /// The number of records and of bytes of all files of the town's database.
     pub async fn town_bytes(&self) -> Result<f64> {
-        self.town.town.storage.with_raw(|c| {
-            c.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-        })?;
+        self.town
+            .town
+            .storage
+            .with_raw(|c| c.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())))?;
         let total: u64 = self.town.town.storage.counts().await?.values().sum();
         Ok(folder_bytes(&self.town.data())? as f64 / total as f64)
     }
@@ -105,7 +106,8 @@ impl Raw {
         let dir = tempfile::tempdir()?;
         let connection = Connection::open(dir.path().join("raw.db"))?;
         connection.execute_batch(&format!("PRAGMA key = \"x'{}'\"", "5a".repeat(32)))?;
-        let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+        let mode: String =
+            connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
         anyhow::ensure!(mode == "wal");
         connection.execute_batch(
             "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; \
@@ -156,7 +158,6 @@ pub struct Pouch {
     pub a: Node,
     pub b: Node,
     pub line: Line,
-    pub port: u16,
     pub dir: TempDir,
     pub records: usize,
 }
@@ -170,7 +171,7 @@ impl Pouch {
         let line = Line::to(([127, 0, 0, 1], port).into()).await?;
         let client = |name: &str| Node::start("client", &dir.path().join(name));
         let (a, b) = (client("a")?, client("b")?);
-        Ok(Self { server, a, b, line, port, dir, records: 0 })
+        Ok(Self { server, a, b, line, dir, records: 0 })
     }
 
     /// With these hazards on the server and both clients, in the database `town`.
@@ -187,12 +188,6 @@ impl Pouch {
 
     pub fn url(&self, database: &str) -> String {
         format!("http://{}/{database}", self.line.address)
-    }
-
-    /// The server by another line.
-    pub async fn paced(&self, pace: Pace) -> Result<String> {
-        let line = Line::paced(([127, 0, 0, 1], self.port).into(), pace).await?;
-        Ok(format!("http://{}/town", line.address))
     }
 
     /// Ids of documents, spread.

@@ -13,8 +13,8 @@ use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Notify, broadcast, watch};
 use yaoguan_field::{
-    Connections,
-    Changed, FieldError, Home, PatrolNow, People, Phone, Point, Pulse, Settings, SyncNow,
+    Changed, Connections, FieldError, Home, PatrolNow, People, Phone, Point, Pulse, Settings,
+    SyncNow,
 };
 use yaoguan_model::Env;
 use yaoguan_model::env::System;

@@ -12,7 +12,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
 
 use crate::dot::Dot;
@@ -66,29 +66,40 @@ pub enum BadRecord {
     ReplicaIndex,
 }
 
-/// Packs a record; `name` says how a replica is written.
-pub fn pack<R: Ord>(record: &Record, mut name: impl FnMut(ReplicaId) -> R) -> Packed<R> {
-    let mut writes: Vec<(Dot, BTreeMap<FieldPath, Value>)> = Vec::new();
+/// What one save wrote, in the order of paths.
+type Fields<'a> = Vec<(&'a FieldPath, &'a Value)>;
+
+/// The siblings, gathered by the save that wrote them, in dot order.
+fn saves(record: &Record) -> Vec<(Dot, Fields<'_>)> {
+    let mut saves: Vec<(Dot, Fields<'_>)> = Vec::new();
     for (path, siblings) in &record.fields {
         for Sibling { dot, value } in siblings {
             // A dot that stands for two values on one path (an alarm, see merge) opens a second group.
-            let group =
-                writes.iter_mut().find(|(d, paths)| d == dot && !paths.contains_key(path.as_str()));
-            match group {
-                Some((_, paths)) => _ = paths.insert(path.clone(), value.clone()),
-                None => writes.push((*dot, BTreeMap::from([(path.clone(), value.clone())]))),
+            // Paths come in order: only the last one of a group can be this one.
+            let other = |fields: &Fields<'_>| fields.last().is_none_or(|(last, _)| *last != path);
+            match saves.iter_mut().find(|(d, fields)| d == dot && other(fields)) {
+                Some((_, fields)) => fields.push((path, value)),
+                None => saves.push((*dot, vec![(path, value)])),
             }
         }
     }
-    writes.sort();
+    saves.sort();
+    saves
+}
+
+/// Packs a record; `name` says how a replica is written.
+pub fn pack<R: Ord>(record: &Record, mut name: impl FnMut(ReplicaId) -> R) -> Packed<R> {
+    let copied = |fields: Fields<'_>| {
+        fields.into_iter().map(|(path, value)| (path.clone(), value.clone())).collect()
+    };
     Packed {
         context: record.context.iter().map(|dot| (name(dot.replica), dot.counter)).collect(),
         created_by: record.created_by,
         id: record.id,
         kind: record.kind.clone(),
-        writes: writes
+        writes: saves(record)
             .into_iter()
-            .map(|(dot, paths)| (name(dot.replica), dot.counter, paths))
+            .map(|(dot, fields)| (name(dot.replica), dot.counter, copied(fields)))
             .collect(),
     }
 }
@@ -122,10 +133,39 @@ pub fn unpack<R>(
     if record.is_covered() { Ok(record) } else { Err(BadRecord::NotCovered) }
 }
 
+/// The shape of [`Packed`], written from the record itself.
+#[derive(Serialize)]
+struct Canonical<'a> {
+    context: Vec<(ReplicaId, u64)>,
+    created_by: AccountId,
+    id: RecordId,
+    kind: &'a Kind,
+    writes: Vec<(ReplicaId, u64, Save<'a>)>,
+}
+
+/// The fields of a save as an object.
+struct Save<'a>(Fields<'a>);
+
+impl Serialize for Save<'_> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_map(self.0.iter().copied())
+    }
+}
+
 /// The canonical bytes.
 pub fn encode(record: &Record) -> Vec<u8> {
+    let canonical = Canonical {
+        context: record.context.iter().map(|dot| (dot.replica, dot.counter)).collect(),
+        created_by: record.created_by,
+        id: record.id,
+        kind: &record.kind,
+        writes: saves(record)
+            .into_iter()
+            .map(|(dot, fields)| (dot.replica, dot.counter, Save(fields)))
+            .collect(),
+    };
     // Serialising plain maps and integers into memory has no failing case.
-    serde_json::to_vec(&pack(record, |replica| replica)).unwrap_or_default()
+    serde_json::to_vec(&canonical).unwrap_or_default()
 }
 
 /// Reads canonical bytes.

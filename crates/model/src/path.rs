@@ -6,8 +6,9 @@ mod tests;
 use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::limits::MAX_PATH_BYTES;
 
@@ -20,10 +21,9 @@ pub const DELETED: &str = "$deleted";
 pub struct BadPath(pub String);
 
 /// Segments of `[A-Za-z0-9_$-]`, joined by dots. Whether a kind has the path is a question for its
-/// schema: a phone keeps paths that it does not know.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub struct FieldPath(Box<str>);
+/// schema: a phone keeps paths that it does not know. Clones share the text: merging copies many.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FieldPath(Arc<str>);
 
 impl FieldPath {
     pub fn as_str(&self) -> &str {
@@ -77,6 +77,11 @@ impl FromStr for FieldPath {
         let good = text.len() <= MAX_PATH_BYTES
             && text.split('.').all(|part| !part.is_empty() && part.bytes().all(plain));
         if good { Ok(Self(text.into())) } else { Err(BadPath(text.to_owned())) }
+    }
+}
+impl Serialize for FieldPath {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&self.0)
     }
 }
 impl<'de> Deserialize<'de> for FieldPath {

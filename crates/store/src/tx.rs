@@ -9,13 +9,14 @@ use yaoguan_wire::{Epoch, HoldId, PushToken};
 
 use crate::error::StoreError;
 use crate::identity::Identity;
-use crate::projection;
+use crate::projection::{self, Was, Words};
 
 /// One transaction; rolled back unless committed.
 pub struct SqliteTx<'a> {
     pub(crate) tx: Transaction<'a>,
     /// A record left the phone: nothing of it is to be found in the file afterwards.
     has_removed: bool,
+    words: Words,
 }
 
 const LOAD: &str = "SELECT record.seq, record.body, unsent.record IS NOT NULL AS is_unsent, \
@@ -24,11 +25,12 @@ const LOAD: &str = "SELECT record.seq, record.body, unsent.record IS NOT NULL AS
 
 impl<'a> SqliteTx<'a> {
     pub(crate) fn new(tx: Transaction<'a>) -> Self {
-        Self { tx, has_removed: false }
+        Self { tx, has_removed: false, words: Words::default() }
     }
 
     /// True when a record left the phone.
-    pub(crate) fn commit(self) -> Result<bool, StoreError> {
+    pub(crate) fn commit(mut self) -> Result<bool, StoreError> {
+        self.words.write(&self.tx)?;
         if self.has_removed {
             projection::forget(&self.tx)?;
         }
@@ -53,6 +55,18 @@ impl<'a> SqliteTx<'a> {
     fn seq(&self, id: RecordId) -> Result<Option<i64>, StoreError> {
         let mut statement = self.tx.prepare_cached("SELECT seq FROM record WHERE id = ?1")?;
         Ok(statement.query_row([id.as_bytes()], |row| row.get("seq")).optional()?)
+    }
+
+    /// A record that this phone has not: nothing hangs on it yet that would have to go first.
+    fn put_new(&mut self, local: &Local, body: &[u8], hash: [u8; 32]) -> Result<(), StoreError> {
+        let record = &local.record;
+        let sql = "INSERT INTO record (id, kind, body, hash, confirmed_at) \
+             VALUES (?1, ?2, ?3, ?4, coalesce((SELECT last_contact_s FROM phone), 0))";
+        let row = (record.id.as_bytes(), record.kind.as_str(), body, hash);
+        let seq = self.tx.prepare_cached(sql)?.insert(row)?;
+        projection::write(&self.tx, seq, record, Was::Missing, &mut self.words)?;
+        self.drop_stub(record.id)?;
+        self.write_unsent(seq, local)
     }
 
     fn write_unsent(&self, seq: i64, local: &Local) -> Result<(), StoreError> {
@@ -158,20 +172,14 @@ impl Tx for SqliteTx<'_> {
     fn put(&mut self, local: &Local) -> Result<(), StoreError> {
         let body = canonical::encode(&local.record);
         let hash = canonical::hash(&body);
-        let mut statement = self.tx.prepare_cached(
-            "INSERT INTO record (id, kind, body, hash, confirmed_at) \
-             VALUES (?1, ?2, ?3, ?4, coalesce((SELECT last_contact_s FROM phone), 0)) \
-             ON CONFLICT (id) DO UPDATE SET body = excluded.body, hash = excluded.hash, \
-             confirmed_at = excluded.confirmed_at RETURNING seq",
-        )?;
         let record = &local.record;
-        let seq: i64 = statement
-            .query_row((record.id.as_bytes(), record.kind.as_str(), &body, hash), |row| {
-                row.get("seq")
-            })?;
-        drop(statement);
-        projection::write(&self.tx, seq, record)?;
-        self.drop_stub(record.id)?;
+        let Some(seq) = self.seq(record.id)? else {
+            return self.put_new(local, &body, hash);
+        };
+        let sql = "UPDATE record SET body = ?2, hash = ?3, \
+             confirmed_at = coalesce((SELECT last_contact_s FROM phone), 0) WHERE seq = ?1";
+        self.tx.prepare_cached(sql)?.execute((seq, &body, hash))?;
+        projection::write(&self.tx, seq, record, Was::There, &mut self.words)?;
         self.write_unsent(seq, local)
     }
 
@@ -184,6 +192,7 @@ impl Tx for SqliteTx<'_> {
 
     fn remove(&mut self, id: RecordId) -> Result<(), StoreError> {
         let Some(seq) = self.seq(id)? else { return Ok(()) };
+        self.words.forget(seq);
         projection::erase(&self.tx, seq)?;
         self.withdraw_offer(id)?;
         let mut statement = self.tx.prepare_cached("DELETE FROM record WHERE seq = ?1")?;

@@ -1,6 +1,6 @@
 //! Carries out an answer in one transaction: verdicts, then the feed, then cursor and chain.
 
-use yaoguan_model::{Env, Kind, RecordId, ReplicaId, VersionVector};
+use yaoguan_model::{Env, Kind, Record, RecordId, ReplicaId, VersionVector};
 use yaoguan_wire::packing::{unpack, unpack_context};
 use yaoguan_wire::reconcile::root_of;
 use yaoguan_wire::{ErrorCode, FeedItem, Judgement, SyncRequest, SyncResponse, Verdict};
@@ -240,7 +240,7 @@ fn apply_item<T: Tx>(
 ) -> Result<(), SyncError<T::Error>> {
     if let Some(packed) = &item.record {
         let incoming = unpack(&response.replicas, packed.clone()).map_err(SyncError::Record)?;
-        pull(tx, &incoming, applied)?;
+        pull(tx, incoming, applied)?;
     } else if let Some(id) = item.left.or(item.purged) {
         match tx.load(id)? {
             Some(local) => {
@@ -256,26 +256,26 @@ fn apply_item<T: Tx>(
 /// A record arrives from the town.
 pub(crate) fn pull<T: Tx>(
     tx: &mut T,
-    incoming: &yaoguan_model::Record,
+    incoming: Record,
     applied: &mut Applied,
 ) -> Result<(), SyncError<T::Error>> {
     let id = incoming.id;
     let found = tx.load(id)?;
     // What this phone gave up comes back when it has changed, not when a feed starts again.
-    if found.is_none() && tx.stub(id)?.is_some_and(|stub| stub == hash_of(incoming)) {
+    if found.is_none() && tx.stub(id)?.is_some_and(|stub| stub == hash_of(&incoming)) {
         return Ok(());
     }
     applied.changed.push((incoming.kind.clone(), id));
     let local = match found {
         None => {
             applied.received += 1;
-            Local::confirmed(incoming.clone())
+            Local::confirmed(incoming)
         }
         Some(mut local) => {
             if !local.record.context.covers(&incoming.context) {
                 applied.received += 1;
             }
-            let alarm = local.pulled(incoming).map_err(|_| SyncError::Identity(id))?;
+            let alarm = local.pulled(&incoming).map_err(|_| SyncError::Identity(id))?;
             if let Some(alarm) = alarm {
                 tx.alarm(id, alarm)?;
             }

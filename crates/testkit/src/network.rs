@@ -45,17 +45,13 @@ struct Faults {
     bytes_up: AtomicU64,
     bytes_down: AtomicU64,
     connections: AtomicU64,
+    /// And since when.
+    pace: Mutex<(Pace, Instant)>,
 }
 
 impl Line {
     /// Starts a relay to the town.
     pub async fn to(town: SocketAddr) -> anyhow::Result<Self> {
-        Self::paced(town, Pace::default()).await
-    }
-
-    /// Starts a slow relay to the town.
-    pub async fn paced(town: SocketAddr, pace: Pace) -> anyhow::Result<Self> {
-        let begun = Instant::now();
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let faults = Arc::new(Faults {
@@ -64,6 +60,7 @@ impl Line {
             bytes_up: AtomicU64::new(0),
             bytes_down: AtomicU64::new(0),
             connections: AtomicU64::new(0),
+            pace: Mutex::new((Pace::default(), Instant::now())),
         });
         let line = Self { address, faults: Arc::clone(&faults) };
         tokio::spawn(async move {
@@ -74,10 +71,11 @@ impl Line {
                     if let Ok(town) = TcpStream::connect(town).await {
                         // Else the two sides' small packets wait for one another.
                         _ = (phone.set_nodelay(true), town.set_nodelay(true));
-                        if pace.delay > Duration::ZERO {
-                            sleep(pace.delay * 2).await;
+                        let delay = faults.pace().0.delay;
+                        if delay > Duration::ZERO {
+                            sleep(delay * 2).await;
                         }
-                        relay(phone, town, &faults, &Traffic { pace, begun }).await;
+                        relay(phone, town, &faults).await;
                     }
                 });
             }
@@ -101,6 +99,11 @@ impl Line {
         self.faults.down.store(WHOLE, Ordering::SeqCst);
     }
 
+    /// From now on the line is so slow; its turns of up and down begin now.
+    pub fn set_pace(&self, pace: Pace) {
+        *self.faults.pace.lock().unwrap() = (pace, Instant::now());
+    }
+
     /// Bytes on the socket so far, TLS and all: up, down.
     pub fn bytes(&self) -> (u64, u64) {
         let load = |n: &AtomicU64| n.load(Ordering::SeqCst);
@@ -113,26 +116,24 @@ impl Line {
     }
 }
 
-async fn relay(phone: TcpStream, town: TcpStream, faults: &Faults, traffic: &Traffic) {
+async fn relay(phone: TcpStream, town: TcpStream, faults: &Faults) {
     let (from_phone, to_phone) = phone.into_split();
     let (from_town, to_town) = town.into_split();
     // Either end of the line takes the other with it.
     tokio::select! {
-        () = traffic.carry(from_phone, to_town, &faults.up, &faults.bytes_up) => {}
-        () = traffic.carry(from_town, to_phone, &faults.down, &faults.bytes_down) => {}
+        () = faults.carry(from_phone, to_town, &faults.up, &faults.bytes_up) => {}
+        () = faults.carry(from_town, to_phone, &faults.down, &faults.bytes_down) => {}
     }
-}
-
-/// The pace of a line that began then.
-struct Traffic {
-    pace: Pace,
-    begun: Instant,
 }
 
 /// Pieces under way at once: more than a slow line holds.
 const UNDER_WAY: usize = 256;
 
-impl Traffic {
+impl Faults {
+    fn pace(&self) -> (Pace, Instant) {
+        *self.pace.lock().unwrap()
+    }
+
     async fn carry(
         &self,
         mut from: OwnedReadHalf,
@@ -143,12 +144,13 @@ impl Traffic {
         let (enter, mut leave) = mpsc::channel::<(Instant, Vec<u8>)>(UNDER_WAY);
         let entering = async move {
             let mut buffer = [0_u8; 4096];
-            let mut free_at = self.begun;
+            let mut free_at = Instant::now();
             while let Ok(n @ 1..) = from.read(&mut buffer).await {
                 count.fetch_add(n as u64, Ordering::SeqCst);
                 let goes = through(left, n);
-                free_at = self.through_at(free_at.max(Instant::now()), goes);
-                let piece = (free_at + self.pace.delay, buffer[..goes].to_vec());
+                let (pace, since) = self.pace();
+                free_at = pace.through_at(since, free_at.max(Instant::now()), goes);
+                let piece = (free_at + pace.delay, buffer[..goes].to_vec());
                 if enter.send(piece).await.is_err() || goes < n {
                     break;
                 }
@@ -165,15 +167,17 @@ impl Traffic {
         // What is under way when one side ends still arrives; a reader that is gone ends the writer.
         tokio::join!(entering, leaving);
     }
+}
 
-    /// When the last of `bytes` that begin at `from` is through.
-    fn through_at(&self, from: Instant, bytes: usize) -> Instant {
-        let Some(bits_per_s) = self.pace.bits_per_s else { return from };
+impl Pace {
+    /// When the last of `bytes` that begin at `from` is through; the turns began at `since`.
+    fn through_at(self, since: Instant, from: Instant, bytes: usize) -> Instant {
+        let Some(bits_per_s) = self.bits_per_s else { return from };
         let mut at = from;
         let mut takes = Duration::from_secs_f64(bytes as f64 * 8.0 / bits_per_s as f64);
-        let Some((up, down)) = self.pace.stalls else { return at + takes };
+        let Some((up, down)) = self.stalls else { return at + takes };
         loop {
-            let turn = (at - self.begun).as_secs_f64() % (up + down).as_secs_f64();
+            let turn = (at - since).as_secs_f64() % (up + down).as_secs_f64();
             let turn = Duration::from_secs_f64(turn);
             if turn >= up {
                 at += up + down - turn;

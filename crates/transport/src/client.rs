@@ -45,8 +45,7 @@ impl Connections {
         {
             return Ok(client.clone());
         }
-        let trust =
-            if ca_pem.is_empty() { Trust::Public } else { Trust::Ca(ca_pem.to_owned()) };
+        let trust = if ca_pem.is_empty() { Trust::Public } else { Trust::Ca(ca_pem.to_owned()) };
         let new = client(trust)?;
         *kept = Some((ca_pem.to_owned(), new.clone()));
         Ok(new)

@@ -9,13 +9,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 use tokio::sync::watch;
 
-use super::{audit, journal, migrations};
+use super::{audit, inbox, journal, migrations};
 use crate::audit::anchor::Anchor;
 use crate::error::TownError;
 use crate::line::Line;
 
 const BUSY_MS: u64 = 30_000;
 const STATEMENTS: usize = 128;
+/// Pages that a connection keeps decrypted, at most: 32 MiB. With SQLite's usual 2 MiB the indexes of a large push
+/// push one another out, and each page is encrypted and decrypted many times over.
+const CACHE_KIB: i64 = 32 * 1024;
 /// Readers kept open between requests.
 const IDLE_READERS: usize = 4;
 
@@ -125,6 +128,7 @@ impl Sqlite {
             let mut writer = inner.writer.lock().unwrap_or_else(PoisonError::into_inner);
             let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let result = work(&tx)?;
+            inbox::write_words(&tx)?;
             let head = if inner.anchor.is_some() { audit::head(&tx)? } else { None };
             let position = feed_head(&tx)?;
             tx.commit()?;
@@ -233,6 +237,8 @@ pub(super) fn connect(path: &Path, key: &[u8; 32]) -> Result<Connection, TownErr
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.execute_batch(inbox::WORDS_DUE)?;
     // What is purged must not be read from free pages.
     connection.pragma_update(None, "secure_delete", true)?;
     Ok(connection)

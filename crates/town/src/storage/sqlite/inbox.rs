@@ -49,8 +49,32 @@ fn project_hazard(tx: &Transaction<'_>, record: &Record, now: i64) -> Result<(),
         },
         |row| row.get("seq"),
     )?;
-    let sql = "INSERT OR REPLACE INTO inbox_text (rowid, text) VALUES (?1, ?2)";
-    tx.prepare_cached(sql)?.execute((seq, search::marked(&words)))?;
+    tx.prepare_cached("INSERT OR IGNORE INTO words_due (seq) VALUES (?1)")?.execute([seq])?;
+    Ok(())
+}
+
+/// Rows whose words go into the search index with the last statements of the transaction. FTS5 gathers them in
+/// memory and writes them as one part, but whenever SQLite opens a savepoint within the transaction, as it does
+/// for each upsert, it writes out what it has: a part for each record, all of which are then merged.
+pub(super) const WORDS_DUE: &str =
+    "CREATE TEMP TABLE IF NOT EXISTS words_due (seq INTEGER PRIMARY KEY) STRICT";
+
+/// Writes the words of the rows that changed in this transaction.
+pub(super) fn write_words(tx: &Transaction<'_>) -> Result<(), TownError> {
+    let sql = "SELECT inbox.seq AS seq, words FROM words_due CROSS JOIN inbox ON inbox.seq = words_due.seq";
+    let mut statement = tx.prepare_cached(sql)?;
+    let mut rows = statement.query([])?;
+    let mut write =
+        tx.prepare_cached("INSERT OR REPLACE INTO inbox_text (rowid, text) VALUES (?1, ?2)")?;
+    let mut any = false;
+    while let Some(row) = rows.next()? {
+        let (seq, words): (i64, String) = (row.get("seq")?, row.get("words")?);
+        write.execute((seq, search::marked(&words)))?;
+        any = true;
+    }
+    if any {
+        tx.execute("DELETE FROM words_due", [])?;
+    }
     Ok(())
 }
 
@@ -98,7 +122,7 @@ pub(super) fn rebuild(tx: &Transaction<'_>) -> Result<(), TownError> {
         let body: Vec<u8> = row.get("body")?;
         project(tx, &canonical::decode(&body)?, row.get("changed_at")?)?;
     }
-    Ok(())
+    write_words(tx)
 }
 
 /// Scope is in the statement itself. It walks the rows in the order of their last change.
