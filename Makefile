@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help app bench-app e2e e2e-console e2e-browser e2e-shell android-check screenshots demo test check bench media-kill sim audit package operations interop bench-console
+.PHONY: help app bench-app e2e e2e-console e2e-browser e2e-shell android-check screenshots demo test check bench load media-kill sim audit package operations interop bench-console
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -31,6 +31,8 @@ bench-console: ## times of the supervisors' console in a town with 100,000 recor
 	scripts/bench-console
 bench-app: ## the app with 20,000 records in a browser: what a person waits for
 	scripts/bench-app
+load: ## 910 phones over HTTPS against a real town: morning rush and a day; nothing lost, nothing twice
+	scripts/load
 media-kill: ## 200 photos over a line that breaks everywhere; phone and town killed 100 times each
 	scripts/media-kill
 sim: ## the oracle on random histories: make sim runs=1000000

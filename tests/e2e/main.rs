@@ -19,6 +19,7 @@ mod full;
 mod hostile;
 mod kill;
 mod landslides;
+mod load;
 mod output;
 mod people;
 mod phone;

@@ -90,6 +90,10 @@ impl Host {
         env: Arc<dyn Env>,
     ) -> io::Result<Arc<Self>> {
         std::fs::create_dir_all(dir)?;
+        let lock = lock(dir)?;
+        if lock.is_some() {
+            crate::media::clear_taken(dir)?;
+        }
         let host = Arc::new(Self {
             dir: dir.to_owned(),
             env,
@@ -104,7 +108,7 @@ impl Host {
             wake: Notify::new(),
             events: broadcast::Sender::new(EVENTS),
             connections: Connections::default(),
-            lock: lock(dir)?,
+            lock,
         });
         let of_line = Arc::downgrade(&host);
         host.platform.connectivity.watch(Box::new(move |line| {
@@ -288,8 +292,13 @@ impl Host {
         self.wake.notify_one();
     }
 
-    /// Asks for a sync; returns how syncing stood when it was asked for.
+    /// Asks for a sync; returns how syncing stood when it was asked for. Where the platform says that there is
+    /// no line nothing goes out, whoever asks.
     pub(crate) fn wake(&self) -> SyncNow {
+        let now = self.pulse(|pulse| pulse.now().clone());
+        if !now.online {
+            return now;
+        }
         let stood = self.pulse(Pulse::wake);
         self.wake.notify_one();
         stood

@@ -3,14 +3,15 @@
 use std::fs::File;
 
 use serde::Serialize;
+use yaoguan_model::limits::MAX_INTEGER;
 use yaoguan_store::Identity;
 use yaoguan_sync::{
     Applied, PhoneStore as _, Reconciliation, Returned, Step, Tx as _, apply, apply_verdicts_alone,
     plan, rewrite_after_fork,
 };
 use yaoguan_transport::{Connections, TownClient, Traffic, TransportError};
-use yaoguan_wire::ErrorCode;
 use yaoguan_wire::proof::DeviceKey;
+use yaoguan_wire::{ErrorCode, SyncRequest, Waiting};
 
 use crate::error::FieldError;
 use crate::phone::Phone;
@@ -188,6 +189,13 @@ impl Phone {
         self.store.transact(|tx| Ok(tx.outbox()?.len() + tx.offers()?.len()))
     }
 
+    /// What the town is told of what waits here.
+    fn what_waits(&self) -> Result<Option<Waiting>, FieldError> {
+        let Some(made) = self.oldest_waiting()? else { return Ok(None) };
+        let oldest_s = self.env.now_s().saturating_sub(made).clamp(0, MAX_INTEGER);
+        Ok(Some(Waiting { records: self.store.counts()?.pending, oldest_s }))
+    }
+
     /// One request and its answer. True when another must follow.
     async fn round(
         &mut self,
@@ -196,6 +204,7 @@ impl Phone {
     ) -> Result<bool, FieldError> {
         let env = self.env.clone();
         let request = self.transact(|tx| Ok::<_, FieldError>(plan(tx, env.as_ref())?))?;
+        let request = SyncRequest { waiting: self.what_waits()?, ..request };
         if !request.records.is_empty() {
             self.mark_before_push(&request.push)?;
         }

@@ -1,21 +1,23 @@
 //! A track as one immutable file: every fix of a patrol, some four bytes each.
 //!
 //! `YGT` and a version byte, then one zstd frame: how many fixes each segment has, then the columns:
-//! latitudes, longitudes, times, accuracies. A column is differences in as few bytes as they need; times are
-//! differences of differences, since receivers keep their beat. Nothing is rounded and nothing is left out:
-//! what is read is what was written. Whether a fix is to be believed is computed here, never stored.
+//! latitudes, longitudes, times, accuracies, and in version 2 elevations. A column is differences in as few bytes
+//! as they need; times are differences of differences, since receivers keep their beat. Nothing is rounded and
+//! nothing is left out: what is read is what was written. A track without elevations is of version 1.
 
 use std::io::Read as _;
 
 use yaoguan_model::Position;
-use yaoguan_model::geodesy::{Fix, distance_m};
+use yaoguan_model::geodesy::Fix;
 
-use crate::limits::{MAX_FIXES, MAX_SPEED_M_S, MAX_TRACK_BYTES, POOR_ACCURACY_CM};
+use crate::limits::{MAX_FIXES, MAX_TRACK_BYTES};
 use crate::varint;
 
 /// First bytes of a track.
 pub const MAGIC: &[u8; 3] = b"YGT";
-const VERSION: u8 = 1;
+/// Without elevations, and with them.
+const PLAIN: u8 = 1;
+const WITH_ELEVATIONS: u8 = 2;
 const ZSTD_LEVEL: i32 = 19;
 
 /// How a column that may lack values stands.
@@ -57,17 +59,22 @@ pub fn encode(segments: &[Vec<Fix>]) -> Result<Vec<u8>, TrackError> {
     put_gappy(&mut body, &times, 2);
     let accuracies: Vec<Option<i64>> = fixes.iter().map(|fix| fix.accuracy_cm).collect();
     put_gappy(&mut body, &accuracies, 1);
+    let elevations: Vec<Option<i64>> = fixes.iter().map(|fix| fix.ele_cm).collect();
+    let is_plain = elevations.iter().all(Option::is_none);
+    if !is_plain {
+        put_gappy(&mut body, &elevations, 1);
+    }
     let mut bytes = MAGIC.to_vec();
-    bytes.push(VERSION);
+    bytes.push(if is_plain { PLAIN } else { WITH_ELEVATIONS });
     bytes.extend(zstd::bulk::compress(&body, ZSTD_LEVEL)?);
     Ok(bytes)
 }
 
 /// Reads a track.
 pub fn decode(bytes: &[u8]) -> Result<Vec<Vec<Fix>>, TrackError> {
-    let frame = match bytes.split_at_checked(MAGIC.len() + 1) {
+    let (version, frame) = match bytes.split_at_checked(MAGIC.len() + 1) {
         Some(([m @ .., version], frame)) if m == MAGIC => match *version {
-            VERSION => frame,
+            PLAIN | WITH_ELEVATIONS => (*version, frame),
             later => return Err(TrackError::Version(later)),
         },
         Some(_) | None => return Err(TrackError::Foreign),
@@ -80,10 +87,10 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<Vec<Fix>>, TrackError> {
     if body.len() as u64 > MAX_TRACK_BYTES || !left.is_empty() {
         return Err(TrackError::Damaged);
     }
-    read_body(&body).ok_or(TrackError::Damaged)
+    read_body(&body, version).ok_or(TrackError::Damaged)
 }
 
-fn read_body(mut body: &[u8]) -> Option<Vec<Vec<Fix>>> {
+fn read_body(mut body: &[u8], version: u8) -> Option<Vec<Vec<Fix>>> {
     let bytes = &mut body;
     let segments = count(bytes)?;
     let lengths: Vec<usize> = (0..segments).map(|_| count(bytes)).collect::<Option<_>>()?;
@@ -96,17 +103,23 @@ fn read_body(mut body: &[u8]) -> Option<Vec<Vec<Fix>>> {
     let unit = if take_byte(bytes)? == 1 { 1000 } else { 1 };
     let times = take_gappy(bytes, fixes, 2)?;
     let accuracies = take_gappy(bytes, fixes, 1)?;
+    let elevations = match version {
+        WITH_ELEVATIONS => take_gappy(bytes, fixes, 1)?,
+        _ => vec![None; fixes],
+    };
     if !bytes.is_empty() {
         return None;
     }
-    let columns = lats.into_iter().zip(lons).zip(times.into_iter().zip(accuracies));
-    let mut fixes = columns.map(|((lat_e7, lon_e7), (time, accuracy_cm))| {
+    let measured = times.into_iter().zip(accuracies).zip(elevations);
+    let mut fixes = lats.into_iter().zip(lons).zip(measured).map(|(place, measured)| {
+        let ((lat_e7, lon_e7), ((time, accuracy_cm), ele_cm)) = (place, measured);
         let on_earth = lat_e7.abs() <= 900_000_000 && lon_e7.abs() <= 1_800_000_000;
         let at_ms = match time {
             Some(time) => Some(time.checked_mul(unit)?),
             None => None,
         };
-        on_earth.then_some(Fix { position: Position { lat_e7, lon_e7 }, at_ms, accuracy_cm })
+        let position = Position { lat_e7, lon_e7 };
+        on_earth.then_some(Fix { position, at_ms, accuracy_cm, ele_cm })
     });
     lengths.into_iter().map(|n| fixes.by_ref().take(n).collect()).collect()
 }
@@ -170,32 +183,4 @@ fn take_gappy(bytes: &mut &[u8], n: usize, order: u8) -> Option<Vec<Option<i64>>
     let values = take_column(bytes, there.iter().filter(|there| **there).count(), order)?;
     let mut values = values.into_iter();
     Some(there.into_iter().map(|there| there.then(|| values.next()).flatten()).collect())
-}
-
-/// What is to be said of a fix beside where it is. Computed, never stored; such a fix stays in the track.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Doubt {
-    /// The receiver itself says that it may be more than 50 m off.
-    pub inaccurate: bool,
-    /// From the fix before, nobody gets here in that time.
-    pub too_fast: bool,
-}
-
-/// The doubts about each fix of a segment.
-pub fn doubts(segment: &[Fix]) -> Vec<Doubt> {
-    let before = std::iter::once(None).chain(segment.iter().map(Some));
-    let pairs = segment.iter().zip(before);
-    pairs
-        .map(|(fix, before)| Doubt {
-            inaccurate: fix.accuracy_cm.is_some_and(|cm| cm > POOR_ACCURACY_CM),
-            too_fast: before.is_some_and(|before| is_too_fast(before, fix)),
-        })
-        .collect()
-}
-
-fn is_too_fast(from: &Fix, to: &Fix) -> bool {
-    let (Some(start), Some(end)) = (from.at_ms, to.at_ms) else { return false };
-    let seconds = end.saturating_sub(start) as f64 / 1000.0;
-    // Times that stand still or jump back say nothing about speed.
-    seconds > 0.0 && distance_m(from.position, to.position) > MAX_SPEED_M_S * seconds
 }

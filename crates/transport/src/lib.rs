@@ -4,6 +4,7 @@ mod client;
 mod error;
 mod files;
 mod pinned;
+mod tiles;
 mod town;
 
 pub use client::{Connections, Trust, client};

@@ -77,7 +77,7 @@ impl TownClient {
         self.send("/v1/token", &empty, env).await
     }
 
-    async fn ask<A: serde::Serialize, B: serde::de::DeserializeOwned>(
+    pub(crate) async fn ask<A: serde::Serialize, B: serde::de::DeserializeOwned>(
         &mut self,
         path: &str,
         request: &A,

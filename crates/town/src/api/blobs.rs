@@ -175,14 +175,14 @@ impl File {
 
 /// What of a file is asked for (RFC 9110 §14).
 #[derive(Debug, PartialEq, Eq)]
-enum Asked {
+pub(super) enum Asked {
     Whole,
     Part(Range<u64>),
     /// A range that lies behind the end.
     Nothing,
 }
 
-fn asked(headers: &HeaderMap, size: u64) -> Asked {
+pub(super) fn asked(headers: &HeaderMap, size: u64) -> Asked {
     let text = headers.get(header::RANGE).and_then(|value| value.to_str().ok());
     let Some(ends) = text.and_then(|text| text.strip_prefix("bytes=")) else { return Asked::Whole };
     // Several ranges, and what is no range, are answered with the whole file.

@@ -16,8 +16,8 @@ use crate::line::Line;
 
 const BUSY_MS: u64 = 30_000;
 const STATEMENTS: usize = 128;
-/// Pages that a connection keeps decrypted, at most: 32 MiB. With SQLite's usual 2 MiB the indexes of a large push
-/// push one another out, and each page is encrypted and decrypted many times over.
+/// Pages that a connection keeps deciphered, at most: as they lie in the file each reading costs its deciphering
+/// again, and the indexes of a large push would push one another out.
 const CACHE_KIB: i64 = 32 * 1024;
 /// Readers kept open between requests.
 const IDLE_READERS: usize = 4;
