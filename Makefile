@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help app bench-app e2e e2e-console e2e-browser e2e-shell android-check screenshots demo test check bench load media-kill sim audit package operations interop bench-console
+.PHONY: help app bench-app e2e e2e-console e2e-browser e2e-shell android-check screenshots demo test check bench load media-kill sim audit fuzz-town release-fixtures package operations interop bench-console
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -43,5 +43,10 @@ package: ## the archive that a town is installed from
 	scripts/package
 operations: ## follow docs/OPERATIONS word by word on a fresh Debian (root)
 	scripts/operations
+fuzz-town: ## schemathesis over a running town, by its own description (EXAMPLES=50)
+	scripts/fuzz-town
+release-fixtures: ## data and an exchange of this release, kept for its successors: make release-fixtures version=0.1
+	cargo build --locked -p yaoguan-cli
+	scripts/release-fixtures $(version) $${CARGO_TARGET_DIR:-target}/debug
 interop: ## GDAL, LibreOffice, tus-js-client and exiftool against a real town (installs them)
 	scripts/interop

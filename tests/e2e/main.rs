@@ -33,6 +33,7 @@ mod serving;
 mod tools;
 mod town;
 mod tracks;
+mod versions;
 
 /// The first grid of the demo town.
 pub(crate) const GRID: &str = "530521103201001";

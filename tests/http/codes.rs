@@ -121,6 +121,20 @@ fn notice(title: &str, grids: &[&str]) -> Value {
     json!({ "title": title, "text": "x", "until": until, "grids": grids })
 }
 
+/// Notices that a supervisor may not give.
+fn bad_notices() -> [Value; 3] {
+    [notice("a\nb", &[GRID]), notice("x", &["530521103999999"]), notice("x", &[])]
+}
+
+/// A notice of an administrator's to the whole town.
+async fn notice_of_the_town(world: &World) -> String {
+    let cookie = cookie_of(&world.town, world.device("admin").account).await;
+    let given = console::post(&world.town, &cookie, NOTICES, &notice("镇", &[])).await;
+    assert_eq!(given.status, 200, "{}", given.json);
+    let all = console::get(&world.town, &cookie, NOTICES).await;
+    all.json["rows"][0]["id"].as_str().unwrap().to_owned()
+}
+
 /// Tasks that nobody may be given.
 fn bad_tasks() -> [Value; 3] {
     [("what", "nothing"), ("grid", OTHER_GRID), ("grid", "530521103999999")].map(|(name, value)| {
@@ -178,25 +192,16 @@ async fn console_answers(world: &World, route: &Route) -> Vec<crate::Answer> {
             ]);
         }
         ("POST", "/console/v1/tasks") => bodies.extend(bad_tasks()),
-        ("POST", "/console/v1/notices") => {
-            bodies.extend([notice("a\nb", &[GRID]), notice("x", &["530521103999999"])]);
-            bodies.push(notice("x", &[]));
-        }
+        ("POST", "/console/v1/notices") => bodies.extend(bad_notices()),
         ("POST", "/console/v1/notices/{id}/withdraw") => {
-            let cookie = cookie_of(&world.town, world.device("admin").account).await;
-            let given = console::post(&world.town, &cookie, NOTICES, &notice("镇", &[])).await;
-            assert_eq!(given.status, 200, "{}", given.json);
-            let all = console::get(&world.town, &cookie, NOTICES).await;
-            path = path.replace("{id}", all.json["rows"][0]["id"].as_str().unwrap());
+            path = path.replace("{id}", &notice_of_the_town(world).await);
             bodies.push(json!({}));
         }
         ("POST", "/console/v1/exports/{file}") => {
             path = "/console/v1/exports/hazards.csv".to_owned();
             bodies.extend([json!({ "reason": "" }), json!({ "reason": "月度汇总" })]);
         }
-        ("GET", "/console/v1/blobs/{hash}") => {
-            answers.extend(photo_answers(world, route).await);
-        }
+        ("GET", "/console/v1/blobs/{hash}") => answers.extend(photo_answers(world, route).await),
         ("GET", "/console/v1/hazards" | "/console/v1/tasks" | "/console/v1/daily") => {
             let path = format!("{path}?conflict=x&overdue=x&day=x");
             answers.push(world.asking(route, &path).await.send("", b"").await);
@@ -215,9 +220,7 @@ async fn console_answers(world: &World, route: &Route) -> Vec<crate::Answer> {
         (_, path) if path.starts_with("/console/v1/admin/") || path.contains("/held") => {
             answers.extend(admin::answers(world, route).await);
         }
-        ("POST", "/console/v1/session/prove") => {
-            answers.extend(proved_answers(world, route).await);
-        }
+        ("POST", "/console/v1/session/prove") => answers.extend(proved_answers(world, route).await),
         _ => {}
     }
     if route.path.contains("{id}") {

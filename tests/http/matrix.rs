@@ -214,18 +214,8 @@ async fn rows(route: &Route, world: &World, asker: &Asker) -> Option<Heard> {
         }
         ("OPTIONS" | "POST", "/v1/blobs")
         | ("HEAD" | "PATCH" | "DELETE", "/v1/blobs/uploads/{id}")
-        | ("GET", "/v1/blobs/{hash}") => {
-            // Let in is who hears about tus, or that nothing is there; what files tell stands in `blobs`.
-            let path = route.path.replace("{hash}", "none").replace("{id}", "none");
-            let answer = asker.ask(town, route.method, &path, &[]).await;
-            let expected = route.method == "OPTIONS" || asker.reads.is_some();
-            let allowed = matches!(answer.status, 204 | 404 | 412);
-            Heard { allowed, expected, said: answer.json.to_string(), sorts: &[] }
-        }
-        ("GET", "/v1/tiles" | "/v1/tiles/{hash}") => {
-            let answer = asker.ask(town, "GET", &route.path.replace("{hash}", "none"), &[]).await;
-            let (allowed, expected) = (answer.status == 404, asker.reads.is_some());
-            Heard { allowed, expected, said: answer.json.to_string(), sorts: &[] }
+        | ("GET", "/v1/blobs/{hash}" | "/v1/tiles" | "/v1/tiles/{hash}") => {
+            file_rows(route, town, asker).await
         }
         ("GET", "/healthz" | "/readyz" | "/api/openapi.json")
         | ("GET", "/ogc" | "/ogc/conformance" | "/ogc/api") => {
@@ -236,6 +226,16 @@ async fn rows(route: &Route, world: &World, asker: &Asker) -> Option<Heard> {
         _ => return None,
     };
     Some(heard)
+}
+
+/// The rows of the routes of files and of the map. Let in is who hears about tus, or that nothing is there; what
+/// files tell stands in `blobs`, the map in `tiles`.
+async fn file_rows(route: &Route, town: &TestTown, asker: &Asker) -> Heard {
+    let path = route.path.replace("{hash}", "none").replace("{id}", "none");
+    let answer = asker.ask(town, route.method, &path, &[]).await;
+    let expected = route.method == "OPTIONS" || asker.reads.is_some();
+    let allowed = matches!(answer.status, 204 | 404 | 412);
+    Heard { allowed, expected, said: answer.json.to_string(), sorts: &[] }
 }
 
 /// The rows of the administrators' routes, and of those that they share with supervisors. What there is to do is
@@ -314,6 +314,11 @@ async fn every_record(
     (allowed, said)
 }
 
+/// Whether an answer gave something, and what.
+fn plainly(answer: &Answer) -> (bool, String) {
+    (answer.status == 200, answer.json.to_string())
+}
+
 /// The rows of the console's routes: sessions are for supervisors.
 async fn console_rows(route: &Route, world: &World, asker: &Asker) -> Option<Heard> {
     let town = &world.town;
@@ -332,19 +337,17 @@ async fn console_rows(route: &Route, world: &World, asker: &Asker) -> Option<Hea
             let (allowed, said) = (answer.code().1 == "sign_in_wrong", answer.json.to_string());
             Heard { allowed, expected: true, said, sorts: &[] }
         }
+        ("GET", "/console/v1/notices") => {
+            let (allowed, said) = plainly(&ask(route.path, "{}").await);
+            Heard { allowed, expected, said, sorts: &[Sort::Notice] }
+        }
         (
             "GET",
             "/console/v1/me" | "/console/v1/roster" | "/console/v1/events" | "/console/v1/views",
         )
         | ("POST", "/console/v1/session/end") => {
-            let answer = ask(route.path, "{}").await;
-            let (allowed, said) = (answer.status == 200, answer.json.to_string());
+            let (allowed, said) = plainly(&ask(route.path, "{}").await);
             Heard { allowed, expected, said, sorts: &[] }
-        }
-        ("GET", "/console/v1/notices") => {
-            let answer = ask(route.path, "").await;
-            let (allowed, said) = (answer.status == 200, answer.json.to_string());
-            Heard { allowed, expected, said, sorts: &[Sort::Notice] }
         }
         ("GET", "/console/v1/hazards") => {
             let (allowed, said) = every_page(route, world, asker).await;
@@ -360,8 +363,8 @@ async fn console_rows(route: &Route, world: &World, asker: &Asker) -> Option<Hea
             | "/console/v1/map/patrols",
         ) => {
             // Numbers and places, never what somebody wrote; whose they are: `figures`.
-            let answer = ask(&format!("{}?bbox=98.9,24.3,99.6,25.0", route.path), "").await;
-            let (allowed, said) = (answer.status == 200, answer.json.to_string());
+            let path = format!("{}?bbox=98.9,24.3,99.6,25.0", route.path);
+            let (allowed, said) = plainly(&ask(&path, "").await);
             Heard { allowed, expected, said, sorts: &[] }
         }
         (_, "/console/v1/waiting" | "/console/v1/daily" | "/console/v1/tasks")

@@ -20,11 +20,11 @@ const random = (n) => {
   return Math.floor((state / 2_147_483_648) * n)
 }
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]
-const figures = { bench: 'app' }
-/** A line for a person; under `key` also in the JSON of the last line. */
+const figures = []
+/** A line for a person; under `key` also in the JSON of the last lines, in the shape of `make bench`. */
 const figure = (name, value, unit, key) => {
   console.log(`${name.padEnd(48)} ${String(value).padStart(9)} ${unit}`)
-  if (key) figures[key] = Number(value)
+  if (key) figures.push({ name: `app: ${key}`, unit, figure: Number(value) })
 }
 
 function table() {
@@ -105,7 +105,7 @@ function bundle() {
   }
   for (const [name, [plain, packed]] of [['screens', all], ['map', map]]) {
     figure(`bundle, ${name}: plain / gzip`, `${Math.round(plain / 1024)}/${Math.round(packed / 1024)}`, 'kB')
-    figures[`${name}_gzip_kb`] = Math.round(packed / 1024)
+    figures.push({ name: `app: ${name}_gzip`, unit: 'kB', figure: Math.round(packed / 1024) })
   }
 }
 
@@ -161,7 +161,7 @@ try {
   const memory = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${phone.child.pid}/status`, 'utf8'))
   figure('phone, resident', (Number(memory[1]) / 1024).toFixed(1), 'MB', 'phone_rss_mb')
   bundle()
-  console.log(JSON.stringify(figures))
+  for (const one of figures) console.log(JSON.stringify(one))
   await phone.kill()
 } finally {
   await browser.close()

@@ -13,7 +13,7 @@ async function surely(page, reason) {
   await button(page, 'sure-go')
   await page.locator('[data-test=sure]').waitFor({ state: 'hidden' })
 }
-async function enter(page, { login, password }) {
+export async function enter(page, { login, password }) {
   await page.fill('[name=login]', login)
   await page.fill('[name=password]', password)
   await page.click('button[type=submit]')

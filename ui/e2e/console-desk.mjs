@@ -63,6 +63,7 @@ export const cases = {
     await page.fill('[data-test=task-due]', due(1))
     await at.clean(page, 'a new task')
     await page.click('[data-test=task-send]')
+    await page.locator('[data-test=title]', { hasText: '雨后巡查沟边' }).waitFor()
     await status(page, '待处理')
     const id = page.url().split('/').pop()
     at.second('sync')

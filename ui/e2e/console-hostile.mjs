@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { enter } from './console-admin.mjs'
 import { json } from './programs.mjs'
 
 /** A payload that says where it was written; a name has 60 characters. */
@@ -91,6 +92,10 @@ async function visit(at, page, place, marks = []) {
 
 export const cases = {
   async 'whatever people write into any text of any kind is text on every page'(at) {
+    if (!at.boss) {
+      at.boss = await at.open(at.browser, at.town, { width: 1440, height: 900 }, 'zh-CN')
+      await enter(at.boss, at.town.admin)
+    }
     const { page, boss } = at
     const of = records(at)
     await administration(at)
@@ -104,10 +109,16 @@ export const cases = {
     const rail = (on) => on.locator('nav [data-test^=nav-]').evaluateAll((all) => all.map((one) => one.getAttribute('href').replace('#', '')))
     for (const place of await rail(page)) places[place] ??= []
     for (const [place, marks] of Object.entries(places)) await visit(at, page, place, marks)
-    const marks = { '/accounts': ['an'], '/devices': ['an', 'dn'], '/invites': ['an'], '/held': ['an'], '/templates': [], '/audit': ['dr', 'tp'] }
+    const marks = { '/devices': ['an', 'dn'], '/invites': ['an'], '/held': ['an'], '/templates': [], '/audit': ['dr', 'tp'] }
     await boss.reload()
     await boss.locator('nav').waitFor()
     for (const place of await rail(boss)) await visit(at, boss, place, marks[place])
+    // The list of accounts is long: looked for, and opened.
+    await boss.goto(`${at.town.url}/console/#/accounts`)
+    await boss.locator('[data-test=search-accounts] input, input[data-test=search-accounts]').fill('evil')
+    await boss.locator('[data-login=evil]').click()
+    await at.until('the account is shown', () => boss.evaluate(() => document.body.innerText.includes('</script>an')))
+    await at.clean(boss, 'an account')
     await boss.goto(`${at.town.url}/console/#/held`)
     await boss.click('[data-test=hold]')
     await boss.locator('[data-test=hold-panel]', { hasText: '</script>rt' }).waitFor()

@@ -42,7 +42,7 @@ const browsers = { zh: await launch(['--lang=zh-CN']), en: await launch(['--lang
 async function signedIn(lang, login) {
   const context = await browsers[lang].newContext({ viewport: { width: 1440, height: 900 }, ignoreHTTPSErrors: true, locale: lang === 'zh' ? 'zh-CN' : 'en-GB', timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce' })
   const page = await context.newPage()
-  page.setDefaultTimeout(30_000)
+  page.setDefaultTimeout(90_000)
   await page.goto(`${town.url}/console/`)
   await page.locator('[name=login]').waitFor()
   if (login === 'supervisor') await picture(page, lang, 'sign-in')
@@ -111,7 +111,7 @@ for (const lang of ['zh', 'en']) {
     const names = await page.locator('nav [data-test^=nav-]').evaluateAll((all) => all.map((one) => one.dataset.test.slice(4)))
     const hrefs = await page.locator('nav [data-test^=nav-]').evaluateAll((all) => all.map((one) => one.getAttribute('href')))
     for (const [at, name] of names.entries()) {
-      await page.goto(`${town.url}/console/`)
+      await page.goto('about:blank')
       await page.goto(`${town.url}/console/${hrefs[at]}`)
       await page.locator(`nav [data-test=nav-${name}][aria-current=page], [data-test=print-title]`).waitFor()
       await page.locator('h1').first().waitFor()

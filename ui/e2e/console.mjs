@@ -119,6 +119,9 @@ const cases = {
     assert.equal(at.second('show', id).fields.title, '乙写的标题')
   },
   async 'the keys walk through the inbox and name themselves'(at) {
+    const [one, other] = ['路灯不亮', '井盖松动'].map((title) => report(at.first, title, ['--set', `grid=${at.grid}`]))
+    at.first('sync')
+    for (const id of [one, other]) await row(at.page, id).waitFor()
     const chosen = () => at.page.locator('[aria-current=true]').getAttribute('data-id')
     await at.page.locator('body').press('k')
     await at.page.locator('body').press('k')

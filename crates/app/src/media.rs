@@ -1,7 +1,6 @@
 //! Photos between the screens and the phone. Bytes never travel with commands: the dev server has a route for
 //! them, the shell a scheme; a camera's picture is a file, which the command does not even name.
 
-use std::fs::OpenOptions;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -9,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 use tokio::runtime::Handle;
-use yaoguan_field::{Attached, FieldError, PhotoPart, PhotoSize, prepare_photo};
+use yaoguan_field::{Attached, FieldError, PhotoPart, PhotoSize, durable, prepare_photo};
 use yaoguan_model::{BlobHash, RecordId};
 
 use crate::commands::{Failure, give};
@@ -55,39 +54,20 @@ pub(crate) fn take(host: &Host, target: RecordId) -> Result<Option<Attached>, Fi
     let Some(camera) = &host.platform.photo_capture else { return Ok(None) };
     let path = host.dir.join(TAKEN);
     let failed = |source| FieldError::Io { path: path.display().to_string(), source };
-    clear(&path).and_then(|()| private(&path)).map_err(failed)?;
+    durable::remove(&path).and_then(|()| durable::create_private(&path, true)).map_err(failed)?;
     let attached = match camera.take(&path) {
         Ok(true) => attach_now(host, target, Picture::File(path.clone())).map(Some),
         Ok(false) => Ok(None),
         Err(source) => Err(failed(source)),
     };
     // Attached or not: it lies here without a seal.
-    clear(&path).map_err(failed)?;
+    durable::remove(&path).map_err(failed)?;
     attached
 }
 
 /// Of a camera that ended the app.
 pub(crate) fn clear_taken(dir: &Path) -> io::Result<()> {
-    clear(&dir.join(TAKEN))
-}
-
-fn clear(path: &Path) -> io::Result<()> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        removed => removed,
-    }
-}
-
-/// An empty file for its owner's eyes alone.
-fn private(path: &Path) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options.open(path).map(drop)
+    durable::remove(&dir.join(TAKEN))
 }
 
 /// A part of a photo or thumbnail, fetched from the town if it is not on this phone.

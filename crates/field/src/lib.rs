@@ -5,7 +5,7 @@
 
 mod dates;
 mod draft;
-mod durable;
+pub mod durable;
 mod edit;
 mod enrol;
 pub mod error;

@@ -29,8 +29,7 @@ pub struct NoticeShown {
 impl Phone {
     /// Notices that hold now and were not put away, those that end first on top.
     pub fn notices(&self) -> Result<Vec<NoticeShown>, FieldError> {
-        let state = self.store.state()?;
-        let now = self.env.now_s().saturating_add(state.clock_offset_s);
+        let now = self.store.state()?.town_now_s(self.env.as_ref());
         let away = self.put_away()?;
         let holding = self.store.notices_at(now, MAX_NOTICES + away.len() as u32)?;
         let shown = holding.into_iter().map(|stored| stored.record);

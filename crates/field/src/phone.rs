@@ -8,7 +8,7 @@ use yaoguan_model::cells::{self, Around};
 use yaoguan_model::geodesy::Boundaries;
 use yaoguan_model::{Env, GridCode, Kind, Record, RecordId};
 use yaoguan_store::salvage::Salvaged;
-use yaoguan_store::{Identity, Store};
+use yaoguan_store::{Identity, Key, Store};
 use yaoguan_sync::{PhoneStore as _, Tx as _};
 use yaoguan_transport::Connections;
 
@@ -54,21 +54,8 @@ impl Phone {
         }
         let key = folder.key(seal.as_ref(), env.as_ref())?;
         let (store, salvaged) = mend::open(&folder, &key, env.as_ref())?;
-        let (files, metered) = (Files::within(&folder.0, &key), false);
-        let (is_own, connections) = (false, Connections::default());
-        let mut phone = Self {
-            store,
-            env,
-            folder,
-            marker,
-            seal,
-            is_own,
-            salvaged,
-            lang,
-            files,
-            metered,
-            connections,
-        };
+        let mut phone = Self::on(store, (folder, &key), (marker, seal), env, lang);
+        phone.salvaged = salvaged;
         phone.compare_with_marker()?;
         // What cannot be swept now is swept at the next start.
         _ = phone.sweep_files();
@@ -90,9 +77,23 @@ impl Phone {
         let Home { marker, seal, .. } = home;
         let key = folder.key(seal.as_ref(), env.as_ref())?;
         let store = Store::create(&folder.database(), &key, env.as_ref())?;
-        let (files, metered) = (Files::within(&folder.0, &key), false);
-        let (is_own, salvaged, connections) = (false, None, Connections::default());
-        let mut phone = Self {
+        let mut phone = Self::on(store, (folder, &key), (marker, seal), env, lang);
+        phone.mark_new_store()?;
+        Ok(phone)
+    }
+
+    /// Nobody has compared it with its marker yet.
+    fn on(
+        store: Store,
+        (folder, key): (Folder, &Key),
+        (marker, seal): (Arc<dyn Marker>, Arc<dyn KeySeal>),
+        env: Arc<dyn Env>,
+        lang: &'static str,
+    ) -> Self {
+        let files = Files::within(&folder.0, key);
+        let (is_own, metered, salvaged) = (false, false, None);
+        let connections = Connections::default();
+        Self {
             store,
             env,
             folder,
@@ -104,9 +105,7 @@ impl Phone {
             files,
             metered,
             connections,
-        };
-        phone.mark_new_store()?;
-        Ok(phone)
+        }
     }
 
     /// Syncs by connections that outlive this value: an app opens its phone anew for each sync.

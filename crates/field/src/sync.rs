@@ -190,10 +190,10 @@ impl Phone {
     }
 
     /// What the town is told of what waits here.
-    fn what_waits(&self) -> Result<Option<Waiting>, FieldError> {
+    fn what_waits(&mut self) -> Result<Option<Waiting>, FieldError> {
         let Some(made) = self.oldest_waiting()? else { return Ok(None) };
         let oldest_s = self.env.now_s().saturating_sub(made).clamp(0, MAX_INTEGER);
-        Ok(Some(Waiting { records: self.store.counts()?.pending, oldest_s }))
+        Ok(Some(Waiting { records: self.pending()?, oldest_s }))
     }
 
     /// One request and its answer. True when another must follow.

@@ -6,9 +6,10 @@ use anyhow::Result;
 use yaoguan_model::Env as _;
 use yaoguan_model::env::System;
 use yaoguan_sync::{Engine, Next, View};
+use yaoguan_testkit::dice::Dice;
 
 use crate::phone::Phone;
-use crate::work::{A_DAY, Dice, act, now_ms};
+use crate::work::{A_DAY, act, dice_of, now_ms};
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
@@ -16,7 +17,7 @@ const DAY_MS: i64 = 24 * 3600 * 1000;
 pub async fn play(phones: Vec<Phone>, speed: u32, seed: u64) -> Result<Vec<Phone>> {
     let began_ms = now_ms();
     let living = phones.into_iter().map(|phone| {
-        let dice = Dice::of(seed.wrapping_add(1), phone.number);
+        let dice = dice_of(seed.wrapping_add(1), phone.number);
         tokio::spawn(live(phone, dice, Sped { began_ms, speed: speed.into() }))
     });
     let living: Vec<_> = living.collect();
@@ -47,11 +48,11 @@ impl Sped {
 
 async fn live(mut phone: Phone, mut dice: Dice, clock: Sped) -> Result<Phone> {
     let mut plans: Vec<i64> =
-        (0..A_DAY).map(|_| i64::try_from(dice.under(DAY_MS.unsigned_abs())).unwrap_or(0)).collect();
+        (0..A_DAY).map(|_| i64::try_from(dice.below(DAY_MS.unsigned_abs())).unwrap_or(0)).collect();
     plans.sort_unstable_by(|a, b| b.cmp(a));
     let mut engine = Engine::new();
     // Not all at midnight: a phone asks for news since its own last contact.
-    clock.until(i64::try_from(dice.under(15 * 60 * 1000)).unwrap_or(0)).await;
+    clock.until(i64::try_from(dice.below(15 * 60 * 1000)).unwrap_or(0)).await;
     while clock.now_ms() < DAY_MS {
         if plans.last().is_some_and(|at| *at <= clock.now_ms()) {
             plans.pop();

@@ -8,6 +8,7 @@ use yaoguan_model::{
     Change, Env as _, FieldPath, GridCode, Kind, Record, RecordId, Value, deletion,
 };
 use yaoguan_sync::{Local, PhoneStore as _, Tx as _};
+use yaoguan_testkit::dice::Dice;
 
 use crate::phone::{Acknowledgeable, Phone};
 
@@ -23,32 +24,17 @@ pub fn now_ms() -> i64 {
     System.boot_elapsed_ms()
 }
 
-/// Numbers from a seed (SplitMix64; Steele, Lea, Flood 2014).
-#[derive(Debug, Clone)]
-pub struct Dice(u64);
-
-impl Dice {
-    /// The dice of one phone.
-    pub fn of(seed: u64, phone: u32) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (u64::from(phone) << 32))
-    }
-
-    /// A number under `limit`.
-    pub fn under(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) % limit.max(1)
-    }
+/// The dice of one phone.
+pub fn dice_of(seed: u64, phone: u32) -> Dice {
+    Dice::new(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (u64::from(phone) << 32))
 }
 
 /// Does one thing and notes what the town will have to have once it says so.
 pub fn act(phone: &mut Phone, dice: &mut Dice) {
     let own = phone.living();
-    let luck = dice.under(100);
+    let luck = dice.below(100);
     let chosen = |dice: &mut Dice| {
-        let at = usize::try_from(dice.under(own.len() as u64)).unwrap_or(0);
+        let at = usize::try_from(dice.below(own.len() as u64)).unwrap_or(0);
         own.get(at).copied()
     };
     match (own.is_empty(), luck) {
@@ -64,8 +50,8 @@ fn report(phone: &mut Phone, dice: &mut Dice) {
     let mark = phone.next_mark();
     let id = System.new_record_id();
     let grid = phone.grid().map(GridCode::to_string).unwrap_or_default();
-    let category = usize::try_from(dice.under(CATEGORIES.len() as u64)).unwrap_or(0);
-    let at = 24_556_000 + i64::try_from(dice.under(80_000)).unwrap_or(0);
+    let category = usize::try_from(dice.below(CATEGORIES.len() as u64)).unwrap_or(0);
+    let at = 24_556_000 + i64::try_from(dice.below(80_000)).unwrap_or(0);
     let position = Value::map([
         ("lat", Value::Int(at * 10)),
         ("lon", Value::Int((at + 74_600_000) * 10)),

@@ -18,7 +18,7 @@ pub const THUMBNAIL_PX: u32 = 320;
 pub const THUMBNAIL_QUALITY: u8 = 70;
 /// A file that travels: a photo, a thumbnail, a track.
 pub const MAX_BLOB_BYTES: usize = 16 * 1024 * 1024;
-/// Fixes of one track: five days at one a second. Unpacked they take some 100 MB for a moment.
+/// Fixes of one track: five days at one a second. Read as a whole they take some 40 MB.
 pub const MAX_FIXES: usize = 500_000;
 /// A track once unpacked; a fix takes 53 bytes at the very most.
 pub const MAX_TRACK_BYTES: u64 = 53 * MAX_FIXES as u64;

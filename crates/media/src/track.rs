@@ -72,6 +72,20 @@ pub fn encode(segments: &[Vec<Fix>]) -> Result<Vec<u8>, TrackError> {
 
 /// Reads a track.
 pub fn decode(bytes: &[u8]) -> Result<Vec<Vec<Fix>>, TrackError> {
+    let (body, version) = unpack(bytes)?;
+    let (lengths, mut fixes) = read_body(&body, version).ok_or(TrackError::Damaged)?;
+    let segments = lengths.into_iter().map(|n| fixes.by_ref().take(n).collect());
+    segments.collect::<Option<_>>().ok_or(TrackError::Damaged)
+}
+
+/// Whether [`decode`] would read it; the fixes are looked at where they lie, and never held all together.
+pub fn check(bytes: &[u8]) -> Result<(), TrackError> {
+    let (body, version) = unpack(bytes)?;
+    let (_, mut fixes) = read_body(&body, version).ok_or(TrackError::Damaged)?;
+    if fixes.all(|fix| fix.is_some()) { Ok(()) } else { Err(TrackError::Damaged) }
+}
+
+fn unpack(bytes: &[u8]) -> Result<(Vec<u8>, u8), TrackError> {
     let (version, frame) = match bytes.split_at_checked(MAGIC.len() + 1) {
         Some(([m @ .., version], frame)) if m == MAGIC => match *version {
             PLAIN | WITH_ELEVATIONS => (*version, frame),
@@ -87,10 +101,14 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<Vec<Fix>>, TrackError> {
     if body.len() as u64 > MAX_TRACK_BYTES || !left.is_empty() {
         return Err(TrackError::Damaged);
     }
-    read_body(&body, version).ok_or(TrackError::Damaged)
+    Ok((body, version))
 }
 
-fn read_body(mut body: &[u8], version: u8) -> Option<Vec<Vec<Fix>>> {
+/// The lengths of the segments, and their fixes one after the other; a fix that none can be is `None`.
+fn read_body(
+    mut body: &[u8],
+    version: u8,
+) -> Option<(Vec<usize>, impl Iterator<Item = Option<Fix>>)> {
     let bytes = &mut body;
     let segments = count(bytes)?;
     let lengths: Vec<usize> = (0..segments).map(|_| count(bytes)).collect::<Option<_>>()?;
@@ -98,30 +116,34 @@ fn read_body(mut body: &[u8], version: u8) -> Option<Vec<Vec<Fix>>> {
     if fixes > MAX_FIXES {
         return None;
     }
-    let lats = take_column(bytes, fixes, 1)?;
-    let lons = take_column(bytes, fixes, 1)?;
+    let mut lats = Column::take(bytes, fixes, 1)?;
+    let mut lons = Column::take(bytes, fixes, 1)?;
     let unit = if take_byte(bytes)? == 1 { 1000 } else { 1 };
-    let times = take_gappy(bytes, fixes, 2)?;
-    let accuracies = take_gappy(bytes, fixes, 1)?;
-    let elevations = match version {
-        WITH_ELEVATIONS => take_gappy(bytes, fixes, 1)?,
-        _ => vec![None; fixes],
+    let mut times = Gappy::take(bytes, fixes, 2)?;
+    let mut accuracies = Gappy::take(bytes, fixes, 1)?;
+    let mut elevations = match version {
+        WITH_ELEVATIONS => Some(Gappy::take(bytes, fixes, 1)?),
+        _ => None,
     };
     if !bytes.is_empty() {
         return None;
     }
-    let measured = times.into_iter().zip(accuracies).zip(elevations);
-    let mut fixes = lats.into_iter().zip(lons).zip(measured).map(|(place, measured)| {
-        let ((lat_e7, lon_e7), ((time, accuracy_cm), ele_cm)) = (place, measured);
-        let on_earth = lat_e7.abs() <= 900_000_000 && lon_e7.abs() <= 1_800_000_000;
-        let at_ms = match time {
+    let fixes = (0..fixes).map(move |_| {
+        let position = Position { lat_e7: lats.next()?, lon_e7: lons.next()? };
+        let at_ms = match times.next()? {
             Some(time) => Some(time.checked_mul(unit)?),
             None => None,
         };
-        let position = Position { lat_e7, lon_e7 };
+        let accuracy_cm = accuracies.next()?;
+        let ele_cm = match &mut elevations {
+            Some(column) => column.next()?,
+            None => None,
+        };
+        let on_earth = position.lat_e7.unsigned_abs() <= 900_000_000
+            && position.lon_e7.unsigned_abs() <= 1_800_000_000;
         on_earth.then_some(Fix { position, at_ms, accuracy_cm, ele_cm })
     });
-    lengths.into_iter().map(|n| fixes.by_ref().take(n).collect()).collect()
+    Some((lengths, fixes))
 }
 
 /// A number of things that follow: never more than there are bytes for.
@@ -147,16 +169,35 @@ fn put_column(out: &mut Vec<u8>, values: impl Iterator<Item = i64>, order: u8) {
     }
 }
 
-fn take_column(bytes: &mut &[u8], n: usize, order: u8) -> Option<Vec<i64>> {
-    let (mut before, mut step) = (0_i64, 0_i64);
-    let mut values = Vec::new();
-    for _ in 0..n {
-        let difference = varint::take_signed(bytes)?.wrapping_add(step);
-        before = before.wrapping_add(difference);
-        step = if order == 2 { difference } else { 0 };
-        values.push(before);
+/// A column, read where it lies.
+struct Column<'a> {
+    bytes: &'a [u8],
+    order: u8,
+    before: i64,
+    step: i64,
+}
+
+impl<'a> Column<'a> {
+    /// Takes `n` values off the front; none when there are fewer.
+    fn take(bytes: &mut &'a [u8], n: usize, order: u8) -> Option<Self> {
+        let all = *bytes;
+        for _ in 0..n {
+            varint::take(bytes)?;
+        }
+        let of_column = all.len() - bytes.len();
+        Some(Self { bytes: all.get(..of_column)?, order, before: 0, step: 0 })
     }
-    Some(values)
+}
+
+impl Iterator for Column<'_> {
+    type Item = i64;
+
+    fn next(&mut self) -> Option<i64> {
+        let difference = varint::take_signed(&mut self.bytes)?.wrapping_add(self.step);
+        self.before = self.before.wrapping_add(difference);
+        self.step = if self.order == 2 { difference } else { 0 };
+        Some(self.before)
+    }
 }
 
 fn put_gappy(out: &mut Vec<u8>, values: &[Option<i64>], order: u8) {
@@ -173,14 +214,39 @@ fn put_gappy(out: &mut Vec<u8>, values: &[Option<i64>], order: u8) {
     put_column(out, values.iter().flatten().copied(), order);
 }
 
-fn take_gappy(bytes: &mut &[u8], n: usize, order: u8) -> Option<Vec<Option<i64>>> {
-    let there: Vec<bool> = match take_byte(bytes)? {
-        NONE => vec![false; n],
-        ALL => vec![true; n],
-        SOME => (0..n).map(|_| take_byte(bytes).map(|byte| byte == 1)).collect::<Option<_>>()?,
-        _ => return None,
-    };
-    let values = take_column(bytes, there.iter().filter(|there| **there).count(), order)?;
-    let mut values = values.into_iter();
-    Some(there.into_iter().map(|there| there.then(|| values.next()).flatten()).collect())
+/// A column that may lack values, read where it lies.
+struct Gappy<'a> {
+    /// One byte a fix where some have a value and some have none.
+    there: Option<&'a [u8]>,
+    none: bool,
+    values: Column<'a>,
+}
+
+impl<'a> Gappy<'a> {
+    fn take(bytes: &mut &'a [u8], n: usize, order: u8) -> Option<Self> {
+        let (there, count) = match take_byte(bytes)? {
+            NONE => (None, 0),
+            ALL => (None, n),
+            SOME => {
+                let (there, rest) = bytes.split_at_checked(n)?;
+                *bytes = rest;
+                (Some(there), there.iter().filter(|byte| **byte == 1).count())
+            }
+            _ => return None,
+        };
+        let values = Column::take(bytes, count, order)?;
+        Some(Self { there, none: there.is_none() && count == 0, values })
+    }
+}
+
+impl Iterator for Gappy<'_> {
+    type Item = Option<i64>;
+
+    fn next(&mut self) -> Option<Option<i64>> {
+        let is_there = match &mut self.there {
+            Some(there) => *there.split_off_first()? == 1,
+            None => !self.none,
+        };
+        Some(if is_there { Some(self.values.next()?) } else { None })
+    }
 }

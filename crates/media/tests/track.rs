@@ -154,7 +154,7 @@ proptest! {
     fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let mut track = b"YGT\x01".to_vec();
         track.extend(zstd::bulk::compress(&bytes, 1).unwrap());
-        let _ = track::decode(&track);
-        let _ = track::decode(&bytes);
+        prop_assert_eq!(track::check(&track).is_ok(), track::decode(&track).is_ok());
+        prop_assert_eq!(track::check(&bytes).is_ok(), track::decode(&bytes).is_ok());
     }
 }

@@ -10,6 +10,7 @@
 
 pub mod clock;
 pub mod contract;
+pub mod dice;
 pub mod map;
 pub mod memory;
 pub mod network;

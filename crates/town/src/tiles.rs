@@ -23,8 +23,11 @@ const ENDING: &str = "pmtiles";
 #[derive(Clone)]
 pub struct Folder {
     dir: PathBuf,
-    open: Arc<Mutex<Option<(BlobHash, Arc<Archive>)>>>,
+    open: Arc<Mutex<Option<Open>>>,
 }
+
+/// The file that was asked for last.
+type Open = (BlobHash, Arc<Archive>);
 
 /// A file that was received.
 #[derive(Debug, Clone, PartialEq)]

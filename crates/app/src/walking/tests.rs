@@ -28,7 +28,11 @@ fn fix(number: i64) -> Fix {
 }
 
 fn sql(host: &Host, statements: &str) {
-    host.phone(|phone| Ok(phone.store().raw().execute_batch(statements).unwrap())).unwrap();
+    let run = |phone: &mut Phone| {
+        phone.store().raw().execute_batch(statements).unwrap();
+        Ok(())
+    };
+    host.phone(run).unwrap();
 }
 
 /// Until the receiver has come round with this fix.

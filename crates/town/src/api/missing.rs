@@ -33,14 +33,8 @@ pub async fn tell(
         let detail = format!("{MAX_FILES_ASKED} files");
         return Err(ApiError::new(&headers, ErrorCode::BadRequest, detail));
     }
-    let own: Vec<_> =
-        cells::of_reader(account.id, account.role, &account.grids).into_iter().collect();
-    let mut missing = Vec::new();
-    for hash in &asked.message.files {
-        let found = app.storage.readable_blob(*hash, own.clone(), account.id).await;
-        if found.map_err(|error| ApiError::internal(&headers, &error))?.is_none() {
-            missing.push(*hash);
-        }
-    }
+    let own = cells::of_reader(account.id, account.role, &account.grids).into_iter().collect();
+    let missing = app.storage.unreadable_blobs(asked.message.files, own, account.id).await;
+    let missing = missing.map_err(|error| ApiError::internal(&headers, &error))?;
     Ok(Json(MissingResponse { missing }))
 }

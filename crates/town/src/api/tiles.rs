@@ -2,7 +2,6 @@
 //! content. Everybody enrolled has it; there is nothing of people in it.
 
 use std::io::SeekFrom;
-use std::ops::Range;
 
 use axum::Json;
 use axum::body::{Body, Bytes};
@@ -16,7 +15,7 @@ use yaoguan_wire::{ErrorCode, TilesNews};
 
 use super::App;
 use super::asker::Asker;
-use super::blobs::{Asked, asked, is_held};
+use super::blobs::{content_range, is_held, range_asked};
 use super::error::ApiError;
 use crate::error::TownError;
 
@@ -76,20 +75,15 @@ pub async fn read(
     if is_held(&headers, &etag) {
         return answer(&etag, StatusCode::NOT_MODIFIED, None, Body::empty()).map_err(fail);
     }
-    let (status, range) = match asked(&headers, tiles.size) {
-        Asked::Whole => (StatusCode::OK, 0..tiles.size),
-        Asked::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
-        Asked::Nothing => {
-            let size = tiles.size.to_string();
-            return Err(ApiError::new(&headers, ErrorCode::RangeNotSatisfiable, size));
-        }
-    };
+    let part = range_asked(&headers, tiles.size)?;
     let file = app.tiles.file(hash).map_err(fail)?.ok_or_else(missing)?;
     let mut file = tokio::fs::File::from_std(file);
+    let range = part.clone().unwrap_or(0..tiles.size);
     let sought = file.seek(SeekFrom::Start(range.start)).await;
     sought.map_err(|error| fail(error.into()))?;
-    let part = (status == StatusCode::PARTIAL_CONTENT).then(|| (range.clone(), tiles.size));
     let body = Body::from_stream(pieces(file, range.end - range.start));
+    let status = if part.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
+    let part = part.map(|range| content_range(&range, tiles.size));
     answer(&etag, status, part, body).map_err(fail)
 }
 
@@ -112,7 +106,7 @@ fn pieces(
 fn answer(
     etag: &str,
     status: StatusCode,
-    part: Option<(Range<u64>, u64)>,
+    content_range: Option<String>,
     body: Body,
 ) -> Result<Response<Body>, TownError> {
     let mut response = Response::builder()
@@ -122,10 +116,8 @@ fn answer(
         .header(header::CACHE_CONTROL, "private, max-age=31536000, immutable")
         .header(header::ACCEPT_RANGES, "bytes")
         .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    if let Some((range, size)) = part {
-        let last = range.end.saturating_sub(1);
-        let text = format!("bytes {}-{last}/{size}", range.start);
-        response = response.header(header::CONTENT_RANGE, text);
+    if let Some(range) = content_range {
+        response = response.header(header::CONTENT_RANGE, range);
     }
     response.body(body).map_err(|error| TownError::Io(std::io::Error::other(error)))
 }

@@ -80,6 +80,8 @@ pub async fn fill(storage: &dyn Storage, env: &dyn Env, ask: Ask) -> Result<Made
         month.afternoon(begins, day)?;
         month.crowd.deliver().await?;
     }
+    month.tell_everybody()?;
+    month.crowd.deliver().await?;
     month.lose_a_phone().await?;
     let devices = month.crowd.note_contacts().await?;
     let mut records = BTreeMap::new();
@@ -191,6 +193,18 @@ impl Month<'_> {
             if day % 14 == 5 && self.crowd.dice.chance(30) {
                 rounds::notice(&mut self.crowd, &person)?;
             }
+            self.crowd.push(person.id, at, None)?;
+        }
+        Ok(())
+    }
+
+    /// The supervisor of the whole town has given out a notice that still holds.
+    fn tell_everybody(&mut self) -> Result<(), TownError> {
+        let at = self.now - 3600;
+        self.crowd.dice.set_now(at);
+        let people = self.crowd.of_role(Role::Supervisor);
+        if let Some(person) = people.into_iter().find(|person| person.whole_town) {
+            rounds::notice(&mut self.crowd, &person)?;
             self.crowd.push(person.id, at, None)?;
         }
         Ok(())

@@ -2,10 +2,11 @@
 //! with it, by its number and line. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 
 use geojson::{Feature, GeometryValue, JsonObject};
 use serde::Deserialize;
+use serde_json::Value as Json;
+use serde_json::value::RawValue;
 use yaoguan_model::geodesy::boundary::{self, Area};
 use yaoguan_model::limits::MAX_NAME_CHARS;
 use yaoguan_model::{GridCode, Position};
@@ -71,10 +72,12 @@ impl Read {
     }
 }
 
+/// Features as they stand in the text: each is read by itself, and is known by its line.
 #[derive(Deserialize)]
-struct Head {
+struct Collection<'a> {
     r#type: String,
-    features: Vec<serde::de::IgnoredAny>,
+    #[serde(borrow)]
+    features: Vec<&'a RawValue>,
 }
 
 /// Reads a file. There are grids to write only where there are no troubles.
@@ -83,13 +86,13 @@ pub fn read(text: &str, mapping: &Mapping) -> Read {
         return Read::trouble("too_large", MAX_FILE_BYTES.to_string());
     }
     let text = text.trim_start_matches('\u{feff}');
-    let head: Head = match serde_json::from_str(text) {
-        Ok(head) => head,
+    let collection: Collection<'_> = match serde_json::from_str(text) {
+        Ok(collection) => collection,
         Err(error) => return Read::trouble("not_geojson", error.to_string()),
     };
-    match head.features.len() {
-        _ if head.r#type != "FeatureCollection" => {
-            return Read::trouble("not_geojson", head.r#type);
+    match collection.features.len() {
+        _ if collection.r#type != "FeatureCollection" => {
+            return Read::trouble("not_geojson", collection.r#type);
         }
         0 => return Read::trouble("none", ""),
         n if n > MAX_GRIDS => return Read::trouble("too_many", MAX_GRIDS.to_string()),
@@ -98,14 +101,14 @@ pub fn read(text: &str, mapping: &Mapping) -> Read {
     let mut found = Read::default();
     let mut first_with: BTreeMap<GridCode, usize> = BTreeMap::new();
     let (mut line, mut counted) = (1, 0);
-    for (number, range) in (1..).zip(features(text)) {
-        line += text.get(counted..range.start).unwrap_or_default().matches('\n').count();
-        counted = range.start;
+    for (number, feature) in (1..).zip(collection.features) {
+        let start = feature.get().as_ptr().addr() - text.as_ptr().addr();
+        line += text.get(counted..start).unwrap_or_default().matches('\n').count();
+        counted = start;
         let mut say = |code, value: String| {
             found.troubles.push(Trouble { feature: number, line, code, value });
         };
-        let feature = text.get(range).unwrap_or_default().parse::<Feature>();
-        let feature = match feature {
+        let feature = match feature.get().parse::<Feature>() {
             Ok(feature) => feature,
             Err(error) => {
                 say("feature", error.to_string());
@@ -135,9 +138,9 @@ fn grid(
 ) -> Option<NewGrid> {
     // Codes are often numbers in what geographic programs write.
     let property = |name: &str| match properties.get(name)? {
-        serde_json::Value::String(text) => Some(text.trim().to_owned()),
-        serde_json::Value::Number(number) => Some(number.to_string()),
-        _ => None,
+        Json::String(text) => Some(text.trim().to_owned()),
+        Json::Number(number) => Some(number.to_string()),
+        Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => None,
     };
     let mut needed = |name: &str| {
         let found = property(name).filter(|text| !text.is_empty());
@@ -171,7 +174,7 @@ fn grid(
         say("too_long", mapping.village_name.clone());
         return None;
     }
-    let areas = geometry.as_ref().and_then(|value| areas(value));
+    let areas = geometry.as_ref().and_then(areas);
     if areas.is_none() {
         say("not_polygon", String::new());
     }
@@ -251,49 +254,4 @@ fn area(rings: &Rings<'_>) -> Option<Area> {
     let mut rings = rings.iter().map(ring);
     let outer = rings.next()??;
     Some(Area { outer, holes: rings.collect::<Option<_>>()? })
-}
-
-/// Where each element of the root's `features` stands in a text that is JSON.
-fn features(text: &str) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
-    let mut open: Vec<u8> = Vec::new();
-    let (mut in_string, mut escaped, mut began) = (false, false, 0);
-    // The last string of the root object before a colon is the key of what comes.
-    let (mut key, mut inside, mut element) = (0..0, false, 0);
-    for (at, byte) in text.bytes().enumerate() {
-        if in_string {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => {
-                    in_string = false;
-                    if open.len() == 1 {
-                        key = began..at;
-                    }
-                }
-                _ => {}
-            }
-            continue;
-        }
-        match byte {
-            b'"' => (in_string, began) = (true, at + 1),
-            b'{' | b'[' => {
-                if open.len() == 1 && byte == b'[' {
-                    inside = text.get(key.clone()) == Some("features");
-                } else if open.len() == 2 && inside {
-                    element = at;
-                }
-                open.push(byte);
-            }
-            b'}' | b']' => {
-                open.pop();
-                if open.len() == 2 && inside {
-                    found.push(element..at + 1);
-                }
-                inside &= open.len() >= 2;
-            }
-            _ => {}
-        }
-    }
-    found
 }

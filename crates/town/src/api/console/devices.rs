@@ -27,6 +27,7 @@ const WAITS_S: i64 = 24 * 3600;
 const CLOCK_OFF_S: u64 = 5 * 60;
 
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = DevicePage)]
 pub struct Devices {
     rows: Vec<Row>,
     /// The version of this town's program: apps of another are told of.
@@ -34,6 +35,7 @@ pub struct Devices {
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = DeviceRow)]
 struct Row {
     id: String,
     name: String,

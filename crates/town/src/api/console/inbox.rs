@@ -93,6 +93,7 @@ pub struct WaitingOut {
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = HazardRow)]
 struct Row {
     id: String,
     title: String,

@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use yaoguan_model::deletion::{self, Deletion};
-use yaoguan_model::{Change, FieldPath, Kind, Record, RecordId, Value};
+use yaoguan_model::{Change, FieldPath, Kind, Record, RecordId, Role, Value, cells};
 use yaoguan_wire::ErrorCode;
 use yaoguan_wire::limits::MAX_WIRE_BYTES;
 
@@ -16,10 +16,10 @@ use super::super::App;
 use super::super::error::ApiError;
 use super::super::sent::{Sent, read};
 use super::inbox::cells_of;
+use super::save::answered;
 use super::session::SignedIn;
 use crate::days::{day_of, later, start_of};
-use crate::push::code_of;
-use crate::storage::desk::{Decided, Decision, NewRecord};
+use crate::storage::desk::{Decision, NewRecord};
 use crate::storage::notices::Noticed;
 
 /// A notice holds this many days at most: what is to last longer is a rule, and stands elsewhere.
@@ -178,22 +178,19 @@ pub async fn withdraw(
     read::<serde::de::IgnoredAny>(&app, &headers, &sent).await?;
     let not_found = || ApiError::new(&headers, ErrorCode::NotFound, "");
     let id: RecordId = id.parse().map_err(|_| not_found())?;
+    let fail = |error| ApiError::internal(&headers, &error);
     let found = app.storage.records_of(cells_of(&session.account), vec![id]).await;
-    let found = found.map_err(|error| ApiError::internal(&headers, &error))?;
     let is_notice = |record: &Record| record.kind == Kind::Notice;
-    let record = found.into_iter().find(is_notice).ok_or_else(not_found)?;
-    let changes = BTreeMap::from([deletion::delete(&record)]);
+    let record = found.map_err(fail)?.into_iter().find(is_notice).ok_or_else(not_found)?;
     let (actor, now) = (session.account.actor(), app.env.now_s());
-    let decided = app.storage.decide(Decision { id, actor, changes, now }).await;
-    answered(&headers, decided.map_err(|error| ApiError::internal(&headers, &error))?)
-}
-
-fn answered(headers: &HeaderMap, decided: Decided) -> Result<Json<serde_json::Value>, ApiError> {
-    match decided {
-        Decided::Done => Ok(Json(serde_json::json!({}))),
-        Decided::NotFound => Err(ApiError::new(headers, ErrorCode::NotFound, "")),
-        Decided::Refused(refusal) => {
-            Err(ApiError::new(headers, code_of(&refusal).0, refusal.to_string()))
-        }
+    let town_grids = app.storage.grids().await.map_err(fail)?;
+    let audience = cells::audience_grids(&record, &town_grids);
+    // What speaks to others too is withdrawn by whoever gave it out, or by an administrator.
+    let is_own = record.created_by == actor.account || audience.is_subset(&actor.grids);
+    if actor.role != Role::Admin && !is_own {
+        return Err(ApiError::new(&headers, ErrorCode::NotAllowed, ""));
     }
+    let changes = BTreeMap::from([deletion::delete(&record)]);
+    let decided = app.storage.decide(Decision { id, actor, changes, now }).await;
+    answered(&headers, decided.map_err(fail)?)
 }

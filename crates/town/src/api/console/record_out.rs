@@ -58,7 +58,7 @@ struct Field {
 struct Written {
     /// `replica:counter`: what `replaces` names.
     dot: String,
-    #[schema(value_type = Object)]
+    #[schema(value_type = serde_json::Value)]
     value: Value,
     by: Option<Person>,
     /// The phone's or the town's time as it was written down with the save, in seconds.
@@ -79,6 +79,7 @@ struct Answer {
 }
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = TimelineEntry)]
 struct Entry {
     id: String,
     by: Option<Person>,

@@ -75,6 +75,7 @@ pub struct Tasks {
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = TaskRow)]
 struct Row {
     id: String,
     what: String,
@@ -194,6 +195,7 @@ fn filled(text: Option<String>) -> Option<String> {
 
 /// The id of what was made.
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = TaskMade)]
 pub struct Made {
     id: String,
 }

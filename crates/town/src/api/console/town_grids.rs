@@ -21,6 +21,7 @@ pub struct Grids {
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = TownGrid)]
 struct Grid {
     code: String,
     name: String,

@@ -179,17 +179,15 @@ pub(super) fn tasks(crowd: &mut Crowd<'_>, person: &Account) -> Result<(), TownE
     Ok(())
 }
 
-/// A word of the town to everybody.
+/// A word of the town to those on duty in a supervisor's grids, or to everybody.
 pub(super) fn notice(crowd: &mut Crowd<'_>, by: &Account) -> Result<(), TownError> {
     let (title, text) = crowd.dice.pick(words::NOTICES).unwrap_or_default();
     let grids = by.grids.iter().map(|grid| Value::text(grid.as_str())).collect();
     let until = crowd.dice.now_s() + 3 * 86_400;
-    let save = vec![
-        set("title", title),
-        set("text", text),
-        set("grids", Value::List(grids)),
-        set("valid_until", until),
-    ];
+    let mut save = vec![set("title", title), set("text", text), set("valid_until", until)];
+    if !by.whole_town {
+        save.push(set("grids", Value::List(grids)));
+    }
     crowd.add(by.id, Kind::Notice, save)?;
     Ok(())
 }

@@ -49,26 +49,28 @@ fn project_hazard(tx: &Transaction<'_>, record: &Record, now: i64) -> Result<(),
         },
         |row| row.get("seq"),
     )?;
-    tx.prepare_cached("INSERT OR IGNORE INTO words_due (seq) VALUES (?1)")?.execute([seq])?;
+    let sql = "INSERT OR REPLACE INTO words_due (seq, text) VALUES (?1, ?2)";
+    tx.prepare_cached(sql)?.execute((seq, search::marked(&words)))?;
     Ok(())
 }
 
-/// Rows whose words go into the search index with the last statements of the transaction. FTS5 gathers them in
-/// memory and writes them as one part, but whenever SQLite opens a savepoint within the transaction, as it does
-/// for each upsert, it writes out what it has: a part for each record, all of which are then merged.
+/// Words that go into the search index with the last statements of the transaction, in memory until then. FTS5
+/// gathers what it is given and writes it as one part, but whenever SQLite opens a savepoint within the
+/// transaction, as it does for each upsert, it writes out what it has: a part for each record, all of which are
+/// then merged.
 pub(super) const WORDS_DUE: &str =
-    "CREATE TEMP TABLE IF NOT EXISTS words_due (seq INTEGER PRIMARY KEY) STRICT";
+    "CREATE TEMP TABLE words_due (seq INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT";
+/// Records whose words are held in memory while everything is derived anew.
+const WORDS_AT_ONCE: usize = 4_096;
 
 /// Writes the words of the rows that changed in this transaction.
 pub(super) fn write_words(tx: &Transaction<'_>) -> Result<(), TownError> {
-    let sql = "SELECT inbox.seq AS seq, words FROM words_due CROSS JOIN inbox ON inbox.seq = words_due.seq";
-    let mut statement = tx.prepare_cached(sql)?;
+    let mut statement = tx.prepare_cached("SELECT seq, text FROM words_due ORDER BY seq")?;
     let mut rows = statement.query([])?;
-    let mut write =
-        tx.prepare_cached("INSERT OR REPLACE INTO inbox_text (rowid, text) VALUES (?1, ?2)")?;
+    let sql = "INSERT OR REPLACE INTO inbox_text (rowid, text) VALUES (?1, ?2)";
+    let mut write = tx.prepare_cached(sql)?;
     while let Some(row) = rows.next()? {
-        let (seq, words): (i64, String) = (row.get("seq")?, row.get("words")?);
-        write.execute((seq, search::marked(&words)))?;
+        write.execute((row.get::<_, i64>("seq")?, row.get::<_, String>("text")?))?;
     }
     tx.prepare_cached("DELETE FROM words_due")?.execute([])?;
     Ok(())
@@ -94,6 +96,7 @@ pub(super) fn remove(tx: &Transaction<'_>, id: RecordId) -> Result<(), TownError
     let seq: Option<i64> =
         tx.prepare_cached(sql)?.query_row([id.as_bytes()], |row| row.get("seq")).optional()?;
     if let Some(seq) = seq {
+        tx.prepare_cached("DELETE FROM words_due WHERE seq = ?1")?.execute([seq])?;
         tx.prepare_cached("DELETE FROM inbox_text WHERE rowid = ?1")?.execute([seq])?;
     }
     desk_task::remove(tx, id)
@@ -114,9 +117,15 @@ pub(super) fn rebuild(tx: &Transaction<'_>) -> Result<(), TownError> {
     let sql = "SELECT body, changed_at FROM record WHERE kind IN ('hazard', 'task') ORDER BY id";
     let mut statement = tx.prepare(sql)?;
     let mut rows = statement.query([])?;
+    let mut due = 0;
     while let Some(row) = rows.next()? {
         let body: Vec<u8> = row.get("body")?;
         project(tx, &canonical::decode(&body)?, row.get("changed_at")?)?;
+        due += 1;
+        if due == WORDS_AT_ONCE {
+            write_words(tx)?;
+            due = 0;
+        }
     }
     write_words(tx)
 }
@@ -146,12 +155,13 @@ macro_rules! shown {
 /// change; what is shown of them is read afterwards.
 pub(super) const PAGE_OF: &str = shown!(
     concat!(
-        "(SELECT seq FROM inbox WHERE (:state = '' OR status = :state \
+        "(SELECT seq FROM inbox WHERE (:expression = '' \
+         OR +seq IN (SELECT rowid FROM inbox_text WHERE inbox_text MATCH :expression)) \
+         AND (:state = '' OR status = :state \
          OR (:state = 'open' AND status NOT IN ('closed', 'merged', 'unfounded'))) \
          AND (:stage = '' OR stage = :stage) \
          AND (:category = '' OR category = :category) AND (:severity = '' OR severity = :severity) \
          AND (:grid = '' OR grid = :grid) \
-         AND (:expression = '' OR +seq IN (SELECT rowid FROM inbox_text WHERE inbox_text MATCH :expression)) \
          AND (NOT :conflict OR conflict) \
          AND (:due = '' OR (due_on <> '' AND due_on < :due \
          AND status NOT IN ('closed', 'merged', 'unfounded'))) \
@@ -247,7 +257,7 @@ macro_rules! counted {
     };
 }
 pub(super) const IN_STAGE: &str = counted!("stage = :value AND stage <> ''");
-pub(super) const IN_CONFLICT: &str = counted!("conflict AND :value = ''");
+pub(super) const IN_CONFLICT: &str = counted!("conflict");
 pub(super) const OVERDUE: &str = counted!(
     "due_on <> '' AND due_on < :value AND status NOT IN ('closed', 'merged', 'unfounded')"
 );
@@ -268,20 +278,16 @@ pub(super) fn waiting(
     let rows = urgent.query_map(params![cells, since, MAX_URGENT], row_of)?;
     let mut waiting = Waiting { urgent: rows.collect::<Result<_, _>>()?, ..Waiting::default() };
     let mine = ask.account.map(|id| id.to_string()).unwrap_or_default();
-    let count = |sql: &str, value: &str| -> Result<u32, TownError> {
+    let count = |sql: &str, own: &[(&str, &dyn ToSql)]| -> Result<u32, TownError> {
         let mut statement = connection.prepare_cached(sql)?;
-        let asked: &[(&str, &dyn ToSql)] =
-            &[(":cells", &cells), (":value", &value), (":most", &MAX_COUNTED)];
-        // Only one of them is about a time.
-        let since: &[(&str, &dyn ToSql)] = &[(":since", &since)];
-        let asked = if sql == CLAIMED { [asked, since].concat() } else { asked.to_vec() };
-        Ok(statement.query_row(asked.as_slice(), |row| row.get("n"))?)
+        let of_all: &[(&str, &dyn ToSql)] = &[(":cells", &cells), (":most", &MAX_COUNTED)];
+        Ok(statement.query_row([of_all, own].concat().as_slice(), |row| row.get("n"))?)
     };
-    waiting.new = count(IN_STAGE, desk::NEW)?;
-    waiting.corrected = count(IN_STAGE, desk::CORRECTED)?;
-    waiting.changed = count(IN_STAGE, desk::CHANGED)?;
-    waiting.conflict = count(IN_CONFLICT, "")?;
-    waiting.overdue = count(OVERDUE, today)?;
-    waiting.claimed = count(CLAIMED, &mine)?;
+    waiting.new = count(IN_STAGE, &[(":value", &desk::NEW)])?;
+    waiting.corrected = count(IN_STAGE, &[(":value", &desk::CORRECTED)])?;
+    waiting.changed = count(IN_STAGE, &[(":value", &desk::CHANGED)])?;
+    waiting.conflict = count(IN_CONFLICT, &[])?;
+    waiting.overdue = count(OVERDUE, &[(":value", &today)])?;
+    waiting.claimed = count(CLAIMED, &[(":value", &mine), (":since", &since)])?;
     Ok(waiting)
 }

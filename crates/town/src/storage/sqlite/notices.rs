@@ -7,15 +7,18 @@ use yaoguan_model::cells::Cell;
 
 use super::super::notices::{MAX_NOTICES, Noticed, Notices};
 use super::Sqlite;
-use super::feed::names_of;
+use super::feed::{in_cells, names_of};
 use crate::error::TownError;
 
-const NEWEST: &str = "SELECT DISTINCT record.id AS id, record.body AS body, record.received_at AS received_at, \
+/// Scope is in the statement; notices are walked from the newest back, whatever else the town has.
+pub(super) const NEWEST: &str = concat!(
+    "SELECT record.body AS body, record.received_at AS received_at, \
      coalesce(account.name, '') AS author \
-     FROM cell CROSS JOIN feed ON feed.cell = cell.id CROSS JOIN record ON record.id = feed.record \
-     LEFT JOIN account ON account.id = record.created_by \
-     WHERE cell.name IN (SELECT value FROM json_each(?1)) AND feed.state = 0 AND record.kind = 'notice' \
-     ORDER BY record.id DESC LIMIT ?2";
+     FROM record LEFT JOIN account ON account.id = record.created_by \
+     WHERE record.kind = 'notice' AND ",
+    in_cells!("record.id", "?1"),
+    " ORDER BY record.id DESC LIMIT ?2"
+);
 
 #[async_trait]
 impl Notices for Sqlite {

@@ -1,6 +1,8 @@
 //! What the console and its exports ask walks indexes: nothing that grows with the town is read from end to end.
 
-use super::{Sqlite, audit, desk, desk_task, exports, features, feed, figures, inbox, map};
+use super::{
+    Sqlite, audit, desk, desk_task, exports, features, feed, figures, inbox, map, notices,
+};
 use crate::storage::audit::AuditSearch;
 
 /// What SQLite means to do for a statement.
@@ -33,7 +35,7 @@ fn is_small(line: &str) -> bool {
     small.iter().any(|of| line.contains(of))
 }
 
-const QUESTIONS: [(&str, &str); 30] = [
+const QUESTIONS: [(&str, &str); 31] = [
     ("inbox_list", inbox::PAGE_OF),
     ("inbox_urgent", inbox::URGENT),
     ("inbox_stage", inbox::IN_STAGE),
@@ -46,6 +48,7 @@ const QUESTIONS: [(&str, &str); 30] = [
     ("inbox_near", desk::NEAR),
     ("feed_position", feed::PULL),
     ("record_kind", feed::READABLE),
+    ("record_kind", notices::NEWEST),
     ("patrol_fact_when", exports::PATROLS),
     ("check_fact_when", exports::CHECKS),
     ("feed_record", exports::RECORDS),
@@ -93,7 +96,8 @@ fn lists_are_read_in_their_order() {
     let town = Sqlite::open(&dir.path().join("town.db"), &[1; 32]).unwrap();
     let page = plan(&town, inbox::PAGE_OF).concat();
     assert!(page.contains("USING COVERING INDEX inbox_list"), "{page}");
-    for sql in [desk_task::PAGE_OF, exports::PATROLS, exports::CHECKS, map::DUE, feed::READABLE] {
+    let lists = [desk_task::PAGE_OF, exports::PATROLS, exports::CHECKS, map::DUE, feed::READABLE];
+    for sql in lists.into_iter().chain([notices::NEWEST]) {
         let plan = plan(&town, sql);
         assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{sql}: {plan:#?}");
     }
