@@ -86,7 +86,20 @@ impl Serialize for FieldPath {
 }
 impl<'de> Deserialize<'de> for FieldPath {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
-        text.parse().map_err(de::Error::custom)
+        d.deserialize_str(PathVisitor)
+    }
+}
+
+/// Takes the text where it stands: a record has many paths.
+struct PathVisitor;
+
+impl de::Visitor<'_> for PathVisitor {
+    type Value = FieldPath;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a field path")
+    }
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<FieldPath, E> {
+        text.parse().map_err(E::custom)
     }
 }

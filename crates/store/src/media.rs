@@ -12,6 +12,7 @@ use yaoguan_wire::Epoch;
 
 use crate::error::StoreError;
 use crate::open::Store;
+use crate::projection::Was;
 use crate::tx::SqliteTx;
 
 /// What a file is. The order is that in which files are sent.
@@ -346,10 +347,16 @@ pub(crate) fn refer(
     connection: &Connection,
     seq: i64,
     states: [Option<&Record>; 2],
+    was: Was,
 ) -> Result<(), StoreError> {
     let mut references = BTreeMap::new();
     states.into_iter().flatten().for_each(|record| references.extend(of_record(record)));
-    connection.prepare_cached("DELETE FROM media_ref WHERE record = ?1")?.execute([seq])?;
+    if was == Was::There {
+        connection.prepare_cached("DELETE FROM media_ref WHERE record = ?1")?.execute([seq])?;
+    }
+    if references.is_empty() {
+        return Ok(());
+    }
     let mut statement = connection.prepare_cached(
         "INSERT INTO media_ref (record, hash, kind, thumb) VALUES (?1, ?2, ?3, ?4)",
     )?;

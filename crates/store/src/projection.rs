@@ -117,7 +117,7 @@ pub(crate) fn write(
     let Some(table) = table(&record.kind) else { return Ok(()) };
     let row = derive(table, record);
     let values = std::iter::once(Sql::Integer(seq)).chain(row.values);
-    connection.prepare_cached(&insert_sql(table))?.execute(params_from_iter(values))?;
+    connection.prepare_cached(&insert_sql(table, was))?.execute(params_from_iter(values))?;
     words.note(seq, was, row.text);
     match row.place {
         Some(at) if was == Was::Missing => connection
@@ -194,8 +194,9 @@ pub(crate) fn forget(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn insert_sql(table: &Table) -> String {
-    let mut sql = format!("INSERT OR REPLACE INTO {} (record, deletion, conflicts", table.name);
+fn insert_sql(table: &Table, was: Was) -> String {
+    let or = if was == Was::There { " OR REPLACE" } else { "" };
+    let mut sql = format!("INSERT{or} INTO {} (record, deletion, conflicts", table.name);
     for column in table.columns {
         // Writing into a String cannot fail.
         _ = write!(sql, ", {}", column.name());

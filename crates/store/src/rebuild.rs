@@ -33,7 +33,7 @@ impl Store {
                 projection::write(&tx, seq, &record, Was::Missing, &mut words)?;
                 let base: Option<Vec<u8>> = row.get("base")?;
                 let base = base.map(|bytes| canonical::decode(&bytes)).transpose()?;
-                media::refer(&tx, seq, [base.as_ref(), Some(&record)])?;
+                media::refer(&tx, seq, [base.as_ref(), Some(&record)], Was::There)?;
                 done += 1;
                 if words.len() >= WORDS_AT_ONCE {
                     words.write(&tx)?;

@@ -19,10 +19,6 @@ pub struct SqliteTx<'a> {
     words: Words,
 }
 
-const LOAD: &str = "SELECT record.seq, record.body, unsent.record IS NOT NULL AS is_unsent, \
-     unsent.base, unsent.sent, unsent.parked FROM record LEFT JOIN unsent ON unsent.record = record.seq \
-     WHERE record.id = ?1";
-
 impl<'a> SqliteTx<'a> {
     pub(crate) fn new(tx: Transaction<'a>) -> Self {
         Self { tx, has_removed: false, words: Words::default() }
@@ -66,21 +62,14 @@ impl<'a> SqliteTx<'a> {
         let seq = self.tx.prepare_cached(sql)?.insert(row)?;
         projection::write(&self.tx, seq, record, Was::Missing, &mut self.words)?;
         self.drop_stub(record.id)?;
-        self.write_unsent(seq, local)
+        self.write_unsent(seq, local, Was::Missing)
     }
 
-    fn write_unsent(&self, seq: i64, local: &Local) -> Result<(), StoreError> {
+    fn write_unsent(&self, seq: i64, local: &Local, was: Was) -> Result<(), StoreError> {
         let base = local.unsent.as_ref().and_then(|unsent| unsent.base.as_ref());
-        crate::media::refer(&self.tx, seq, [base, Some(&local.record)])?;
+        crate::media::refer(&self.tx, seq, [base, Some(&local.record)], was)?;
         let Some(unsent) = &local.unsent else {
-            let mut statement = self.tx.prepare_cached("DELETE FROM unsent WHERE record = ?1")?;
-            if statement.execute([seq])? > 0 {
-                // All of it is confirmed now.
-                let sql = "UPDATE record SET confirmed_at = \
-                    coalesce((SELECT last_contact_s FROM phone), 0) WHERE seq = ?1";
-                self.tx.prepare_cached(sql)?.execute([seq])?;
-            }
-            return Ok(());
+            return if was == Was::There { self.confirm(seq) } else { Ok(()) };
         };
         let base = unsent.base.as_ref().map(canonical::encode);
         // The state as sent is almost always the record itself; then it is not stored twice.
@@ -94,6 +83,18 @@ impl<'a> SqliteTx<'a> {
              SET base = excluded.base, sent = excluded.sent, parked = excluded.parked",
         )?;
         statement.execute((seq, base, sent, unsent.parked))?;
+        Ok(())
+    }
+
+    /// Nothing of it waits any more.
+    fn confirm(&self, seq: i64) -> Result<(), StoreError> {
+        let mut statement = self.tx.prepare_cached("DELETE FROM unsent WHERE record = ?1")?;
+        if statement.execute([seq])? > 0 {
+            // All of it is confirmed now.
+            let sql = "UPDATE record SET confirmed_at = \
+                coalesce((SELECT last_contact_s FROM phone), 0) WHERE seq = ?1";
+            self.tx.prepare_cached(sql)?.execute([seq])?;
+        }
         Ok(())
     }
 }
@@ -143,23 +144,27 @@ impl Tx for SqliteTx<'_> {
     }
 
     fn load(&mut self, id: RecordId) -> Result<Option<Local>, StoreError> {
-        let mut statement = self.tx.prepare_cached(LOAD)?;
+        // Two steps by key: SQLite would prepare the two tables joined anew for each record.
+        let mut statement = self.tx.prepare_cached("SELECT seq, body FROM record WHERE id = ?1")?;
         let found = statement
             .query_row([id.as_bytes()], |row| {
-                let body: Vec<u8> = row.get("body")?;
-                let unsent: bool = row.get("is_unsent")?;
-                let base: Option<Vec<u8>> = row.get("base")?;
-                let sent: Option<Vec<u8>> = row.get("sent")?;
-                // None without unsent saves.
-                let parked = row.get::<_, Option<bool>>("parked")?.unwrap_or_default();
-                Ok((body, unsent, base, sent, parked))
+                Ok((row.get::<_, i64>("seq")?, canonical::decode(row.get_ref("body")?.as_blob()?)))
             })
             .optional()?;
-        let Some((body, is_unsent, base, sent, parked)) = found else { return Ok(None) };
-        let record = canonical::decode(&body)?;
-        if !is_unsent {
+        let Some((seq, record)) = found else { return Ok(None) };
+        let record = record?;
+        let mut statement =
+            self.tx.prepare_cached("SELECT base, sent, parked FROM unsent WHERE record = ?1")?;
+        let unsent = statement
+            .query_row([seq], |row| {
+                let base: Option<Vec<u8>> = row.get("base")?;
+                let sent: Option<Vec<u8>> = row.get("sent")?;
+                Ok((base, sent, row.get("parked")?))
+            })
+            .optional()?;
+        let Some((base, sent, parked)) = unsent else {
             return Ok(Some(Local::confirmed(record)));
-        }
+        };
         let base = base.map(|bytes| canonical::decode(&bytes)).transpose()?;
         let sent = match sent {
             Some(bytes) if bytes.is_empty() => Some(record.clone()),
@@ -180,12 +185,12 @@ impl Tx for SqliteTx<'_> {
              confirmed_at = coalesce((SELECT last_contact_s FROM phone), 0) WHERE seq = ?1";
         self.tx.prepare_cached(sql)?.execute((seq, &body, hash))?;
         projection::write(&self.tx, seq, record, Was::There, &mut self.words)?;
-        self.write_unsent(seq, local)
+        self.write_unsent(seq, local, Was::There)
     }
 
     fn put_unsent(&mut self, local: &Local) -> Result<(), StoreError> {
         match self.seq(local.record.id)? {
-            Some(seq) => self.write_unsent(seq, local),
+            Some(seq) => self.write_unsent(seq, local, Was::There),
             None => self.put(local),
         }
     }

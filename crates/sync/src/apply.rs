@@ -64,6 +64,9 @@ pub fn apply<T: Tx>(
         return Ok(applied);
     }
     tx.set_state(&state)?;
+    let is_other_scope = state.scope_version != response.scope.version;
+    // All that such a phone has afterwards is what this answer brings, within the scope that it names.
+    let was_empty = is_other_scope && tx.ids()?.is_empty();
     let town = Answered { replicas: &response.replicas, at: response.town_time };
     apply_verdicts(tx, env, &mut state, request, (&response.verdicts, town), &mut applied)?;
     for news in &response.holds {
@@ -76,9 +79,9 @@ pub fn apply<T: Tx>(
     state.cursor = Some(response.cursor.clone());
     state.reconcile |= response.reconcile;
     state.clock_offset_s = response.town_time.saturating_sub(env.now_s());
-    if state.scope_version != response.scope.version {
+    if is_other_scope {
         state.scope_version = response.scope.version;
-        state.evict_owed = true;
+        state.evict_owed |= !was_empty;
         applied.scope_changed = true;
         if let (Some(role), Some(grids)) = (response.scope.role, &response.scope.grids) {
             tx.set_scope(role, grids)?;
