@@ -1,5 +1,5 @@
 //! `make bench`: the product and its peers in the same run, by turns, with the same records; one table at the
-//! end. `bench [--quick] [--only PART]… [--out FOLDER]`.
+//! end. `bench [--quick] [--only PART]… [--size RECORDS]… [--out FOLDER]`.
 
 #![allow(
     clippy::unwrap_used,
@@ -65,7 +65,7 @@ async fn main() -> Result<()> {
         values.collect::<Vec<_>>()
     };
     let quick = arguments.iter().any(|argument| argument == "--quick");
-    let plan = if quick {
+    let mut plan = if quick {
         Plan { rounds: 3, sizes: vec![1_000, 10_000], peer_records: 10_000, only: after("--only") }
     } else {
         Plan {
@@ -75,6 +75,10 @@ async fn main() -> Result<()> {
             only: after("--only"),
         }
     };
+    let sizes: Vec<usize> = after("--size").iter().filter_map(|size| size.parse().ok()).collect();
+    if !sizes.is_empty() {
+        plan.sizes = sizes;
+    }
     let out = after("--out").pop().map_or_else(|| PathBuf::from("target/bench"), PathBuf::from);
     let begun = Instant::now();
     let mut report = Report::default();
