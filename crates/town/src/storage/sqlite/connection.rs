@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 use tokio::sync::{Semaphore, watch};
 use yaoguan_model::Env;
 
-use super::{audit, journal, migrations};
+use super::{audit, journal, migrations, search_index};
 use crate::audit::anchor::Anchor;
 use crate::error::TownError;
 use crate::line::Line;
@@ -67,6 +67,7 @@ impl Sqlite {
     ) -> Result<Self, TownError> {
         let mut writer = connect(path, key)?;
         make_durable(&writer)?;
+        writer.execute_batch(search_index::DUE)?;
         migrations::apply(&mut writer)?;
         let anchor = heads.map(|file| Anchor::new(file, key));
         let head = audit::head(&sql::Connection::of(&writer))?;
@@ -122,6 +123,7 @@ impl Sqlite {
             let mut writer = inner.writer.lock().unwrap_or_else(PoisonError::into_inner);
             let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let result = work(&sql::Transaction::of(&*tx))?;
+            search_index::write_due(&sql::Transaction::of(&*tx))?;
             let head = if inner.anchor.is_some() {
                 audit::head(&sql::Connection::of(&*tx))?
             } else {

@@ -54,6 +54,9 @@ fn project_hazard(tx: &Transaction<'_>, record: &Record, now: i64) -> Result<(),
     search_index::put(tx, seq, &words)
 }
 
+/// Records whose words are held in memory while everything is derived anew.
+const WORDS_AT_ONCE: usize = 4_096;
+
 /// A row keeps its place in the search index.
 const WRITE: &str = "INSERT INTO inbox (record, title, category, severity, status, status_dots, grid, address, \
      stage, assignee, claimed_by, claimed_at, due_on, conflict, changed_at, duplicate_of, patrol, lat_e7, \
@@ -84,14 +87,20 @@ pub(in crate::storage) fn rebuild(tx: &Transaction<'_>) -> Result<(), TownError>
     tx.execute("DELETE FROM inbox", [])?;
     search_index::clear(tx)?;
     tx.execute("DELETE FROM desk_task", [])?;
+    let mut due = 0;
     for kind in ["hazard", "task"] {
         let mut rows = walk::records(tx, kind);
         while let Some(row) = rows.next()? {
             let body: Vec<u8> = row.get("body")?;
             project(tx, &canonical::decode(&body)?, row.get("changed_at")?)?;
+            due += 1;
+            if due == WORDS_AT_ONCE {
+                search_index::write_due(tx)?;
+                due = 0;
+            }
         }
     }
-    Ok(())
+    search_index::write_due(tx)
 }
 
 /// What the console shows of a report, from `inbox` and `record`.

@@ -8,14 +8,42 @@ use super::inbox::escaped;
 use crate::error::TownError;
 use crate::storage::sql::{Connection, Dialect, Statement, Transaction};
 
+/// Words that go into SQLite's index with the last statements of the transaction, in memory until then. FTS5
+/// gathers what it is given and writes it as one part, but whenever SQLite opens a savepoint within the
+/// transaction, as it does for each upsert, it writes out what it has: a part for each record, all of which are
+/// then merged.
+pub(super) const DUE: &str =
+    "CREATE TEMP TABLE words_due (seq INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT";
+const PUT: &str = "INSERT OR REPLACE INTO inbox_text (rowid, text) VALUES (?1, ?2)";
+
 /// Puts the words of a row in, in the place of those before.
 pub(super) fn put(tx: &Transaction<'_>, seq: i64, words: &str) -> Result<(), TownError> {
-    let sql = "INSERT OR REPLACE INTO inbox_text (rowid, text) VALUES (?1, ?2)";
+    let sql = match tx.dialect() {
+        Dialect::Sqlite => "INSERT OR REPLACE INTO words_due (seq, text) VALUES (?1, ?2)",
+        Dialect::Postgres => PUT,
+    };
     tx.prepare_cached(sql)?.execute((seq, search::marked(words)))?;
     Ok(())
 }
 
+/// Writes the words of the rows that changed in this transaction.
+pub(super) fn write_due(tx: &Transaction<'_>) -> Result<(), TownError> {
+    if tx.dialect() == Dialect::Postgres {
+        return Ok(());
+    }
+    let mut write = tx.prepare_cached(PUT)?;
+    tx.prepare_cached("SELECT seq, text FROM words_due ORDER BY seq")?.for_each([], |row| {
+        write.execute((row.get::<_, i64>("seq")?, row.get::<_, String>("text")?))?;
+        Ok(())
+    })?;
+    tx.prepare_cached("DELETE FROM words_due")?.execute([])?;
+    Ok(())
+}
+
 pub(super) fn remove(tx: &Transaction<'_>, seq: i64) -> Result<(), TownError> {
+    if tx.dialect() == Dialect::Sqlite {
+        tx.prepare_cached("DELETE FROM words_due WHERE seq = ?1")?.execute([seq])?;
+    }
     tx.prepare_cached("DELETE FROM inbox_text WHERE rowid = ?1")?.execute([seq])?;
     Ok(())
 }
