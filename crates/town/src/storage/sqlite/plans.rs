@@ -24,6 +24,7 @@ fn is_small(line: &str) -> bool {
         "json_each",
         "asked VIRTUAL",
         "CONSTANT ROW",
+        "SCAN bounded",
         "SCAN page",
         "SCAN newest",
         "SCAN took",
