@@ -179,7 +179,7 @@ pub struct Rows {
 }
 
 impl Rows {
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.rows.len()
     }
 
