@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help app bench-app e2e e2e-console e2e-browser e2e-shell android-check screenshots demo test check bench media-kill sim audit package operations interop bench-console
+.PHONY: help app bench-app e2e e2e-console e2e-browser e2e-shell android-check screenshots demo test check bench media-kill sim oracle power-cuts kills audit package operations interop bench-console
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -33,8 +33,14 @@ bench-app: ## the app with 20,000 records in a browser: what a person waits for
 	scripts/bench-app
 media-kill: ## 200 photos over a line that breaks everywhere; phone and town killed 100 times each
 	scripts/media-kill
-sim: ## the oracle on random histories: make sim runs=1000000
-	scripts/sim $(runs)
+sim: ## a town simulated with every kind of fault: make sim seeds=10000 devices=50 weeks=6 first=1
+	scripts/sim "$(seeds)" "$(devices)" "$(weeks)" "$(first)"
+oracle: ## the oracle on random histories: make oracle runs=1000000
+	scripts/oracle $(runs)
+power-cuts: ## 1,000 power cuts on phones and at the town
+	scripts/power-cuts
+kills: ## 1,000 SIGKILLs of the real programs
+	scripts/kills
 audit: ## licences, banned crates, one SQLite
 	scripts/audit
 package: ## the archive that a town is installed from

@@ -10,6 +10,7 @@ use yaoguan_model::{Env, GridCode, Kind, Record, RecordId};
 use yaoguan_store::salvage::Salvaged;
 use yaoguan_store::{Identity, Store};
 use yaoguan_sync::{PhoneStore as _, Tx as _};
+use yaoguan_transport::Carrier;
 
 use crate::error::FieldError;
 use crate::files::Files;
@@ -32,6 +33,7 @@ pub struct Phone {
     /// `zh` or `en`.
     pub(crate) lang: &'static str,
     pub(crate) files: Files,
+    pub(crate) carrier: Option<Arc<dyn Carrier>>,
     /// Bytes cost money on the line.
     pub(crate) metered: bool,
 }
@@ -44,7 +46,7 @@ impl Phone {
         env: Arc<dyn Env>,
         lang: &'static str,
     ) -> Result<Self, FieldError> {
-        let Home { data, marker, seal } = home.into();
+        let Home { data, marker, seal, carrier } = home.into();
         let folder = Folder(data);
         folder.end_salvage()?;
         if !folder.database().exists() {
@@ -54,8 +56,19 @@ impl Phone {
         let (store, salvaged) = mend::open(&folder, &key, env.as_ref())?;
         let (files, metered) = (Files::within(&folder.0, &key), false);
         let is_own = false;
-        let mut phone =
-            Self { store, env, folder, marker, seal, is_own, salvaged, lang, files, metered };
+        let mut phone = Self {
+            store,
+            env,
+            folder,
+            marker,
+            seal,
+            is_own,
+            salvaged,
+            lang,
+            files,
+            carrier,
+            metered,
+        };
         phone.compare_with_marker()?;
         // What cannot be swept now is swept at the next start.
         _ = phone.sweep_files();
@@ -74,13 +87,24 @@ impl Phone {
         if folder.database().exists() {
             return Self::open(home, env, lang);
         }
-        let Home { marker, seal, .. } = home;
+        let Home { marker, seal, carrier, .. } = home;
         let key = folder.key(seal.as_ref(), env.as_ref())?;
         let store = Store::create(&folder.database(), &key, env.as_ref())?;
         let (files, metered) = (Files::within(&folder.0, &key), false);
         let (is_own, salvaged) = (false, None);
-        let mut phone =
-            Self { store, env, folder, marker, seal, is_own, salvaged, lang, files, metered };
+        let mut phone = Self {
+            store,
+            env,
+            folder,
+            marker,
+            seal,
+            is_own,
+            salvaged,
+            lang,
+            files,
+            carrier,
+            metered,
+        };
         phone.mark_new_store()?;
         Ok(phone)
     }

@@ -3,6 +3,7 @@
 use std::fs::File;
 
 use serde::Serialize;
+use yaoguan_model::faults::{Fault, is_broken};
 use yaoguan_store::Identity;
 use yaoguan_sync::{
     Applied, PhoneStore as _, Reconciliation, Returned, Step, Tx as _, apply, apply_verdicts_alone,
@@ -145,7 +146,8 @@ impl Phone {
         let key = DeviceKey::from_pem(&identity.private_key)
             .map_err(|e| FieldError::Protocol(e.to_string()))?;
         let Identity { town, ca_pem, device, .. } = identity;
-        let mut client = TownClient::new(&town, &ca_pem, device, key, self.lang)?;
+        let client = TownClient::new(&town, &ca_pem, device, key, self.lang)?;
+        let mut client = client.carried_by(self.carrier.clone());
         client.set_clock_offset(self.store.state()?.clock_offset_s);
         Ok(client)
     }
@@ -173,6 +175,13 @@ impl Phone {
         }
         match client.sync(&request, env.as_ref()).await {
             Ok(response) => {
+                if is_broken(Fault::CursorBeforePage) {
+                    self.store.transact(|tx| -> Result<(), FieldError> {
+                        let mut state = tx.state()?;
+                        state.cursor = Some(response.cursor.clone());
+                        Ok(tx.set_state(&state)?)
+                    })?;
+                }
                 let applied =
                     self.store.transact(|tx| apply(tx, env.as_ref(), &request, &response))?;
                 summary.add(&applied);

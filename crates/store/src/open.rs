@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use yaoguan_model::Env;
+use yaoguan_model::faults::{FULL, synchronous};
 use yaoguan_sync::PhoneStore;
 use zeroize::{Zeroize as _, Zeroizing};
 
@@ -168,13 +169,13 @@ pub(crate) fn prepare(connection: &Connection, key: &Key) -> Result<(), StoreErr
 
 fn make_durable(connection: &Connection) -> Result<(), StoreError> {
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    let synchronous: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
+    connection.pragma_update(None, "synchronous", synchronous())?;
+    let found: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
     // 2 is FULL; NORMAL may roll an acknowledged save back at a power cut.
-    if mode == "wal" && synchronous == 2 {
+    if mode == "wal" && (found == 2 || synchronous() != FULL) {
         Ok(())
     } else {
-        Err(StoreError::NotDurable(format!("journal_mode={mode}, synchronous={synchronous}")))
+        Err(StoreError::NotDurable(format!("journal_mode={mode}, synchronous={found}")))
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use yaoguan_model::faults::{Fault, is_broken};
 use yaoguan_model::merge::NotTheSame;
 use yaoguan_model::{Alarm, Change, Changes, Dot, FieldPath, Record, VersionVector, merge};
 
@@ -77,6 +78,10 @@ impl Local {
     /// The town took the state as sent: it becomes the base. A verdict on another state is ignored.
     pub fn taken(&mut self, context: &VersionVector) {
         let Some(unsent) = &mut self.unsent else { return };
+        if is_broken(Fault::SentById) {
+            self.unsent = None;
+            return;
+        }
         if unsent.sent.as_ref().is_some_and(|sent| sent.context == *context) {
             unsent.base = unsent.sent.take();
             self.settle();

@@ -10,6 +10,7 @@
 
 pub mod clock;
 pub mod contract;
+pub mod disk;
 pub mod memory;
 pub mod network;
 pub mod photos;

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use yaoguan_model::authorise::{Actor, Difference, Ground, Refusal, authorise};
 use yaoguan_model::cells::{self, Around};
+use yaoguan_model::faults::{Fault, is_broken};
 use yaoguan_model::schema::Problem;
 use yaoguan_model::{
     AccountId, Alarm, Changes, Dot, GridCode, Record, ReplicaId, VersionVector, merge,
@@ -220,7 +221,7 @@ fn own_dots(
 ) -> Result<Vec<Dot>, Dot> {
     let mut registers = Vec::new();
     for dot in incoming.context.iter() {
-        if seen.is_some_and(|seen| seen.covers_dot(dot)) {
+        if seen.is_some_and(|seen| seen.covers_dot(dot)) || is_broken(Fault::ForeignContext) {
             continue;
         }
         match replicas.known.get(&dot.replica) {

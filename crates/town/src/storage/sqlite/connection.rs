@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 use tokio::sync::watch;
+use yaoguan_model::faults::{FULL, synchronous};
 
 use super::{audit, journal, migrations};
 use crate::audit::anchor::Anchor;
@@ -247,10 +248,10 @@ pub(super) fn copy(from: &Connection, to: &Path) -> Result<(), TownError> {
 
 fn make_durable(connection: &Connection) -> Result<(), TownError> {
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    let synchronous: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
-    if mode == "wal" && synchronous == 2 {
+    connection.pragma_update(None, "synchronous", synchronous())?;
+    let found: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
+    if mode == "wal" && (found == 2 || synchronous() != FULL) {
         return Ok(());
     }
-    Err(TownError::NotDurable(format!("journal_mode={mode}, synchronous={synchronous}")))
+    Err(TownError::NotDurable(format!("journal_mode={mode}, synchronous={found}")))
 }

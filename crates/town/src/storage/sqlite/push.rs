@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use rusqlite::{OptionalExtension, Transaction};
 use yaoguan_model::cells::{self, Around};
+use yaoguan_model::faults::{Fault, is_broken};
 use yaoguan_model::{
     AccountId, Alarm, DeviceId, GridCode, Kind, Record, RecordId, ReplicaId, VersionVector,
     canonical,
@@ -106,7 +107,8 @@ fn chain_fits(tx: &Transaction<'_>, batch: &Batch) -> Result<bool, TownError> {
         // A replica id belongs to one person, also before its first push of its own.
         Some((account, token)) => {
             account == batch.pusher.actor.account
-                && token.is_none_or(|token| batch.tokens.contains(&token))
+                && (token.is_none_or(|token| batch.tokens.contains(&token))
+                    || is_broken(Fault::CloneKeepsReplicaId))
         }
     })
 }
@@ -237,9 +239,20 @@ pub(super) fn purged_context(
     serde_json::from_str(&text).map(Some).map_err(|e| TownError::Corrupt(format!("purged: {e}")))
 }
 
+/// A record without the context entries under which nothing stands: see [`Fault::PrunedContext`].
+fn pruned(record: &Record) -> Record {
+    let stands = |replica| record.fields.values().flatten().any(|s| s.dot.replica == replica);
+    let context = record.context.iter().filter(|dot| stands(dot.replica)).collect();
+    Record { context, ..record.clone() }
+}
+
 /// Writes a record and what is derived from it, apart from the feed.
 pub(super) fn write(tx: &Transaction<'_>, record: &Record, now: i64) -> Result<(), TownError> {
-    let body = canonical::encode(record);
+    let body = if is_broken(Fault::PrunedContext) {
+        canonical::encode(&pruned(record))
+    } else {
+        canonical::encode(record)
+    };
     tx.prepare_cached(
         "INSERT INTO record (id, kind, created_by, body, hash, received_at, changed_at) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT (id) DO UPDATE SET \
