@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help app bench-app e2e e2e-console e2e-browser e2e-shell android-check screenshots demo test check bench media-kill sim oracle power-cuts kills audit package operations interop bench-console
+.PHONY: help app bench-app e2e e2e-console e2e-browser e2e-shell android-check screenshots demo test check bench load media-kill sim oracle power-cuts kills audit fuzz-town release-fixtures package operations interop bench-console
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -25,12 +25,14 @@ android-check: ## type-check the app for Android, without an SDK (root; the firs
 screenshots: ## pictures of every screen, into docs/screens
 	PICTURES=1 scripts/e2e-browser
 	PICTURES=1 scripts/e2e-console
-bench: ## measurements
-	scripts/bench
+bench: ## measurements beside peers: one table in target/bench/bench.md; quick=1 in 5 minutes
+	QUICK=$(quick) scripts/bench
 bench-console: ## times of the supervisors' console in a town with 100,000 records
 	scripts/bench-console
 bench-app: ## the app with 20,000 records in a browser: what a person waits for
 	scripts/bench-app
+load: ## 910 phones over HTTPS against a real town: morning rush and a day; nothing lost, nothing twice
+	scripts/load
 media-kill: ## 200 photos over a line that breaks everywhere; phone and town killed 100 times each
 	scripts/media-kill
 sim: ## a town simulated with every kind of fault: make sim seeds=10000 devices=50 weeks=6 first=1
@@ -47,5 +49,10 @@ package: ## the archive that a town is installed from
 	scripts/package
 operations: ## follow docs/OPERATIONS word by word on a fresh Debian (root)
 	scripts/operations
+fuzz-town: ## schemathesis over a running town, by its own description (EXAMPLES=50)
+	scripts/fuzz-town
+release-fixtures: ## data and an exchange of this release, kept for its successors: make release-fixtures version=0.1
+	cargo build --locked -p yaoguan-cli
+	scripts/release-fixtures $(version) $${CARGO_TARGET_DIR:-target}/debug
 interop: ## GDAL, LibreOffice, tus-js-client and exiftool against a real town (installs them)
 	scripts/interop

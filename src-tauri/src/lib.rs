@@ -7,6 +7,7 @@ mod options;
 mod photos;
 mod platform;
 mod screens;
+mod tiles;
 
 use std::error::Error;
 use std::fmt::Display;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 
 use tauri::async_runtime::spawn;
 use tauri::{App, Manager as _};
-use yaoguan_app::{Host, Words};
+use yaoguan_app::{Host, Platform, Words};
 
 use crate::options::Options;
 
@@ -26,8 +27,9 @@ pub fn run() {
     #[cfg(target_os = "android")]
     let builder = builder.plugin(tauri_plugin_notification::init());
     let ran = builder
-        .invoke_handler(tauri::generate_handler![call::call, photos::attach])
+        .invoke_handler(tauri::generate_handler![call::call, photos::attach, tiles::install_map])
         .register_asynchronous_uri_scheme_protocol(photos::SCHEME, photos::answer)
+        .register_asynchronous_uri_scheme_protocol(tiles::SCHEME, tiles::answer)
         // An error out of here would be a panic.
         .setup(|app| {
             open(app, options).unwrap_or_else(|error| stop(&error));
@@ -44,8 +46,10 @@ fn built_in() -> tauri::Context {
 }
 
 fn open(app: &App, options: Options) -> Result<(), Box<dyn Error>> {
-    let dir = options.data.map_or_else(|| app.path().app_data_dir(), Ok)?;
-    let host = Host::open(&dir, platform::of(app.handle()))?;
+    let Options { data, source, without_pins, photo_capture } = options;
+    let dir = data.map_or_else(|| app.path().app_data_dir(), Ok)?;
+    let platform = Platform { photo_capture, ..platform::of(app.handle(), without_pins) };
+    let host = Host::open(&dir, platform)?;
     if host.is_taken() {
         // Its window says so too.
         eprintln!("{}", Words::of("zh").taken);
@@ -53,7 +57,7 @@ fn open(app: &App, options: Options) -> Result<(), Box<dyn Error>> {
         log_file::start(&dir)?;
         spawn(yaoguan_app::sync_in_background(Arc::clone(&host)));
         spawn(call::tell(app.handle().clone(), Arc::clone(&host)));
-        if let Some(source) = options.source {
+        if let Some(source) = source {
             spawn(yaoguan_app::walk(Arc::clone(&host), source));
         }
     }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use yaoguan_app::platform::PhotoCapture;
 use yaoguan_field::position::PositionSource;
 
 /// What the app is to run with.
@@ -11,6 +12,10 @@ pub(crate) struct Options {
     pub(crate) data: Option<PathBuf>,
     /// A track to be walked, in place of a receiver.
     pub(crate) source: Option<Box<dyn PositionSource>>,
+    /// Nobody has to set a PIN: for the demo and tests.
+    pub(crate) without_pins: bool,
+    /// A picture that stands for a camera's.
+    pub(crate) photo_capture: Option<Box<dyn PhotoCapture>>,
 }
 
 #[cfg(mobile)]
@@ -23,6 +28,7 @@ impl Options {
 #[cfg(desktop)]
 mod desktop {
     use clap::Parser;
+    use yaoguan_app::platform::Still;
     use yaoguan_field::position::Played;
 
     use super::{Options, PathBuf};
@@ -40,17 +46,24 @@ mod desktop {
         /// How many times faster than it was walked.
         #[arg(long, default_value_t = 1)]
         speed: i64,
+        /// Nobody has to set a PIN: for demonstrations and tests.
+        #[arg(long)]
+        without_pins: bool,
+        /// A picture that the camera takes, each time.
+        #[arg(long)]
+        camera: Option<PathBuf>,
     }
 
     impl Options {
         /// Ends the program with 2 when the arguments are not understood, before there is a window.
         pub(crate) fn read() -> Result<Self, Box<dyn std::error::Error>> {
-            let Arguments { data, gpx, speed } = Arguments::parse();
+            let Arguments { data, gpx, speed, without_pins, camera } = Arguments::parse();
             let source = match gpx {
                 Some(file) => Some(Box::new(Played::gpx(&std::fs::read(file)?, speed)?) as _),
                 None => None,
             };
-            Ok(Self { data, source })
+            let photo_capture = camera.map(|picture| Box::new(Still(picture)) as _);
+            Ok(Self { data, source, without_pins, photo_capture })
         }
     }
 }

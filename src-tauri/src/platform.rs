@@ -1,15 +1,31 @@
 //! What the platform does for the app: on Android by plugins, on a desktop as little as there is to do.
 
+use std::sync::Arc;
+
 use tauri::AppHandle;
 use yaoguan_app::Platform;
-use yaoguan_app::platform::{KeepAlive, Notifier};
+use yaoguan_app::platform::{KeepAlive, Keys, Notifier};
+use yaoguan_field::seal::KeyStore;
 
-pub(crate) fn of(app: &AppHandle) -> Platform {
+/// Keys lie under a PIN, bound to the system's key store where it has one (docs/KEYS.md).
+pub(crate) fn of(app: &AppHandle, without_pins: bool) -> Platform {
     Platform {
+        keys: if without_pins { Keys::File } else { Keys::Pin(key_store()) },
         notifier: Box::new(Notices(app.clone())),
         keep_alive: Box::new(Awake),
         ..Platform::default()
     }
+}
+
+#[cfg(target_os = "linux")]
+fn key_store() -> Option<Arc<dyn KeyStore>> {
+    Some(Arc::new(yaoguan_app::SecretService))
+}
+
+/// Android's Keystore is to stand here.
+#[cfg(not(target_os = "linux"))]
+fn key_store() -> Option<Arc<dyn KeyStore>> {
+    None
 }
 
 struct Notices(#[cfg_attr(desktop, expect(dead_code, reason = "a desktop shows none"))] AppHandle);

@@ -24,7 +24,7 @@ use crate::town::Town;
 const MEMORY_KIB: u64 = 256 * 1024;
 
 /// An enrolled phone whose key a hostile program has.
-struct Attacker {
+pub(crate) struct Attacker {
     http: reqwest::Client,
     url: String,
     device: yaoguan_model::DeviceId,
@@ -32,7 +32,7 @@ struct Attacker {
 }
 
 impl Attacker {
-    fn of(town: &Town, phone: &Phone) -> Self {
+    pub(crate) fn of(town: &Town, phone: &Phone) -> Self {
         let store = Store::open(&phone.data, std::sync::Arc::new(System), "en").unwrap();
         let identity = store.store().identity().unwrap().unwrap();
         let key = DeviceKey::from_pem(&identity.private_key).unwrap();
@@ -40,7 +40,7 @@ impl Attacker {
         Self { http, url: town.url.clone(), device: identity.device, key }
     }
 
-    async fn post(&self, path: &str, body: Vec<u8>, zstd: bool) -> Option<(u16, Value)> {
+    pub(crate) async fn post(&self, path: &str, body: Vec<u8>, zstd: bool) -> Option<(u16, Value)> {
         let url = format!("{}{path}", self.url);
         let claims = Claims {
             htm: "POST".to_owned(),

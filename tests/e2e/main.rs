@@ -19,6 +19,7 @@ mod full;
 mod hostile;
 mod kill;
 mod landslides;
+mod load;
 mod output;
 mod people;
 mod phone;
@@ -32,6 +33,7 @@ mod serving;
 mod tools;
 mod town;
 mod tracks;
+mod versions;
 
 /// The first grid of the demo town.
 pub(crate) const GRID: &str = "530521103201001";

@@ -13,7 +13,7 @@ use serde_json::Value;
 pub(crate) fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let path = test.parent().and_then(Path::parent).unwrap().join(name);
-    assert!(path.exists(), "{} is missing: run `cargo build -p yaoguan-cli`", path.display());
+    assert!(path.exists(), "{} is missing: run `cargo build --bins`", path.display());
     path
 }
 

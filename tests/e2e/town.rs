@@ -35,12 +35,15 @@ impl Drop for Town {
 impl Town {
     /// A new demo town that does not serve yet.
     pub(crate) fn demo() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let none = String::new();
-        let town = Self { folder, server: None, url: none.clone(), fingerprint: none };
+        let town = Self::within(tempfile::tempdir().unwrap());
         let made = town.ok(&["init", "--demo"]);
         assert_eq!((&made["grids"], &made["chiefs"]), (&91.into(), &910.into()));
         town
+    }
+
+    /// What lies in this folder; it does not serve yet.
+    pub(crate) fn within(folder: TempDir) -> Self {
+        Self { folder, server: None, url: String::new(), fingerprint: String::new() }
     }
 
     /// A demo town that serves on a port of the system's choice.

@@ -1,5 +1,6 @@
 //! How long the console's questions take over HTTPS in a town with many records: `make bench-console`.
-//! RECORDS says how many (100,000), RUNS how often each is asked (30). Prints times; holds nothing.
+//! RECORDS says how many (100,000), RUNS how often each is asked (30). Prints a table, and as its last line the same as
+//! JSON; holds nothing.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,10 +10,10 @@
     reason = "a measurement fails where it stands, and has a clock"
 )]
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anyhow::Result;
+use serde_json::json;
 use yaoguan_model::geodesy::line;
 use yaoguan_model::{
     AccountId, Change, Env as _, FieldPath, GridCode, Kind, Position, RecordId, Role, Value,
@@ -128,7 +129,19 @@ fn check(town: &TestTown, author: AccountId, of: RecordId, random: &mut Random) 
     new(town, Kind::HouseholdCheck, author, fields)
 }
 
-/// Of ten records four are hazards, three patrols, one a household, two checks.
+fn task(town: &TestTown, author: AccountId, grid: Value, random: &mut Random) -> OwnWrite {
+    let fields = vec![
+        ("grid", grid),
+        ("what", "other".into()),
+        ("words", format!("雨后巡查沟渠{}", random.below(999)).into()),
+        ("status", random.one(&["open", "acknowledged", "done", "done", "done"]).into()),
+        ("due_on", random.one(&["", "2026-03-01", "2027-03-01"]).into()),
+    ];
+    let said = |(_, value): &(&str, Value)| value.as_text() != Some("");
+    new(town, Kind::Task, author, fields.into_iter().filter(said).collect())
+}
+
+/// Of twenty records eight are hazards, five patrols, one a task, two households, four checks.
 async fn fill(town: &TestTown, grids: &[GridCode], records: usize) -> Result<()> {
     let author = town.account(Role::Chief, &[GRID]).await?;
     let mut random = Random(20_260_101);
@@ -140,10 +153,11 @@ async fn fill(town: &TestTown, grids: &[GridCode], records: usize) -> Result<()>
         let mut writes = Vec::with_capacity(per_day);
         for n in 0..per_day {
             let grid = Value::text(grids[random.below(grids.len())].as_str());
-            writes.push(match (n % 10, households.is_empty()) {
-                (0..4, _) => hazard(town, author, grid, &mut random),
-                (4..7, _) => patrol(town, author, grid, &mut random),
-                (7, _) | (_, true) => {
+            writes.push(match (n % 20, households.is_empty()) {
+                (0..8, _) => hazard(town, author, grid, &mut random),
+                (8..13, _) => patrol(town, author, grid, &mut random),
+                (13, _) => task(town, author, grid, &mut random),
+                (14..16, _) | (_, true) => {
                     let new = household(town, author, grid, &mut random);
                     households.push(new.id);
                     new
@@ -163,53 +177,86 @@ async fn fill(town: &TestTown, grids: &[GridCode], records: usize) -> Result<()>
 }
 
 /// The middle and the 95th percentile of some times, in milliseconds.
-fn told(mut times: Vec<f64>) -> String {
+fn percentiles(mut times: Vec<f64>) -> (f64, f64) {
     times.sort_by(f64::total_cmp);
     let at = |percent: usize| times[(times.len() * percent).div_ceil(100) - 1];
-    format!("p50 {:7.1} ms   p95 {:7.1} ms", at(50), at(95))
+    (at(50), at(95))
 }
 
-async fn measure(town: &TestTown, account: AccountId, runs: usize) -> Result<()> {
-    let cookie = account.to_string();
-    town.town.storage.add_session(hash_code(&cookie), account, town.clock.now_s()).await?;
-    let http = client(Trust::Ca(town.town.ca.cert_pem.clone()))?;
+/// What the pages ask. Words are escaped as a browser does.
+fn questions(town: &TestTown, record: RecordId) -> Vec<(&'static str, String)> {
     let whole = "bbox=99.10,24.54,99.30,24.66";
     let part = "bbox=99.18,24.59,99.20,24.60";
     let year = yaoguan_town::days::day_of(town.clock.now_s() - 364 * DAY_S);
-    let questions = BTreeMap::from([
-        ("a inbox, first page", "hazards?state=open".to_owned()),
-        ("b inbox, filtered", "hazards?state=open&category=slope&severity=major".to_owned()),
-        ("c inbox, of one grid", format!("hazards?state=open&grid={GRID}")),
-        ("d search, many hits", "hazards?q=%E8%BE%B9%E5%9D%A1".to_owned()),
-        (
-            "e search, one hit",
-            "hazards?q=%E8%BE%B9%E5%9D%A1%E5%BC%80%E8%A3%82997%E6%97%A0".to_owned(),
-        ),
-        ("f map, grids", "map/grids".to_owned()),
-        ("g map, hazards of the town", format!("map/hazards?{whole}")),
-        ("h map, hazards of a street", format!("map/hazards?{part}")),
-        ("i map, patrols of 7 days", format!("map/patrols?{whole}&days=7")),
-        ("j coverage, 7 days", "coverage?days=7".to_owned()),
-        ("k coverage, 90 days", "coverage?days=90".to_owned()),
-        ("l households due", "households/due".to_owned()),
-        ("m figures, 30 days", "figures".to_owned()),
-        ("n figures, a year", format!("figures?from={year}")),
-        ("o figures, one grid", format!("figures?from={year}&grid={GRID}")),
-    ]);
-    for (name, path) in questions {
+    let search = |words: &str| format!("hazards?q={}", utf8_percent_encode(words));
+    vec![
+        ("inbox, first page", "hazards?state=open".to_owned()),
+        ("inbox, filtered", "hazards?state=open&category=slope&severity=major".to_owned()),
+        ("inbox, nothing fits", "hazards?state=open&category=slope&stage=corrected".to_owned()),
+        ("inbox, of one grid", format!("hazards?state=open&grid={GRID}")),
+        ("inbox, what waits", "waiting".to_owned()),
+        ("record page", format!("records/{record}")),
+        ("search, two characters", search("边坡")),
+        ("search, one character", search("坡")),
+        ("search, one digit", search("9")),
+        ("search, two words", search("边坡 雨后")),
+        ("search, one hit", search("边坡开裂997无")),
+        ("tasks, active", "tasks?state=active".to_owned()),
+        ("tasks, by words", format!("tasks?q={}", utf8_percent_encode("沟渠99"))),
+        ("map, grids", "map/grids".to_owned()),
+        ("map, hazards of the town", format!("map/hazards?{whole}")),
+        ("map, hazards of a street", format!("map/hazards?{part}")),
+        ("map, patrols of 7 days", format!("map/patrols?{whole}&days=7")),
+        ("coverage, 7 days", "coverage?days=7".to_owned()),
+        ("coverage, 90 days", "coverage?days=90".to_owned()),
+        ("households due", "households/due".to_owned()),
+        ("figures, 30 days", "figures".to_owned()),
+        ("figures, a year", format!("figures?from={year}")),
+        ("figures, one grid", format!("figures?from={year}&grid={GRID}")),
+        ("daily report", "daily".to_owned()),
+    ]
+}
+
+fn utf8_percent_encode(words: &str) -> String {
+    words.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+/// Asks each question so often; prints a line for each, and returns the same.
+async fn measure(
+    town: &TestTown,
+    account: AccountId,
+    asker: &str,
+    runs: usize,
+) -> Result<Vec<serde_json::Value>> {
+    println!("{asker}:");
+    let cookie = account.to_string();
+    town.town.storage.add_session(hash_code(&cookie), account, town.clock.now_s()).await?;
+    let http = client(Trust::Ca(town.town.ca.cert_pem.clone()))?;
+    let get = async |path: &str| {
+        let request = http.get(format!("{}/console/v1/{path}", town.url));
+        let answer = request.header("cookie", format!("__Secure-yaoguan={cookie}")).send().await?;
+        anyhow::ensure!(answer.status() == 200, "{path}: {}", answer.status());
+        Ok(answer.bytes().await?)
+    };
+    let rows: serde_json::Value = serde_json::from_slice(&get("hazards?state=open").await?)?;
+    let record = rows["rows"][0]["id"].as_str().unwrap().parse()?;
+    let mut told = Vec::new();
+    for (name, path) in questions(town, record) {
         let (mut times, mut bytes) = (Vec::new(), 0);
         for _ in 0..runs {
             let begun = Instant::now();
-            let request = http.get(format!("{}/console/v1/{path}", town.url));
-            let answer =
-                request.header("cookie", format!("__Secure-yaoguan={cookie}")).send().await?;
-            anyhow::ensure!(answer.status() == 200, "{name}: {}", answer.status());
-            bytes = answer.bytes().await?.len();
+            bytes = get(&path).await?.len();
             times.push(begun.elapsed().as_secs_f64() * 1000.0);
         }
-        println!("  {name:30} {}   {bytes:>8} bytes", told(times));
+        let (p50, p95) = percentiles(times);
+        println!("  {name:28} p50 {p50:7.1} ms   p95 {p95:7.1} ms   {bytes:>8} bytes");
+        let tenth = |ms: f64| (ms * 10.0).round() / 10.0;
+        for (percentile, ms) in [("p50", p50), ("p95", p95)] {
+            let name = format!("console: {name}, {asker}, {percentile}");
+            told.push(json!({ "name": name, "unit": "ms", "figure": tenth(ms) }));
+        }
     }
-    Ok(())
+    Ok(told)
 }
 
 #[tokio::main]
@@ -224,8 +271,12 @@ async fn main() -> Result<()> {
     fill(&town, &grids, records).await?;
     let written: u64 = town.town.storage.counts().await?.values().sum();
     println!("{written} records written in {:.1} s", begun.elapsed().as_secs_f64());
-    println!("a supervisor of the whole town, {} grids:", grids.len());
-    measure(&town, town.account(Role::Supervisor, &[]).await?, runs).await?;
-    println!("a supervisor of one grid:");
-    measure(&town, town.account(Role::Supervisor, &[GRID]).await?, runs).await
+    let whole = town.account(Role::Supervisor, &[]).await?;
+    let mut told = measure(&town, whole, "a supervisor of the whole town", runs).await?;
+    let one = town.account(Role::Supervisor, &[GRID]).await?;
+    told.extend(measure(&town, one, "a supervisor of one grid", runs).await?);
+    for figure in told {
+        println!("{figure}");
+    }
+    Ok(())
 }

@@ -4,17 +4,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as B64;
 use serde_json::{Value, json};
 use yaoguan_field::values;
-use yaoguan_model::{AccountId, Kind, Role};
+use yaoguan_model::{AccountId, BlobHash, Kind, Role};
+use yaoguan_testkit::map::pmtiles;
 use yaoguan_testkit::town::{GRID, OTHER_GRID, TestTown};
 use yaoguan_town::api::routes::Route;
 use yaoguan_town::storage::{Apart as _, People as _};
 
 use crate::console::{PASSWORD, get, person, post, set_cookie, sign_in, typed};
 use crate::matrix::World;
-use crate::{Answer, cookie_of, device_of};
+use crate::{Answer, cookie_of, device_of, tiles};
 
 /// An administrator with a session, and whose it is.
-async fn admin(town: &TestTown) -> (String, AccountId) {
+pub(crate) async fn admin(town: &TestTown) -> (String, AccountId) {
     let id = person(town, "boss", Role::Admin).await;
     let answer = sign_in(town, &typed("boss")).await;
     assert_eq!((answer.status, answer.json["role"].as_str()), (200, Some("admin")));
@@ -32,7 +33,7 @@ fn why(answer: &Answer) -> (u16, &str, &str) {
 }
 
 /// Entries of the audit log of this act, as the console shows them.
-async fn audited(town: &TestTown, cookie: &str, act: &str) -> Vec<Value> {
+pub(crate) async fn audited(town: &TestTown, cookie: &str, act: &str) -> Vec<Value> {
     let path = format!("/console/v1/admin/audit?act={act}");
     get(town, cookie, &path).await.json["entries"].as_array().unwrap().clone()
 }
@@ -80,6 +81,19 @@ fn bodies(world: &World, route: &Route) -> Vec<(String, Value)> {
         "admin/templates" => [sound_draft(), asked_of_people()]
             .map(|draft| bare(json!({ "draft": draft, "publish": true })))
             .to_vec(),
+        "admin/grids" => {
+            let file = grid_file("一", GRID);
+            let write = |reason: &str| json!({ "file": file, "mapping": { "code": "网格编码" }, "write": true, "reason": reason });
+            vec![bare(write("")), bare(write("x"))]
+        }
+        "admin/retention" => {
+            [365, 0].map(|days| bare(json!({ "days": days, "reason": "x" }))).to_vec()
+        }
+        "admin/tiles/{hash}" => {
+            let hash = BlobHash::of(&pmtiles(b"codes", 99.1)).to_string();
+            let publish = |reason: &str| json!({ "act": "publish", "reason": reason });
+            vec![none(publish("x")), (hash.clone(), publish(" ")), (hash, publish("x"))]
+        }
         "admin/invites/sheet" => vec![bare(json!({ "minutes": 0 }))],
         _ => Vec::new(),
     }
@@ -90,8 +104,12 @@ pub(crate) async fn answers(world: &World, route: &Route) -> Vec<Answer> {
     let town = &world.town;
     let bodies = if route.method == "POST" { bodies(world, route) } else { Vec::new() };
     let mut answers = Vec::new();
+    if route.path.starts_with("/console/v1/admin/tiles") {
+        let cookie = cookie_of(town, world.device("admin").account).await;
+        answers.push(tiles::send(town, &cookie, &pmtiles(b"codes", 99.1)).await);
+    }
     for (id, body) in bodies {
-        let path = route.path.replace("{id}", &id);
+        let path = route.path.replace("{id}", &id).replace("{hash}", &id);
         // A session of its own each time: an account has so many, and the oldest go.
         let stale = cookie_of(town, world.device("admin").account).await;
         town.town.storage.with_raw(|c| {
@@ -100,13 +118,66 @@ pub(crate) async fn answers(world: &World, route: &Route) -> Vec<Answer> {
         answers.push(post(town, &stale, &path, &body).await);
         answers.push(world.asking(route, &path).await.send("", body.to_string().as_bytes()).await);
     }
+    if route.path == "/console/v1/admin/grids" && route.method == "POST" {
+        let large = vec![b' '; (12 << 20) + 1];
+        answers.push(world.asking(route, route.path).await.send("", &large).await);
+    }
     if route.method == "GET" {
-        for query in ["role=x", "all=x", "before=x"] {
+        for query in ["role=x", "all=x", "before=x", "days=0"] {
             let path = format!("{}?{query}", route.path.replace("{id}", "none"));
             answers.push(world.asking(route, &path).await.send("", b"").await);
         }
     }
     answers
+}
+
+/// A file with one grid.
+fn grid_file(name: &str, code: &str) -> String {
+    let ring = json!([[99.2, 24.6], [99.21, 24.6], [99.21, 24.61], [99.2, 24.61], [99.2, 24.6]]);
+    let feature = json!({
+        "type": "Feature", "properties": { "网格编码": code, "name": name },
+        "geometry": { "type": "Polygon", "coordinates": [ring] },
+    });
+    json!({ "type": "FeatureCollection", "features": [feature] }).to_string()
+}
+
+#[tokio::test]
+async fn grids_of_a_file_are_looked_at_then_written_and_reach_the_phones() {
+    let town = TestTown::start().await.unwrap();
+    let (cookie, _) = admin(&town).await;
+    let path = "/console/v1/admin/grids";
+    let before = get(&town, &cookie, path).await.json["grids"].as_array().unwrap().len();
+    let mut phone = town.phone(Role::Chief, &[GRID]).await.unwrap();
+    phone.phone.sync(|_| {}).await.unwrap();
+    let new = "530521103201099";
+    let sent = |code: &str, write: bool| {
+        let mapping = json!({ "code": "网格编码" });
+        json!({ "file": grid_file("新网格", code), "mapping": mapping, "write": write, "reason": "重新划分" })
+    };
+    let looked = post(&town, &cookie, path, &sent(new, false)).await.json;
+    assert_eq!((&looked["written"], &looked["troubles"]), (&json!(false), &json!([])), "{looked}");
+    assert_eq!(looked["properties"], json!(["name", "网格编码"]));
+    assert_eq!(looked["added"][0]["code"], new);
+    assert_eq!(looked["missing"].as_array().unwrap().len(), before);
+    let bad = post(&town, &cookie, path, &sent("530521103999001", true)).await.json;
+    assert_eq!(bad["troubles"][0]["code"], "village");
+    assert_eq!((&bad["written"], &bad["troubles"][0]["feature"]), (&json!(false), &json!(1)));
+    assert!(audited(&town, &cookie, "grids_imported").await.iter().all(|e| e["reason"] == ""));
+    assert_eq!(post(&town, &cookie, path, &sent(new, true)).await.json["written"], true);
+    let moved = post(&town, &cookie, path, &sent(GRID, true)).await.json;
+    assert_eq!(moved["changed"][0]["what"], json!(["boundary", "invented", "name"]), "{moved}");
+    let again = post(&town, &cookie, path, &sent(GRID, false)).await.json;
+    assert_eq!((&again["unchanged"], &again["changed"]), (&json!(1), &json!([])));
+    assert_eq!(audited(&town, &cookie, "grids_imported").await[0]["reason"], "重新划分");
+    phone.phone.sync(|_| {}).await.unwrap();
+    let grids = phone.phone.grid_features().unwrap();
+    let named = |code: &str| {
+        let features = grids["features"].as_array().unwrap().clone();
+        features.into_iter().find(|f| f["properties"]["code"] == code).unwrap()
+    };
+    assert_eq!(named(new)["properties"]["name"], "新网格");
+    assert_eq!(named(GRID)["properties"]["name"], "新网格");
+    assert_eq!(grids["features"].as_array().unwrap().len(), before + 1, "none is gone");
 }
 
 #[tokio::test]

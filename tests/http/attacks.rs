@@ -130,6 +130,7 @@ fn request(replica: ReplicaId, counter: u64, records: &[&Record]) -> SyncRequest
         records,
         holds: Vec::new(),
         clock: Clock { device: 0, boot_elapsed: 0 },
+        waiting: None,
     }
 }
 

@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use yaoguan_model::BlobHash;
+use yaoguan_model::{BlobHash, Env as _};
+use yaoguan_testkit::clock::Clock;
+use yaoguan_testkit::map::pmtiles;
 use yaoguan_testkit::town::{GRID, OTHER_GRID, TestTown};
 use yaoguan_town::api::error::status_of;
 use yaoguan_town::api::routes::{Caller, ROUTES, Route};
@@ -12,7 +14,7 @@ use yaoguan_town::storage::People as _;
 
 use crate::matrix::{World, world};
 use crate::population::{Marked, Sort};
-use crate::{Ask, Device, admin, blobs, console, cookie_of, empty_request};
+use crate::{Ask, Device, admin, blobs, console, cookie_of, empty_request, tiles};
 
 /// Encoding and body.
 type Body = (&'static str, Vec<u8>);
@@ -112,6 +114,27 @@ impl Asking<'_> {
     }
 }
 
+const NOTICES: &str = "/console/v1/notices";
+
+fn notice(title: &str, grids: &[&str]) -> Value {
+    let until = yaoguan_town::days::day_of(Clock::default().now_s());
+    json!({ "title": title, "text": "x", "until": until, "grids": grids })
+}
+
+/// Notices that a supervisor may not give.
+fn bad_notices() -> [Value; 3] {
+    [notice("a\nb", &[GRID]), notice("x", &["530521103999999"]), notice("x", &[])]
+}
+
+/// A notice of an administrator's to the whole town.
+async fn notice_of_the_town(world: &World) -> String {
+    let cookie = cookie_of(&world.town, world.device("admin").account).await;
+    let given = console::post(&world.town, &cookie, NOTICES, &notice("镇", &[])).await;
+    assert_eq!(given.status, 200, "{}", given.json);
+    let all = console::get(&world.town, &cookie, NOTICES).await;
+    all.json["rows"][0]["id"].as_str().unwrap().to_owned()
+}
+
 /// Tasks that nobody may be given.
 fn bad_tasks() -> [Value; 3] {
     [("what", "nothing"), ("grid", OTHER_GRID), ("grid", "530521103999999")].map(|(name, value)| {
@@ -169,13 +192,16 @@ async fn console_answers(world: &World, route: &Route) -> Vec<crate::Answer> {
             ]);
         }
         ("POST", "/console/v1/tasks") => bodies.extend(bad_tasks()),
+        ("POST", "/console/v1/notices") => bodies.extend(bad_notices()),
+        ("POST", "/console/v1/notices/{id}/withdraw") => {
+            path = path.replace("{id}", &notice_of_the_town(world).await);
+            bodies.push(json!({}));
+        }
         ("POST", "/console/v1/exports/{file}") => {
             path = "/console/v1/exports/hazards.csv".to_owned();
             bodies.extend([json!({ "reason": "" }), json!({ "reason": "月度汇总" })]);
         }
-        ("GET", "/console/v1/blobs/{hash}") => {
-            answers.extend(photo_answers(world, route).await);
-        }
+        ("GET", "/console/v1/blobs/{hash}") => answers.extend(photo_answers(world, route).await),
         ("GET", "/console/v1/hazards" | "/console/v1/tasks" | "/console/v1/daily") => {
             let path = format!("{path}?conflict=x&overdue=x&day=x");
             answers.push(world.asking(route, &path).await.send("", b"").await);
@@ -194,9 +220,7 @@ async fn console_answers(world: &World, route: &Route) -> Vec<crate::Answer> {
         (_, path) if path.starts_with("/console/v1/admin/") || path.contains("/held") => {
             answers.extend(admin::answers(world, route).await);
         }
-        ("POST", "/console/v1/session/prove") => {
-            answers.extend(proved_answers(world, route).await);
-        }
+        ("POST", "/console/v1/session/prove") => answers.extend(proved_answers(world, route).await),
         _ => {}
     }
     if route.path.contains("{id}") {
@@ -263,6 +287,13 @@ async fn given(world: &World, route: &Route, bodies: &[Body]) -> BTreeSet<String
         let path = "/ogc/collections/hazards/items?bbox=x";
         answers.push(Ask::new(town, "GET", path).proof(own, |_| {}).send().await);
     }
+    if route.path == "/v1/tiles/{hash}" {
+        let cookie = cookie_of(town, world.device("admin").account).await;
+        let hash = tiles::publish(town, &cookie, &pmtiles(b"codes", 99.1)).await;
+        let file = format!("/v1/tiles/{hash}");
+        let beyond = Ask::new(town, "GET", &file).proof(own, |_| {}).header("range", "bytes=9999-");
+        answers.push(beyond.send().await);
+    }
     if route.path.starts_with("/v1/blobs") {
         answers.extend(of_files(town, own, route).await);
     }
@@ -317,6 +348,8 @@ fn documented(route: &Route) -> BTreeSet<String> {
         // A body that is not looked at is bad only when it does not arrive.
         elsewhere.contains(&code)
             || (route.path == "/v1/token" && code == "bad_request")
+            // The same, and half a gigabyte is too much for a test.
+            || (route.path == "/console/v1/admin/tiles" && ["bad_request", "too_large"].contains(&code))
             // Only a town without pages has none.
             || (route.path == "/console/" && code == "not_found")
     };

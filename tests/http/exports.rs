@@ -106,7 +106,10 @@ async fn an_export_without_a_reason_or_of_no_list_gives_nothing_and_is_not_writt
     }
     let unknown_key = json!({ "reason": REASON, "filter": { "name": "x" } });
     assert_eq!(export(&town, &cookie, "tasks.csv", &unknown_key).await.status, 400);
-    for file in ["households.csv", "hazards.pdf", "hazards", "accounts.csv", "hazards.csv.xlsx"] {
+    let elsewhere =
+        ["households.csv", "hazards.pdf", "hazards", "accounts.csv", "hazards.csv.xlsx"];
+    let without_places = ["tasks.geojson", "checks.geojson"];
+    for file in elsewhere.into_iter().chain(without_places) {
         let answer = export(&town, &cookie, file, &json!({ "reason": REASON })).await;
         assert_eq!(answer.code(), (404, "not_found"), "{file}");
     }
@@ -118,7 +121,7 @@ async fn an_export_without_a_reason_or_of_no_list_gives_nothing_and_is_not_writt
 }
 
 #[tokio::test]
-async fn patrols_and_tasks_are_exported_by_grid_state_and_days() {
+async fn patrols_are_exported_by_grid_and_days_and_tasks_as_their_list_is_asked_for() {
     let town = TestTown::start().await.unwrap();
     let account = town.account(Role::Supervisor, &[GRID, OTHER_GRID]).await.unwrap();
     let cookie = cookie_of(&town, account).await;
@@ -129,14 +132,15 @@ async fn patrols_and_tasks_are_exported_by_grid_state_and_days() {
         let fields = [("team", "chief".into()), ("grid", grid.into()), ("started_at", at.into())];
         writes.push(write(&town, Kind::Patrol, account, &fields));
     }
-    for (due, status) in [("2026-01-01", "open"), ("2026-01-02", "done")] {
+    for (due, status) in [("2026-01-01", "open"), ("2026-01-02", "done"), ("", "open")] {
         let fields = [
             ("what", "other".into()),
-            ("words", "x".into()),
+            ("words", format!("巡查{due}").into()),
             ("status", status.into()),
             ("grid", GRID.into()),
-            ("due_on", due.into()),
         ];
+        let due = (!due.is_empty()).then_some(("due_on", due.into()));
+        let fields: Vec<_> = fields.into_iter().chain(due).collect();
         writes.push(write(&town, Kind::Task, account, &fields));
     }
     town.town.storage.write_own(writes, town.done()).await.unwrap();
@@ -144,17 +148,33 @@ async fn patrols_and_tasks_are_exported_by_grid_state_and_days() {
         let body = json!({ "reason": REASON, "filter": filter });
         let answer = export(&town, &cookie, file, &body).await;
         assert_eq!(answer.status, 200, "{}", answer.json);
-        answer.json["features"].as_array().unwrap().len()
+        if file.ends_with(".geojson") {
+            return answer.json["features"].as_array().unwrap().len();
+        }
+        String::from_utf8(answer.bytes).unwrap().lines().count() - 1
     };
     let patrols = "patrols.geojson";
     assert_eq!(count(patrols, json!({})).await, 3);
     assert_eq!(count(patrols, json!({ "grid": GRID })).await, 2);
     assert_eq!(count(patrols, json!({ "from": "2026-01-01" })).await, 2);
     assert_eq!(count(patrols, json!({ "until": "2025-12-31", "grid": GRID })).await, 1);
-    let tasks = "tasks.geojson";
-    assert_eq!(count(tasks, json!({ "state": "done" })).await, 1);
-    assert_eq!(count(tasks, json!({ "from": "2026-01-01", "until": "2026-01-01" })).await, 1);
-    assert_eq!(last_entry(&town).2["filter"]["from"], "2026-01-01");
+    assert_eq!(last_entry(&town).2["filter"]["until"], "2025-12-31");
+    for filter in [
+        json!({}),
+        json!({ "state": "done" }),
+        json!({ "state": "active", "overdue": true }),
+        json!({ "q": "巡查2026", "mine": true }),
+        json!({ "assignee": RecordId::from_bytes([9; 16]).to_string() }),
+        json!({ "grid": OTHER_GRID }),
+    ] {
+        let pairs = filter.as_object().unwrap().iter();
+        let plain = |value: &Value| value.as_str().map_or(value.to_string(), str::to_owned);
+        let query: Vec<_> = pairs.map(|(key, value)| format!("{key}={}", plain(value))).collect();
+        let path = format!("/console/v1/tasks?{}", query.join("&"));
+        let listed = Ask::new(&town, "GET", &path).session(&cookie).send().await;
+        let listed = listed.json["rows"].as_array().unwrap().len();
+        assert_eq!(count("tasks.csv", filter.clone()).await, listed, "{filter}");
+    }
 }
 
 #[tokio::test]
@@ -177,6 +197,12 @@ async fn checks_name_their_households_in_the_log_and_are_bounded() {
     };
     town.town.storage.write_own(vec![household, check()], town.done()).await.unwrap();
     let all = json!({ "reason": REASON });
+    for (grid, rows) in [(GRID, 1), (OTHER_GRID, 0)] {
+        let of_grid = json!({ "reason": REASON, "filter": { "grid": grid } });
+        let csv = export(&town, &cookie, "checks.csv", &of_grid).await;
+        let found = String::from_utf8(csv.bytes).unwrap().lines().count() - 1;
+        assert_eq!(found, rows, "a check lies where its household does");
+    }
     let csv = export(&town, &cookie, "checks.csv", &all).await;
     let text = String::from_utf8(csv.bytes).unwrap();
     assert!(text.contains(&id) && !text.contains("上街"), "a household is its id");

@@ -5,7 +5,9 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 function run(at, program, args) {
-  const env = { ...process.env, GDAL_HTTP_HEADERS: `Authorization: Bearer ${at.token}`, CURL_CA_BUNDLE: at.ca, SSL_CERT_FILE: at.ca }
+  // Who asks too fast is told to wait (429): GDAL does so when it is allowed to.
+  const waits = { GDAL_HTTP_MAX_RETRY: '20', GDAL_HTTP_RETRY_DELAY: '1' }
+  const env = { ...process.env, ...waits, GDAL_HTTP_HEADERS: `Authorization: Bearer ${at.token}`, CURL_CA_BUNDLE: at.ca, SSL_CERT_FILE: at.ca }
   const done = spawnSync(program, args, { env, encoding: 'utf8', maxBuffer: 1 << 28 })
   assert.equal(done.status, 0, `${program} ${args.join(' ')}\n${done.stderr}${done.stdout}`)
   return done.stdout

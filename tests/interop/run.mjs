@@ -29,6 +29,9 @@ function fill(town, phone) {
     phone('add', 'hazard', '--set', 'category=slope', '--set', 'severity=serious', '--set', `title=${title}`, '--set', `grid=${town.grids[0].code}`, '--set', 'position=24.61,99.20')
   }
   phone('add', 'hazard', '--set', 'category=fire', '--set', 'severity=general', '--set', 'title=多行，"引号"', '--set', `grid=${town.grids[0].code}`)
+  const { id } = phone('add', 'household', '--set', `grid=${town.grids[0].code}`, '--set', 'address=上街3号')
+  phone('add', 'household_check', '--set', `household=${id}`, '--set', 'template=home_safety', '--set', 'template_version=1', '--set', 'outcome=done', '--set', 'note=-1，软管老化')
+  phone('add', 'task', '--set', `grid=${town.grids[0].code}`, '--set', 'what=other', '--set', 'words=+86 875 联系养护单位')
   phone('import', 'track', join(root, 'ui/e2e/walk.gpx'))
   phone('sync')
   console.log(`a town with ${imported} hazards of a table and 6 more, on ${town.url}`)

@@ -67,7 +67,7 @@ const shown = (cell) => (cell === 'TRUE' || cell === 'FALSE' ? cell.toLowerCase(
 export const tables = {
   async 'LibreOffice opens the workbook, and its cells are those of the CSV'(at) {
     const said = []
-    for (const list of ['hazards', 'patrols', 'tasks']) {
+    for (const list of ['hazards', 'patrols', 'checks', 'tasks']) {
       const csv = readFileSync(await exported(at, `${list}.csv`))
       assert.deepEqual([...csv.subarray(0, 3)], [0xef, 0xbb, 0xbf], 'a byte-order mark')
       const text = csv.subarray(3).toString('utf8')

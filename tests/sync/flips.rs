@@ -17,25 +17,11 @@ use yaoguan_model::{
 };
 use yaoguan_store::{Identity, StoreError};
 use yaoguan_sync::{Kept, Local, PhoneStore as _, Quarantined, Tx as _};
+use yaoguan_testkit::dice::Dice;
 use yaoguan_testkit::town::{GRID, copy};
 use yaoguan_wire::ErrorCode as Reason;
 
 use crate::edit;
-
-/// SplitMix64.
-struct Dice(u64);
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-    fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
-    }
-}
 
 fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
@@ -314,7 +300,7 @@ fn flipped_bits_in_a_phones_database_lose_nothing_that_can_still_be_read() {
     std::thread::scope(|scope| {
         let half = |left: Left, salt: u64| {
             move || {
-                let (mut dice, mut ends) = (Dice(seed ^ salt), Ends::default());
+                let (mut dice, mut ends) = (Dice::new(seed ^ salt), Ends::default());
                 for n in 0..flips / 2 {
                     let with_log = left.bits("phone.db-wal") > 0 && n % 2 == 0;
                     let file = if with_log { FILES[1] } else { FILES[0] };

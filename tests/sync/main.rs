@@ -17,6 +17,7 @@ mod flips;
 mod full;
 mod given_up;
 mod lossy;
+mod map;
 mod people;
 mod photos;
 mod price;

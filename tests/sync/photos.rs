@@ -10,6 +10,7 @@ use yaoguan_model::{BlobHash, Kind, RecordId, Role, Value};
 use yaoguan_testkit::photos::{camera, photo};
 use yaoguan_testkit::town::{GRID, TestPhone, TestTown, copy};
 use yaoguan_town::storage::blobs::Blobs as _;
+use yaoguan_town::storage::held::Apart as _;
 
 use crate::{assert_sound, report};
 
@@ -400,6 +401,76 @@ async fn a_town_that_was_put_back_is_asked_and_gets_what_it_lost() {
     let size = photo(0).full.jpeg.len() as u64;
     assert!(summary.file_bytes < 3 * size, "{} was not sent again", early[0]);
     assert_eq!(a.phone.status().unwrap().files, 0);
+}
+
+#[tokio::test]
+async fn whoever_holds_a_photo_that_the_town_lost_sends_it_again() {
+    let mut town = TestTown::start().await.unwrap();
+    let mut a = town.phone(Role::Chief, &[GRID]).await.unwrap();
+    let mut b = town.phone(Role::Chief, &[GRID]).await.unwrap();
+    let mut c = town.phone(Role::Chief, &[GRID]).await.unwrap();
+    let (id, hashes) = with_photos(&mut a.phone, 0, 2);
+    a.phone.sync(|_| {}).await.unwrap();
+    b.phone.sync(|_| {}).await.unwrap();
+    b.phone.fetch_photo(hashes[0], PhotoSize::Full).await.unwrap();
+    let held: BTreeSet<_> =
+        b.phone.store().files_here().unwrap().iter().map(|file| file.hash).collect();
+    assert_eq!(held.len(), 3, "two thumbnails and one original");
+    // The phone that took them is gone, and the town's files are lost.
+    drop(a);
+    town.restored(|data| std::fs::remove_dir_all(data.join("blobs")).unwrap()).await.unwrap();
+    let bad = town.town.blobs.check(&town.town.storage).await.unwrap().bad;
+    assert_eq!(bad.len(), 4);
+    town.town.blobs.forget(&town.town.storage, &bad).await.unwrap();
+    let summary = b.phone.sync(|_| {}).await.unwrap();
+    assert_eq!((summary.files_sent, summary.files_refused), (3, 0));
+    assert_eq!(at_town(&town).await, held);
+    c.phone.sync(|_| {}).await.unwrap();
+    for hash in &hashes {
+        let thumb = c.phone.photo_bytes(*hash, PhotoSize::Thumb, 0..u64::MAX).unwrap();
+        assert!(held.contains(&BlobHash::of(&thumb.bytes)));
+    }
+    assert_eq!(states(&c.phone, id), [FileState::AtTown; 2]);
+    c.phone.fetch_photo(hashes[0], PhotoSize::Full).await.unwrap();
+    c.phone.fetch_photo(hashes[1], PhotoSize::Full).await.unwrap_err();
+    // Once in an epoch, and not again.
+    let again = b.phone.sync(|_| {}).await.unwrap();
+    assert_eq!((again.requests, again.file_bytes), (1, 0));
+}
+
+#[tokio::test]
+async fn a_report_that_others_bring_back_to_a_restored_town_has_its_photos_again() {
+    let mut town = TestTown::start().await.unwrap();
+    let mut a = town.phone(Role::Chief, &[GRID]).await.unwrap();
+    let mut b = town.phone(Role::Chief, &[GRID]).await.unwrap();
+    let mut c = town.phone(Role::Chief, &[GRID]).await.unwrap();
+    let before = tempfile::tempdir().unwrap();
+    town.meddled(|data| copy(data, before.path()).unwrap()).await.unwrap();
+    let (id, hashes) = with_photos(&mut a.phone, 0, 1);
+    a.phone.sync(|_| {}).await.unwrap();
+    let all = at_town(&town).await;
+    b.phone.sync(|_| {}).await.unwrap();
+    b.phone.fetch_photo(hashes[0], PhotoSize::Full).await.unwrap();
+    drop(a);
+    town.restored(|data| {
+        std::fs::remove_dir_all(data.join("blobs")).unwrap();
+        std::fs::copy(before.path().join("town.db"), data.join("town.db")).unwrap();
+    })
+    .await
+    .unwrap();
+    assert_eq!(at_town(&town).await.len(), 0);
+    let summary = b.phone.sync(|_| {}).await.unwrap();
+    assert_eq!((summary.recovered, summary.files_sent), (1, 2), "{summary:?}");
+    assert_eq!(at_town(&town).await, all);
+    assert_eq!(b.phone.free_photos(None).unwrap().files, 1, "the town has it in this epoch");
+    let done = yaoguan_town::audit::Attribution::town(1);
+    town.town.storage.take_recovered(None, done).await.unwrap();
+    // Another colleague reads what the two of them brought.
+    c.phone.sync(|_| {}).await.unwrap();
+    assert_eq!(states(&c.phone, id), [FileState::AtTown]);
+    c.phone.fetch_photo(hashes[0], PhotoSize::Full).await.unwrap();
+    let bytes = c.phone.photo_bytes(hashes[0], PhotoSize::Full, 0..u64::MAX).unwrap().bytes;
+    assert_eq!(BlobHash::of(&bytes), hashes[0]);
 }
 
 #[tokio::test]

@@ -51,6 +51,32 @@ async fn ten_changes_among_ten_thousand_are_one_request_of_2_kb_each_way() {
     assert_eq!(town_findings(&town).await, []);
 }
 
+#[tokio::test]
+async fn a_sync_soon_after_another_goes_by_its_connection() {
+    let town = TestTown::start().await.unwrap();
+    let account = town.account(Role::Chief, &[GRID]).await.unwrap();
+    let line = town.line().await.unwrap();
+    let mut phone = town.phone_of(account, line.address).await.unwrap();
+    let before = line.connections();
+    report(&mut phone.phone, 1);
+    assert_eq!(phone.phone.sync(|_| {}).await.unwrap().sent, 1);
+    assert_eq!(line.connections(), before);
+    let mut phone = phone.restart().unwrap();
+    phone.phone.sync(|_| {}).await.unwrap();
+    assert_eq!(line.connections(), before + 1, "another run of the app has none to go by");
+}
+
+#[tokio::test]
+async fn a_connection_that_died_meanwhile_is_no_failure() {
+    let mut town = TestTown::start().await.unwrap();
+    let mut phone = town.phone(Role::Chief, &[GRID]).await.unwrap();
+    for n in 0..3 {
+        town.restart().await.unwrap();
+        report(&mut phone.phone, n);
+        assert_eq!(phone.phone.sync(|_| {}).await.unwrap().sent, 1);
+    }
+}
+
 async fn two(
     town: &TestTown,
 ) -> (yaoguan_testkit::town::TestPhone, yaoguan_testkit::town::TestPhone) {

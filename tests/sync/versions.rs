@@ -3,12 +3,12 @@
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use yaoguan_model::{RecordId, Role};
-use yaoguan_store::{Key, Store, StoreError};
+use yaoguan_store::{Identity, Key, Store, StoreError};
 use yaoguan_sync::{PhoneStore as _, SyncError, Tx as _, apply, apply_verdicts_alone, plan};
 use yaoguan_testkit::town::{GRID, TestPhone, TestTown};
 use yaoguan_town::storage::Storage as _;
 use yaoguan_town::storage::sqlite::Sqlite;
-use yaoguan_transport::{TownClient, TransportError};
+use yaoguan_transport::{Connections, TownClient, TransportError};
 use yaoguan_wire::proof::DeviceKey;
 use yaoguan_wire::{ErrorCode, SyncRequest, SyncResponse};
 
@@ -18,7 +18,9 @@ use crate::{assert_sound, change, hazards, report};
 pub(crate) fn line(phone: &TestPhone) -> TownClient {
     let identity = phone.phone.store().identity().unwrap().unwrap();
     let key = DeviceKey::from_pem(&identity.private_key).unwrap();
-    TownClient::new(&identity.town, &identity.ca_pem, identity.device, key, "en").unwrap()
+    let connections = Connections::default();
+    let Identity { town, ca_pem, device, .. } = identity;
+    TownClient::new(&town, &ca_pem, device, key, "en", &connections).unwrap()
 }
 
 pub(crate) fn planned(phone: &mut TestPhone) -> SyncRequest {

@@ -9,8 +9,15 @@ import { Driver } from './webdriver.mjs'
 export class AppPhone extends AnyPhone {
   url = 'tauri://localhost'
 
+  constructor(town, name, { pins = false, env = {}, ...options } = {}) {
+    super(town, name, options)
+    this.env = env
+    // The app asks for PINs unless it is told not to; the dev server the other way round.
+    if (!pins) this.options.push('--without-pins')
+  }
+
   async start() {
-    this.driver = await Driver.start(program('smart-yaoguan'), ['--data', this.data, ...this.options])
+    this.driver = await Driver.start(program('smart-yaoguan'), ['--data', this.data, ...this.options], this.env)
     return this
   }
   /** As the system kills an app: nothing can be saved any more. */

@@ -8,6 +8,8 @@ import { json, Phone, root, Town } from './programs.mjs'
 
 const RECORDS = Number(process.env.RECORDS ?? 20_000)
 const TIMES = 15
+/** What one record alone has in its title. */
+const ONE = `${Math.min(12_345, RECORDS - 1)}号`
 const WORDS = ['路边', '水沟', '电线', '护栏', '山坡', '围墙', '裂缝', '堆物', '积水', '松动', '塌方', '老化', '灭火器', '边坡', '桥面', '配电箱']
 const CATEGORIES = ['fire', 'electrical', 'gas', 'structure', 'slope', 'flood', 'road', 'water', 'sanitation']
 
@@ -18,7 +20,12 @@ const random = (n) => {
   return Math.floor((state / 2_147_483_648) * n)
 }
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]
-const figure = (name, value, unit) => console.log(`${name.padEnd(48)} ${String(value).padStart(9)} ${unit}`)
+const figures = []
+/** A line for a person; under `key` also in the JSON of the last lines, in the shape of `make bench`. */
+const figure = (name, value, unit, key) => {
+  console.log(`${name.padEnd(48)} ${String(value).padStart(9)} ${unit}`)
+  if (key) figures.push({ name: `app: ${key}`, unit, figure: Number(value) })
+}
 
 function table() {
   const lines = ['key,category,severity,title,description,date,lat,lon']
@@ -85,7 +92,7 @@ async function painted(page, name, tap, shows, exactly = 0) {
     await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
     return performance.now() - from
   }, [tap, shows, exactly])
-  figure(`${name}: tap to painted`, ms.toFixed(0), 'ms')
+  figure(`${name}: tap to painted`, ms.toFixed(0), 'ms', `${name}_painted_ms`)
 }
 
 function bundle() {
@@ -96,7 +103,10 @@ function bundle() {
     sum[0] += statSync(join(folder, name)).size
     sum[1] += gzipSync(readFileSync(join(folder, name))).length
   }
-  for (const [name, [plain, packed]] of [['screens', all], ['map', map]]) figure(`bundle, ${name}: plain / gzip`, `${Math.round(plain / 1024)}/${Math.round(packed / 1024)}`, 'kB')
+  for (const [name, [plain, packed]] of [['screens', all], ['map', map]]) {
+    figure(`bundle, ${name}: plain / gzip`, `${Math.round(plain / 1024)}/${Math.round(packed / 1024)}`, 'kB')
+    figures.push({ name: `app: ${name}_gzip`, unit: 'kB', figure: Math.round(packed / 1024) })
+  }
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'yaoguan-bench-'))
@@ -110,7 +120,7 @@ try {
   writeFileSync(join(folder, 'bench.toml'), mapping(town.grids[0].code))
   const begun = performance.now()
   const { imported } = json('yaoguan', ['--data', phone.data, 'import', 'hazards', join(folder, 'bench.csv'), '--mapping', join(folder, 'bench.toml'), '--rejects', join(folder, 'rejects.csv')])
-  figure('records', imported, '')
+  figure('records', imported, '', 'records')
   figure('import', ((performance.now() - begun) / 1000).toFixed(1), 's')
   figure('database', (statSync(join(phone.data, 'phone.db')).size / 1024 / 1024).toFixed(1), 'MB')
 
@@ -119,7 +129,7 @@ try {
   await phone.start()
   const page = await open(browser, phone.url)
   await page.locator('.big.first').waitFor()
-  figure('cold start to usable Today', (performance.now() - from).toFixed(0), 'ms')
+  figure('cold start to usable Today', (performance.now() - from).toFixed(0), 'ms', 'cold_start_ms')
 
   const box = (half) => ({ south: 24.6 - half, north: 24.6 + half, west: 99.2 - half, east: 99.2 + half })
   await asked(phone, 'today', 'today')
@@ -128,7 +138,7 @@ try {
   await asked(phone, 'list by status', 'list', { kind: 'hazard', status: 'reported' })
   await asked(phone, 'nearest', 'list', { kind: 'hazard', near: { lat: 24.6, lon: 99.2 } })
   await asked(phone, 'search, common word', 'list', { kind: 'hazard', words: '裂缝' })
-  await asked(phone, 'search, one record', 'list', { kind: 'hazard', words: '12345号' })
+  await asked(phone, 'search, one record', 'list', { kind: 'hazard', words: ONE })
   await asked(phone, 'map, the whole town', 'hazards_in', box(0.2))
   await asked(phone, 'map, a street', 'hazards_in', box(0.002))
   await asked(phone, 'grids', 'grids')
@@ -138,7 +148,7 @@ try {
   await page.goto(`${phone.url}/me`)
   await page.locator('a[href="/records?kind=hazard"]').waitFor()
   await painted(page, 'list', { click: 'a[href="/records?kind=hazard"]' }, '.page a[href^="/record/"]')
-  await painted(page, 'search', { in: 'input[type=search]', fill: '12345号' }, '.page a[href^="/record/"]', 1)
+  await painted(page, 'search', { in: 'input[type=search]', fill: ONE }, '.page a[href^="/record/"]', 1)
   await painted(page, 'record', { click: '.page a[href^="/record/"]' }, 'main h1')
   await page.goto(phone.url)
   await page.locator('.big.first').waitFor()
@@ -147,10 +157,11 @@ try {
   const session = await page.context().newCDPSession(page)
   await session.send('Performance.enable')
   const { metrics } = await session.send('Performance.getMetrics')
-  figure('page, JavaScript heap', (metrics.find((one) => one.name === 'JSHeapUsedSize').value / 1024 / 1024).toFixed(1), 'MB')
+  figure('page, JavaScript heap', (metrics.find((one) => one.name === 'JSHeapUsedSize').value / 1024 / 1024).toFixed(1), 'MB', 'page_heap_mb')
   const memory = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${phone.child.pid}/status`, 'utf8'))
-  figure('phone, resident', (Number(memory[1]) / 1024).toFixed(1), 'MB')
+  figure('phone, resident', (Number(memory[1]) / 1024).toFixed(1), 'MB', 'phone_rss_mb')
   bundle()
+  for (const one of figures) console.log(JSON.stringify(one))
   await phone.kill()
 } finally {
   await browser.close()

@@ -1,9 +1,10 @@
 // What must hold of the app in a browser, against a real town. Each case goes on where the one before ended.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { open } from './browser.mjs'
-import { Phone } from './programs.mjs'
+import { Phone, root } from './programs.mjs'
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const text = (page, words) => page.getByText(words, { exact: false }).first()
@@ -19,13 +20,17 @@ export async function enrolled(town, browser, role, name, options) {
 }
 
 export async function enrol(page, phone, invite) {
+  await register(page, invite)
+  await page.getByText('开始巡逻').waitFor()
+  await phone.synced()
+}
+
+export async function register(page, invite) {
   await page.getByText('下一步').click()
   await page.getByText('下一步').click()
   await page.getByText('下一步').click()
   await page.getByLabel('邀请码', { exact: true }).fill(invite)
   await tap(page, '登记')
-  await page.getByText('开始巡逻').waitFor()
-  await phone.synced()
 }
 
 export const cases = {
@@ -88,7 +93,7 @@ export const cases = {
   },
 
   async 'two phones that edit the same field keep both, and a person settles it'({ a, ...at }) {
-    const b = await at.enrolled('chief', '联防长乙', { gpx: 'ui/e2e/place.gpx' })
+    const b = await at.enrolled('chief', '联防长乙', { gpx: 'ui/e2e/place.gpx', camera: join(root, 'src-tauri/icons/icon.png') })
     at.set('b', b)
     for (const [one, words] of [[a, '路边坡开裂'], [b, '村道塌方']]) {
       await one.phone.call('line', { online: false })
@@ -112,6 +117,18 @@ export const cases = {
     await b.phone.synced()
     const { row } = await b.phone.call('record', { id: at.report })
     assert.deepEqual([row.title, row.state], ['村道塌方', 'received'])
+  },
+
+  async 'the camera takes a picture into a form and leaves no file of its own'({ b: { page, phone } }) {
+    await page.goto(`${phone.url}/report`)
+    await tap(page, '消防')
+    await tap(page, '拍照')
+    await page.getByRole('button', { name: '看第 1 张照片' }).waitFor()
+    assert.ok(!existsSync(join(phone.data, 'camera.tmp')))
+    const [form] = await phone.call('forms')
+    assert.equal(form.photos.length, 1)
+    await phone.call('discard_form', { id: form.id })
+    assert.deepEqual(await phone.call('forms'), [])
   },
 
   async 'a returned report is corrected without a line, and goes back'({ a: { page, phone }, ...at }) {
@@ -152,7 +169,7 @@ export const cases = {
     const shanghai = new Date(Date.now() + (8 + 7 * 24) * 3600_000).toISOString().slice(0, 10)
     assert.equal(due[0].due_on, shanghai)
     await page.goto(`${phone.url}/households`)
-    await page.getByPlaceholder('门牌、地址或拼音首字母').fill('sj12')
+    await page.getByPlaceholder('门牌或拼音').fill('sj12')
     await text(page, '上街12号').waitFor()
     await phone.synced()
   },
@@ -175,14 +192,34 @@ export const cases = {
     await page.getByRole('dialog').getByRole('button', { name: '结束巡逻' }).click()
     await page.getByText('保存巡逻').waitFor()
     const review = await phone.call('review_patrol')
+    await page.locator('[data-test=choose]').setInputFiles(await pictures(page, 2))
+    await page.getByRole('button', { name: '看第 2 张照片' }).waitFor()
     await page.getByLabel('备注').fill('绕湖一圈')
+    await page.getByLabel('参加人数').fill('3')
+    await phone.until('the words are kept', async () => {
+      const { note, members } = (await phone.call('forms'))[0].values
+      return note === '绕湖一圈' && members === 3
+    })
+    await phone.kill()
+    await phone.start(phone.port)
+    await page.goto(`${phone.url}/todo`)
+    await page.locator('a.draft').click()
+    await page.getByRole('button', { name: '看第 2 张照片' }).click()
+    await page.getByRole('button', { name: '移除这张' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: '移除这张' }).last().click()
+    await page.locator('ul.grid li').nth(1).waitFor({ state: 'detached' })
+    await page.locator('[data-test=photo-state]', { hasText: '在本机' }).waitFor()
+    assert.equal(await page.getByLabel('备注').inputValue(), '绕湖一圈')
     await tap(page, '保存巡逻')
     await page.getByText('在本机', { exact: true }).or(page.getByText('镇上已收到', { exact: true })).or(page.getByText('正在发送', { exact: true })).first().waitFor()
     await phone.synced()
     const [row] = (await phone.call('list', { kind: 'patrol' })).rows
     assert.equal(row.distance_cm, review.distance_cm)
     assert.ok(review.distance_cm > 100_000, `${review.distance_cm} cm`)
-    assert.deepEqual(walker.problems, [])
+    assert.deepEqual([row.photos, row.photos_received], [1, 1])
+    const { fields } = await phone.call('record', { id: row.id })
+    assert.equal(fields.find((field) => field.path === 'members').values[0].value, 3)
+    assert.deepEqual(walker.problems.filter((problem) => !problem.includes('ERR_CONNECTION')), [])
   },
 
   async 'the map draws the grids and the hazards'({ a: { page, phone, problems } }) {

@@ -1,8 +1,9 @@
 // An administrator's day at the console: accounts, invites, phones, held saves, the check, the log.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import { oneTile } from './pmtiles.mjs'
 
-const PAGES = ['accounts', 'invites', 'devices', 'held', 'templates', 'standing', 'audit']
+const PAGES = ['accounts', 'invites', 'devices', 'held', 'notices', 'grids', 'tiles', 'templates', 'retention', 'standing', 'audit']
 const go = (page, place) => page.click(`[data-test=nav-${place}]`)
 const button = (page, test) => page.click(`[data-test=${test}]`)
 const type = (page, test, words) => page.locator(`input[data-test=${test}], textarea[data-test=${test}], [data-test=${test}] input, [data-test=${test}] textarea`).fill(words)
@@ -12,7 +13,7 @@ async function surely(page, reason) {
   await button(page, 'sure-go')
   await page.locator('[data-test=sure]').waitFor({ state: 'hidden' })
 }
-async function enter(page, { login, password }) {
+export async function enter(page, { login, password }) {
   await page.fill('[name=login]', login)
   await page.fill('[name=password]', password)
   await page.click('button[type=submit]')
@@ -106,6 +107,83 @@ export const cases = {
     at.first('sync')
     assert.ok(JSON.stringify(at.first('list', 'hazard')).includes('吊销后上报'), 'others have it')
   },
+  async 'grids of a file are looked at, refused by feature, and reach the phones'(at) {
+    const page = at.boss
+    const ring = [[99.2, 24.6], [99.21, 24.6], [99.21, 24.61], [99.2, 24.61], [99.2, 24.6]]
+    const feature = (code, name) => ({ type: 'Feature', properties: { WGBM: code, name }, geometry: { type: 'Polygon', coordinates: [ring] } })
+    const file = (features) => ({ name: 'grids.geojson', mimeType: 'application/geo+json', buffer: Buffer.from(JSON.stringify({ type: 'FeatureCollection', features })) })
+    await go(page, 'grids')
+    await page.waitForSelector('[data-test=invented]')
+    await button(page, 'open-grids')
+    await page.setInputFiles('[data-test=grids-file]', file([feature(at.grid, '一'), feature('530521103999001', '二')]))
+    await page.waitForSelector('[data-test=grids-troubles]')
+    await page.selectOption('[data-test=map-code]', 'WGBM')
+    await page.locator('[data-test=grid-file] td', { hasText: '530521103999' }).waitFor()
+    await at.picture(page, 'console-admin-grids-refused-zh')
+    await at.clean(page, 'grids that are refused')
+    assert.ok(await page.locator('[data-test=grids-go]').isDisabled())
+    await page.setInputFiles('[data-test=grids-file]', file([feature(at.grid, '中心网格')]))
+    await page.locator('[data-test=grids-sum]', { hasText: '修改 1' }).waitFor()
+    await at.picture(page, 'console-admin-grids-plan-zh')
+    await button(page, 'grids-go')
+    await surely(page, '按测绘成果更新')
+    await page.locator('[data-test=grids-sum]', { hasText: '已新增 0' }).waitFor()
+    await page.keyboard.press('Escape')
+    await page.locator('[data-test=grids] tr', { hasText: '中心网格' }).getByText('正式').waitFor()
+    at.first('sync')
+    assert.ok(at.first('list', 'grid').some((row) => JSON.stringify(row).includes('中心网格')), 'the phone has it')
+  },
+  async 'a map is refused when it is none, looked at, published, and given to phones'(at) {
+    const page = at.boss
+    await go(page, 'tiles')
+    await page.setInputFiles('[data-test=tiles-file]', { name: 'map.pmtiles', mimeType: 'application/octet-stream', buffer: Buffer.from('no map') })
+    await page.locator('[data-test=tiles-failure]', { hasText: 'PMTiles' }).waitFor()
+    await page.setInputFiles('[data-test=tiles-file]', { name: 'map.pmtiles', mimeType: 'application/octet-stream', buffer: oneTile(await page.screenshot({ clip: { x: 0, y: 0, width: 256, height: 256 } })) })
+    await page.locator('[data-test=tiles]', { hasText: '尚未发布' }).waitFor()
+    await at.picture(page, 'console-admin-tiles-received-zh')
+    await button(page, 'tiles-publish')
+    await surely(page, '新底图')
+    const tile = page.waitForResponse((response) => response.url().includes('/console/v1/tiles/') && response.status() === 200)
+    await page.reload()
+    await tile
+    await page.locator('[data-test=tiles]', { hasText: '正在使用' }).waitFor()
+    await at.clean(page, 'the map')
+  },
+  async 'a notice is on the phone until it is withdrawn'(at) {
+    const page = at.boss
+    await go(page, 'notices')
+    await button(page, 'new-notice')
+    await type(page, 'notice-title', '汛期值守')
+    await type(page, 'notice-text', '今晚有大雨，请各网格巡查沟渠')
+    await at.picture(page, 'console-admin-notice-zh')
+    await at.clean(page, 'a new notice')
+    await button(page, 'notice-give')
+    await page.locator('[data-test=notices] tr', { hasText: '汛期值守' }).waitFor()
+    at.first('sync')
+    const there = () => at.first('list', 'notice').some((row) => JSON.stringify(row).includes('汛期值守'))
+    assert.ok(there(), 'the phone has it')
+    await button(page, 'withdraw')
+    await button(page, 'withdraw-go')
+    await page.locator('[data-test=notices] tr', { hasText: '已撤回' }).waitFor()
+    at.first('sync')
+    assert.ok(!there(), 'it is gone from the phone')
+  },
+  async 'fewer days are tried out, and kept with a reason'(at) {
+    const page = at.boss
+    await go(page, 'retention')
+    await page.locator('[data-test=retention-days]', { hasText: '730' }).waitFor()
+    await page.fill('[data-test=retention-input]', '400')
+    await page.locator('[data-test=would-go] h2', { hasText: '400' }).waitFor()
+    await button(page, 'retention-set')
+    await surely(page, '镇里决定')
+    await page.locator('[data-test=retention-days]', { hasText: '400' }).waitFor()
+  },
+  async 'phones are put in order by what waits on them longest'(at) {
+    const page = at.boss
+    await go(page, 'devices')
+    await button(page, 'sort-unsent')
+    await page.locator('[data-test=devices] th[aria-sort=ascending]').waitFor()
+  },
   async 'a check that asks of people is not published; a sound one reaches the phones'(at) {
     const page = at.boss
     await go(page, 'templates')
@@ -139,7 +217,7 @@ export const cases = {
       await enter(page, at.town.admin)
       for (const place of PAGES) {
         await go(page, place)
-        await page.locator('.table, .nothing, [data-test=item], [data-test=checks]').first().waitFor()
+        await page.locator('.table, .nothing, [data-test=item], [data-test=checks], [data-test=tiles]').first().waitFor()
         await at.clean(page, `${place} ${mark}`)
         const wide = await page.evaluate(() => document.documentElement.scrollWidth)
         assert.ok(wide <= size.width, `${place}: ${wide} px`)

@@ -13,7 +13,7 @@ async function choose(page, test, text) {
   await page.keyboard.type(text)
   await page.locator('.el-select-dropdown__item:visible', { hasText: text }).first().click()
 }
-async function until(what, holds) {
+export async function until(what, holds) {
   const end = Date.now() + 60_000
   for (;;) {
     if (await holds()) return
@@ -63,6 +63,7 @@ export const cases = {
     await page.fill('[data-test=task-due]', due(1))
     await at.clean(page, 'a new task')
     await page.click('[data-test=task-send]')
+    await page.locator('[data-test=title]', { hasText: '雨后巡查沟边' }).waitFor()
     await status(page, '待处理')
     const id = page.url().split('/').pop()
     at.second('sync')
@@ -104,9 +105,11 @@ export const cases = {
     await conflict.waitFor({ state: 'detached' })
     at.first('sync')
     at.second('sync')
-    const state = ({ context, fields, siblings }) => ({ context, fields, siblings })
-    const [one, other] = [at.first, at.second].map((phone) => state(phone('show', id)))
-    assert.deepEqual(one, other)
+    // Not only what is shown: the whole record, with what was replaced and by whom.
+    const town = () => page.evaluate((id) => fetch(`/console/v1/records/${id}`).then((answer) => answer.json()), id)
+    const [one, other, here] = [at.first('show', id), at.second('show', id), await town()]
+    assert.match(here.hash, /^[0-9a-f]{64}$/)
+    assert.deepEqual([one.hash, other.hash], [here.hash, here.hash])
     assert.deepEqual([one.fields.title, one.fields.status, one.siblings], ['督导写的标题', 'verified', {}])
     await page.locator('[data-test=title]', { hasText: '督导写的标题' }).waitFor()
   },
@@ -201,38 +204,7 @@ export const cases = {
   },
 }
 
-const EVIL = '<img src=x onerror=alert(1)><script>alert(2)</script>{{constructor.constructor("alert(3)")()}}'
-
 Object.assign(cases, {
-  async 'whatever people write into any field of any kind is text on every page'(at) {
-    const { page } = at
-    const grid = ['--set', `grid=${at.grid}`]
-    const add = (kind, ...sets) => at.first('add', kind, ...sets.flatMap((one) => ['--set', one])).id
-    const household = add('household', `grid=${at.grid}`, `address=${EVIL}`, `contact_name=${EVIL.slice(0, 50)}`, 'position=24.61,99.20')
-    const check = add('household_check', `household=${household}`, 'template=home_safety', 'template_version=1', 'outcome=done', `advice=${EVIL}`, `note=${EVIL}`)
-    const patrol = add('patrol', `grid=${at.grid}`, 'team=chief', 'started_at=2026-11-24T08:30', `note=${EVIL}`, `weather=${EVIL}`)
-    const hazard = report(at.first, EVIL, [...grid, '--set', `description=${EVIL}`, '--set', `address=${EVIL}`, '--set', `patrol=${patrol}`])
-    const task = add('task', `grid=${at.grid}`, 'what=other', `words=${EVIL}`)
-    at.first('sync')
-    at.supervisor('sync')
-    at.supervisor('edit', hazard, '--set', 'status=returned', '--note', EVIL)
-    at.supervisor('sync')
-    at.first('sync')
-    at.first('edit', hazard, '--set', 'status=reported', '--note', EVIL)
-    at.first('edit', hazard, '--set', `title=${EVIL}甲`)
-    at.supervisor('edit', hazard, '--set', `title=${EVIL}乙`)
-    for (const phone of [at.first, at.supervisor, at.first]) phone('sync')
-    const places = ['/inbox', '/tasks', `/tasks/${task}`, `/print/notice/${hazard}`, '/print/daily', ...[hazard, household, check, patrol].map((id) => `/inbox/${id}`)]
-    for (const place of places) {
-      await go(page, at.town, '/inbox')
-      await go(page, at.town, place)
-      await page.locator('[data-test=print-title], [data-test=fields]').first().waitFor().catch((error) => { throw new Error(`${place}: ${page.url()} ${error}`) })
-      if (place.startsWith('/inbox/')) await page.getByText('onerror=alert(1)').first().waitFor()
-      assert.equal(await page.locator('main img, main script, main iframe').count(), 0, place)
-      await at.clean(page, place)
-    }
-    assert.deepEqual(await page.evaluate(() => globalThis.violations ?? []), [], 'nothing broke the content security policy')
-  },
   async 'what is printed is a sheet in both languages'(at) {
     const { page } = at
     const id = report(at.first, '村道护栏松动', ['--set', `grid=${at.grid}`])

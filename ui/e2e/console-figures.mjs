@@ -71,6 +71,32 @@ const cases = {
       await picture(page, `console-map-days-${name}`)
     }
   },
+  async 'the card of a grid leads to its reports in the inbox, whose address says so'({ pages: [[page]], grid }) {
+    const { grids } = await ask(page, 'coverage?days=7')
+    const open = grids.find((row) => row.grid === grid).open
+    await page.click('[data-test=card-inbox]')
+    await page.waitForFunction((grid) => location.hash.includes(`grid=${grid}`), grid)
+    const ids = () => page.locator('[data-test=rows] [data-id]').evaluateAll((all) => all.map((one) => one.dataset.id))
+    await page.waitForFunction((open) => document.querySelectorAll('[data-test=rows] [data-id]').length === open, Math.min(open, 50))
+    const { rows } = await ask(page, `hazards?state=open&grid=${grid}`)
+    assert.deepEqual((await ids()).sort(), rows.map((row) => row.id).sort())
+    // A link that somebody keeps, or the way back, is the same question.
+    await page.reload()
+    await page.waitForFunction((open) => document.querySelectorAll('[data-test=rows] [data-id]').length === open, Math.min(open, 50))
+    await page.click('[data-test=keep-view]')
+    await page.fill('[data-test=view-name] input, input[data-test=view-name]', '这个网格')
+    await page.keyboard.press('Enter')
+    await page.locator('[data-test=kept-view][aria-pressed=true]').waitFor()
+    await page.click('[data-test=view-all]')
+    await page.waitForFunction(() => !location.hash.includes('grid='))
+    await page.click('[data-test=kept-view]')
+    await page.waitForFunction((grid) => location.hash.includes(`grid=${grid}`), grid)
+    await page.click('[data-test=drop-view]')
+    await page.click('[data-test=nav-inbox]')
+    await page.waitForFunction(() => !location.hash.includes('grid='))
+    await page.click('[data-test=nav-map]')
+    await drawn(page)
+  },
   async 'an earlier day has its own numbers'({ pages: [[page]] }) {
     const slider = page.locator('[data-test=map-slider]')
     const day = page.locator('[data-test=map-day]')

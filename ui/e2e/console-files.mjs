@@ -57,6 +57,18 @@ async function send(page, town, token, bytes) {
   assert.equal(sent.status(), 204)
 }
 
+/** Asks for the list that the page shows as a CSV; gives its rows without the head. */
+async function exported(page, list) {
+  await page.click(`[data-test=export-${list}]`)
+  const dialog = page.locator('[data-test=export-dialog]')
+  await dialog.locator('input[value=csv]').check()
+  await dialog.locator('textarea').fill('每周汇总')
+  const [file] = await Promise.all([page.waitForEvent('download'), dialog.locator('[data-test=export-send]').click()])
+  await dialog.waitFor({ state: 'detached' })
+  assert.match(file.suggestedFilename(), new RegExp(`^${list}-`))
+  return readFileSync(await file.path(), 'utf8').split('\r\n').slice(1, -1)
+}
+
 export const fileCases = ({ row, report, clean, picture, admin }) => ({
   async 'photos that are still coming say so, and those that came open large'(at) {
     const photos = await drawn(at.page, 3)
@@ -94,7 +106,7 @@ export const fileCases = ({ row, report, clean, picture, admin }) => ({
     const id = report(at.first, '排水沟垮塌', ['--set', `grid=${at.grid}`])
     at.first('sync')
     await row(at.page, id).waitFor()
-    await at.page.click('[data-test=export]')
+    await at.page.click('[data-test=export-hazards]')
     const dialog = at.page.locator('[data-test=export-dialog]')
     await dialog.locator('[data-test=export-send]').waitFor()
     assert.ok(await dialog.locator('[data-test=export-send]').isDisabled(), 'not without a reason')
@@ -111,5 +123,36 @@ export const fileCases = ({ row, report, clean, picture, admin }) => ({
     const entry = log.findLast((one) => one.act === 'exported')
     assert.equal(entry.reason, '镇综治例会汇总')
     assert.equal(entry.detail.filter.state, 'open')
+  },
+  async 'tasks, patrols and household checks become files as their pages show them'(at) {
+    const { page, first, grid } = at
+    const add = (kind, ...sets) => first('add', kind, ...sets.flatMap((one) => ['--set', one])).id
+    const words = add('task', `grid=${grid}`, 'what=other', 'words=清理排水沟') && add('task', `grid=${grid}`, 'what=other', 'words=检查水井盖')
+    const today = new Date(Date.now() + 8 * 3600_000).toISOString().slice(0, 10)
+    const patrol = add('patrol', `grid=${grid}`, 'team=chief', `started_at=${today}T00:00`)
+    add('patrol', `grid=${grid}`, 'team=chief', 'started_at=2026-01-01T08:00')
+    const household = add('household', `grid=${grid}`, 'address=上街3号')
+    const check = add('household_check', `household=${household}`, 'template=home_safety', 'template_version=1', 'outcome=done')
+    first('sync')
+    assert.ok(words)
+    await page.click('[data-test=nav-tasks]')
+    await page.waitForSelector('[data-test=new-task]')
+    await page.fill('[data-test=search] input, input[data-test=search]', '水井')
+    await page.locator('[data-test=rows] [data-id]').nth(1).waitFor({ state: 'detached' })
+    const tasks = await exported(page, 'tasks')
+    assert.ok(tasks.length === 1 && tasks[0].includes('检查水井盖'), tasks.join('\n'))
+    await page.click('[data-test=nav-coverage]')
+    await page.waitForSelector('[data-test=export-checks]')
+    await page.locator(`tr[data-grid="${grid}"] button`).click()
+    const patrols = await exported(page, 'patrols')
+    assert.deepEqual(patrols.map((line) => line.split(',')[0]), [patrol], 'of seven days alone')
+    const checks = await exported(page, 'checks')
+    assert.deepEqual(checks.map((line) => line.split(',')[0]), [check])
+    await clean(page, 'coverage with exports')
+    const log = JSON.parse(admin(at.town, ['--json', 'audit', 'list'])).filter((one) => one.act === 'exported').slice(-3)
+    assert.deepEqual(log.map((one) => [one.detail.count, one.reason]), [[1, '每周汇总'], [1, '每周汇总'], [1, '每周汇总']])
+    assert.deepEqual([log[1].detail.filter.grid, log[2].detail.households], [grid, [household]])
+    await page.click('[data-test=nav-inbox]')
+    await page.waitForSelector('[data-test=rows]')
   },
 })

@@ -24,13 +24,21 @@ function find(steps) {
     label: (scopes, step) => all(scopes, 'input, textarea, select').filter((el) => fits(named(el), step)),
     placeholder: (scopes, step) => all(scopes, '[placeholder]').filter((el) => fits(el.placeholder, step)),
     css: (scopes, step) => all(scopes, step.css).filter((el) => !step.value || fits(el.textContent, step)),
-    first: (scopes) => scopes.slice(0, 1),
+    nth: (scopes, step) => scopes.slice(step.at).slice(0, 1),
     or: (scopes, step) => [...scopes, ...run([document], step.steps)],
   }
   function run(scopes, steps) {
     return steps.reduce((now, step) => take[step.by](now, step).filter(seen), scopes)
   }
   return run([document], steps)
+}
+
+/** Runs in the page. */
+function choose(input, files) {
+  const chosen = new DataTransfer()
+  for (const { name, type, base64 } of files) chosen.items.add(new File([Uint8Array.from(atob(base64), (one) => one.charCodeAt(0))], name, { type }))
+  input.files = chosen.files
+  input.dispatchEvent(new Event('change', { bubbles: true }))
 }
 
 const words = (value, exact) => (value instanceof RegExp ? { regex: value.source } : { value, exact: exact ?? false })
@@ -46,7 +54,9 @@ export class Locator {
   getByLabel(name, { exact } = {}) { return this.step({ by: 'label', ...words(name, exact) }) }
   getByPlaceholder(name) { return this.step({ by: 'placeholder', ...words(name) }) }
   locator(css, { hasText } = {}) { return this.step({ by: 'css', css, ...(hasText ? words(hasText) : {}) }) }
-  first() { return this.step({ by: 'first' }) }
+  first() { return this.nth(0) }
+  last() { return this.nth(-1) }
+  nth(at) { return this.step({ by: 'nth', at }) }
   or(other) { return this.step({ by: 'or', steps: other.steps }) }
 
   found() { return this.page.driver.run(find.toString(), this.steps) }
@@ -84,6 +94,15 @@ export class Locator {
       return (await this.inputValue()) === text
     })
   }
+  /** As the dialog does that chooses them. */
+  setInputFiles(files) {
+    const chosen = files.map(({ name, mimeType, buffer }) => ({ name, type: mimeType, base64: buffer.toString('base64') }))
+    return this.until('choose', async ([el]) => {
+      if (!el) return false
+      await this.page.driver.run(choose.toString(), el, chosen)
+      return true
+    })
+  }
   inputValue() {
     return this.until('value', async ([el]) => el && { value: await this.page.driver.run('(el) => el.value', el) }).then(({ value }) => value)
   }
@@ -99,6 +118,9 @@ export class Page extends Locator {
   /** Another one after every start of the app. */
   get driver() { return this.app.driver }
   goto(url) { return this.driver.goto(url) }
+  evaluate(work, input) {
+    return this.driver.runAsync(`(input, done) => { (${work})(input).then(done) }`, input)
+  }
   screenshot() { return this.driver.screenshot() }
   async waitForTimeout(ms) { await new Promise((done) => setTimeout(done, ms)) }
 }

@@ -1,10 +1,10 @@
 // Several people on one phone, their PINs, and what the screens must not do: in a browser, against a real town.
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { launch, open } from './browser.mjs'
-import { audit } from './cases.mjs'
+import { audit, register } from './cases.mjs'
 import { oneTile } from './pmtiles.mjs'
 import { json, Phone } from './programs.mjs'
 
@@ -12,23 +12,56 @@ const [FIRST, SECOND] = ['480213', '751902']
 const button = (page, name) => page.getByRole('button', { name, exact: true })
 const tap = (page, name) => button(page, name).click()
 
-async function type(page, pin) {
+export async function type(page, pin) {
   for (const digit of pin) await tap(page, digit)
 }
-async function choosePin(page, pin) {
+export async function choosePin(page, pin) {
   await page.getByRole('heading', { name: '设置六位数字 PIN' }).waitFor()
   await type(page, pin)
   await page.getByRole('heading', { name: '再输入一次' }).waitFor()
   await type(page, pin)
 }
-async function begin(page) {
+export async function begin(page) {
   await page.getByRole('link', { name: '开始使用' }).click()
   await page.getByText('开始巡逻').waitFor()
 }
-async function unlock(page, pin) {
+export async function unlock(page, pin) {
   await type(page, pin)
   await page.getByText('开始巡逻').waitFor()
 }
+/** A report that is not sent and a form that is open: what a forgotten PIN must not cost. */
+export async function unsent(phone) {
+  await phone.call('line', { online: false })
+  const position = { lat: 24.562, lon: 99.128, source: 'map' }
+  const values = { category: 'road', title: '还没发送', position }
+  const { id } = await phone.call('start_form', { kind: 'hazard', values })
+  await phone.call('save_form', { id })
+  await phone.call('start_form', { kind: 'hazard', values: { category: 'fire', title: '草稿还在' } })
+}
+/** Somebody has forgotten the PIN: a new invite, which the town has to grant to the same person, and a new PIN. */
+export async function reset(town, { page, phone }, name, pin) {
+  await page.getByRole('link', { name: '忘记 PIN' }).click()
+  await page.getByRole('heading', { name: '用邀请码重设 PIN' }).waitFor()
+  const attempt = async (invite) => {
+    await page.getByLabel('邀请码', { exact: true }).fill(invite)
+    await tap(page, '下一步')
+    await choosePin(page, pin)
+  }
+  await attempt(town.invite('chief', '另一个人'))
+  await page.getByText('这个邀请码是给另一个人的').waitFor()
+  await attempt(town.inviteAgain(name))
+  await page.getByText('开始巡逻').waitFor()
+  const [form] = await phone.call('forms')
+  const { waiting } = await phone.call('whereabouts')
+  assert.deepEqual([form.values.title, waiting], ['草稿还在', 1], 'nothing was lost')
+}
+/** `phone.key.pin` of the only person of a phone. */
+export function pinFile(phone) {
+  const { people } = JSON.parse(readFileSync(join(phone.data, 'people.json'), 'utf8'))
+  const folder = people[0].id === 'first' ? phone.data : join(phone.data, 'people', people[0].id)
+  return { ...JSON.parse(readFileSync(join(folder, 'phone.key.pin'), 'utf8')), folder, person: people[0].id }
+}
+
 /** A picture of the page as another page sees it: its pixels are data, not a screen. */
 async function pixel(browser, png, x, y) {
   const page = await browser.newPage()
@@ -169,6 +202,37 @@ export const peopleCases = {
     await phone.call('lock')
     await assert.rejects(phone.call('unlock', { person: zhang, pin: FIRST }), /wrong_pin/)
     await phone.call('unlock', { person: zhang, pin: '602847' })
+  },
+
+  async 'a forgotten PIN is replaced where the system has the key, and nothing is lost, not even when it loses the key'({ town, browser, ...at }) {
+    const phone = await new Phone(town, 'reset', { pins: true, keyStore: 'keys' }).start()
+    const problems = []
+    const page = await open(browser, phone.url, problems)
+    at.set('reset', { phone, page })
+    await register(page, town.invite('chief', '赵六'))
+    await choosePin(page, FIRST)
+    await begin(page)
+    await phone.synced()
+    assert.equal(pinFile(phone).bound, true)
+    await unsent(phone)
+    await phone.call('lock')
+    await page.goto(phone.url)
+    await reset(town, { page, phone }, '赵六', SECOND)
+    await phone.call('lock')
+    await assert.rejects(phone.call('unlock', { person: pinFile(phone).person, pin: FIRST }), /wrong_pin/)
+    const keys = join(town.folder, 'keys')
+    renameSync(keys, `${keys}.gone`)
+    await page.goto(phone.url)
+    await type(page, SECOND)
+    await page.getByText('系统密钥库里没有这部手机的密钥').waitFor()
+    await page.getByRole('link', { name: '重新登记' }).waitFor()
+    assert.ok(existsSync(join(pinFile(phone).folder, 'phone.db')))
+    renameSync(`${keys}.gone`, keys)
+    await page.goto(phone.url)
+    await unlock(page, SECOND)
+    await phone.call('line', { online: true })
+    await phone.until('what waited is sent', async () => (await phone.call('whereabouts')).waiting === 0)
+    assert.deepEqual(problems, [])
   },
 
   async 'a number of a person in a free text is pointed out and saved all the same'({ shared: phone, person: { page } }) {

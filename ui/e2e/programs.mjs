@@ -60,15 +60,20 @@ export class Town {
     const scope = role === 'supervisor' ? ['--grid', grid] : ['--grid', grid]
     return json('yaoguan-town', ['--data', this.data, 'invite', '--role', role, ...scope, '--name', name]).uri
   }
+  /** For somebody who has an account: the newest of this name. */
+  inviteAgain(name) {
+    const { id } = json('yaoguan-town', ['--data', this.data, 'accounts', 'list']).findLast((one) => one.name === name)
+    return json('yaoguan-town', ['--data', this.data, 'invite', '--account', id]).uri
+  }
   /** A person at a command line. */
   person(role, name) {
     return this.phone(this.invite(role, name))
   }
   /** A phone at a command line, enrolled with an invite. */
-  phone(invite) {
+  phone(invite, name = 'yaoguan') {
     const data = join(this.folder, `cli-${Math.random().toString(36).slice(2)}`)
     const run = (...args) => json('yaoguan', ['--data', data, ...args])
-    run('enrol', invite)
+    run('enrol', invite, '--device-name', name)
     return run
   }
   /** Nothing answers at its address until `up`. */
@@ -86,10 +91,12 @@ export class Town {
 
 /** What is asked of a phone, whatever stands between it and its screens. */
 export class AnyPhone {
-  constructor(town, name, { gpx, speed = 1, pins = false } = {}) {
+  constructor(town, name, { gpx, speed = 1, pins = false, camera, keyStore } = {}) {
     this.data = join(town.folder, name)
     this.options = gpx ? ['--gpx', resolve(root, gpx), '--speed', String(speed)] : []
     if (pins) this.options.push('--pins')
+    if (keyStore) this.options.push('--key-store', join(town.folder, keyStore))
+    if (camera) this.options.push('--camera', camera)
     if (gpx && !existsSync(resolve(root, gpx))) throw new Error(`${gpx} is missing`)
   }
   /** Waits until the phone itself says so. */

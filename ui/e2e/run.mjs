@@ -14,6 +14,7 @@ const at = {
     await at.browser.close()
     for (const one of [at.a, at.b]) await one?.phone.kill()
     await at.shared?.kill()
+    await at.reset?.phone.kill()
     await at.town.stop()
   },
 }

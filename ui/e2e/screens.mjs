@@ -30,7 +30,7 @@ async function picture(page, folder, name, tall = false) {
     canvas.width = image.width
     canvas.height = image.height
     canvas.getContext('2d').drawImage(image, 0, 0)
-    return canvas.toDataURL('image/webp', 0.7).split(',')[1]
+    return canvas.toDataURL('image/webp', 0.5).split(',')[1]
   }, png.toString('base64'))
   writeFileSync(join(folder, `${name}.webp`), Buffer.from(webp, 'base64'))
   if (process.env.PNG) writeFileSync(join(folder, `${name}.png`), png)
@@ -134,6 +134,7 @@ async function screens(ids, lang, px, theme, folder) {
     await page.goto(phone.url + path)
     await page.locator('main h1, main h2').first().waitFor()
     await page.waitForLoadState('networkidle').catch(() => undefined)
+    if (name === 'check') await page.locator('.so-far').waitFor()
     if (await page.locator('.map').count()) await page.locator('.map[data-ready=true]').first().waitFor()
     await picture(page, folder, name, !['map', 'today', 'check'].includes(name))
   }

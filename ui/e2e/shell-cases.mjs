@@ -1,12 +1,15 @@
 // What must hold of the app in its own window, against a real town over HTTPS: what is the shell's own, and
 // the flows that the browser runs too.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { AppPhone } from './app.mjs'
-import { cases } from './cases.mjs'
+import { cases, register } from './cases.mjs'
 import { Page } from './locate.mjs'
+import { begin, choosePin, pinFile, reset, type, unlock, unsent } from './people.mjs'
+import { allOf, oneTile } from './pmtiles.mjs'
 
 const button = (page, name) => page.getByRole('button', { name, exact: true })
 const flow = (name) => {
@@ -62,6 +65,63 @@ const first = {
 }
 
 const rest = {
+  async 'the app as it is given out asks for a PIN, which is bound to the key store of the desktop'(at) {
+    const phone = await new AppPhone(at.town, '联防长丙', { pins: true }).start()
+    const page = new Page(phone)
+    at.set('c', { phone, page })
+    at.apps.push(at.c)
+    await register(page, at.town.invite('chief', '联防长丙'))
+    await choosePin(page, '480213')
+    await begin(page)
+    await phone.synced()
+    assert.equal(pinFile(phone).bound, true)
+    assert.match(secret(phone, 'lookup'), /^[A-Za-z0-9+/]{43}=$/)
+    await phone.kill()
+    await phone.start()
+    await unlock(page, '480213')
+    assert.equal((await phone.call('today')).name, '联防长丙')
+  },
+
+  async 'a forgotten PIN is replaced with the key of the key store'({ c, town }) {
+    await unsent(c.phone)
+    await c.phone.call('lock')
+    await c.page.goto(c.phone.url)
+    await reset(town, c, '联防长丙', '751902')
+  },
+
+  async 'a key store that has lost the key is told in words; with the key back the PIN opens everything'({ c: { phone, page } }) {
+    const kept = secret(phone, 'lookup')
+    secret(phone, 'clear')
+    await phone.call('lock')
+    await page.goto(phone.url)
+    await type(page, '751902')
+    await page.getByText('系统密钥库里没有这部手机的密钥').waitFor()
+    await page.getByRole('link', { name: '重新登记' }).waitFor()
+    assert.ok(existsSync(join(pinFile(phone).folder, 'phone.db')))
+    secret(phone, 'store', kept)
+    await page.goto(phone.url)
+    await unlock(page, '751902')
+    assert.equal((await phone.call('forms')).length, 1)
+    await phone.call('line', { online: true })
+    await phone.until('what waited is sent', async () => (await phone.call('whereabouts')).waiting === 0)
+  },
+
+  async 'without a key store the PIN alone seals'({ town, ...at }) {
+    const phone = await new AppPhone(town, '联防长丁', { pins: true, env: { DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nowhere' } }).start()
+    const page = new Page(phone)
+    at.apps.push({ phone, page })
+    await register(page, town.invite('chief', '联防长丁'))
+    await choosePin(page, '480213')
+    await begin(page)
+    assert.equal(pinFile(phone).bound, false)
+    await phone.kill()
+    await phone.start()
+    await unlock(page, '480213')
+    await phone.call('lock')
+    await page.goto(`${phone.url}/pin/forgotten/${pinFile(phone).person}`)
+    await page.getByRole('heading', { name: '这部手机不能重设 PIN' }).waitFor()
+  },
+
   async 'a picture is attached and shown, and its bytes pass through no command'({ a: { phone } }) {
     const { id } = await phone.call('start_form', { kind: 'hazard', values: { category: 'fire' } })
     const shown = await phone.driver.runAsync(picture.toString(), id)
@@ -77,6 +137,7 @@ const rest = {
     await page.getByText('镇上已收到', { exact: true }).waitFor()
   },
 
+  ...flow('the camera takes a picture into a form and leaves no file of its own'),
   ...flow('a returned report is corrected without a line, and goes back'),
   async 'what a sync brought is told outside the window'({ a: { phone } }) {
     assert.match(log(phone), /news for the person/)
@@ -91,12 +152,61 @@ const rest = {
   },
 
   ...flow('the map draws the grids and the hazards'),
+
+  async 'the map draws over the tiles of a file that was chosen in the window, pictures and vectors'({ a: { page, phone } }) {
+    const drawing = `(done) => { const c = document.createElement('canvas'); c.width = c.height = 256; const pen = c.getContext('2d'); pen.fillStyle = '#f0d020'; pen.fillRect(0, 0, 256, 256); done(c.toDataURL('image/png').split(',')[1]) }`
+    const yellow = Buffer.from(await phone.driver.runAsync(drawing), 'base64')
+    for (const [name, file, fits] of [
+      ['a picture', oneTile(yellow), ([red, green, blue]) => red > 180 && green > 150 && blue < 130],
+      ['a vector', oneTile(allOf('water'), ['water']), ([red, green, blue]) => blue > 200 && blue > red + 20 && green > red],
+    ]) {
+      await page.goto(`${phone.url}/settings`)
+      await page.getByText('地图底图').first().waitFor()
+      await page.locator('input[type=file][accept=".pmtiles"]').setInputFiles([{ name: 'town.pmtiles', mimeType: '', buffer: file }])
+      await page.getByText('made by the test').waitFor()
+      await page.goto(`${phone.url}/map`)
+      await page.locator('.map[data-ready=true]').waitFor()
+      const seen = await phone.driver.runAsync(pixel.toString(), (await page.screenshot()).toString('base64'), 12, 120)
+      assert.ok(fits(seen), `${name}: ${seen}`)
+    }
+    assert.deepEqual(await phone.driver.runAsync(statuses.toString(), ['0/0/0', '1/0/0', 'x']), [200, 404, 400])
+    await page.goto(`${phone.url}/settings`)
+    await button(page, '移除底图').click()
+    await page.getByText('没有底图').waitFor()
+    assert.deepEqual(await phone.driver.runAsync(statuses.toString(), ['0/0/0']), [404])
+  },
 }
 
 export const part = first
 export const every = { ...first, ...rest }
 
 const log = (phone) => readFileSync(join(phone.data, 'app.log'), 'utf8')
+
+/** What the key store of the session has for the person of this phone. */
+function secret(phone, verb, kept) {
+  const { app } = JSON.parse(readFileSync(join(phone.data, 'people.json'), 'utf8'))
+  const label = verb === 'store' ? ['--label', 'test'] : []
+  const about = ['service', 'cn.yaoguan.smart', 'username', `${app}/${pinFile(phone).person}`]
+  return execFileSync('secret-tool', [verb, ...label, ...about], { encoding: 'utf8', input: kept ?? '' }).trim()
+}
+
+/** Runs in the page: a pixel of a picture of it. */
+function pixel(base64, x, y, done) {
+  const image = new Image()
+  image.onload = () => {
+    const canvas = Object.assign(document.createElement('canvas'), { width: image.width, height: image.height })
+    const pen = canvas.getContext('2d')
+    pen.drawImage(image, 0, 0)
+    done([...pen.getImageData(x, y, 1, 1).data.slice(0, 3)])
+  }
+  image.onerror = () => done([])
+  image.src = `data:image/png;base64,${base64}`
+}
+
+/** Runs in the page: what the scheme of the tiles answers. */
+function statuses(paths, done) {
+  Promise.all(paths.map((path) => fetch(`tiles://localhost/${path}`).then((answer) => answer.status, String))).then(done)
+}
 
 /** Runs in the page: draws a picture, attaches it, and says which sizes of it are shown. */
 async function picture(target, done) {

@@ -17,12 +17,12 @@ async function freePort() {
 
 export class Driver {
   /** Starts the app with these arguments and waits for its window. */
-  static async start(application, args) {
+  static async start(application, args, env = {}) {
     const driver = new Driver()
     const [port, nativePort] = [await freePort(), await freePort()]
     const program = process.env.TAURI_DRIVER ?? join(root, 'target/tools/bin/tauri-driver')
     const options = ['--port', port, '--native-port', nativePort, '--native-driver', native].map(String)
-    driver.child = spawn(program, options, { stdio: process.env.LOUD ? 'inherit' : 'ignore' })
+    driver.child = spawn(program, options, { stdio: process.env.LOUD ? 'inherit' : 'ignore', env: { ...process.env, ...env } })
     running.add(driver.child)
     driver.child.once('exit', () => running.delete(driver.child))
     driver.base = `http://127.0.0.1:${port}`

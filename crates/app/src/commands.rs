@@ -7,15 +7,15 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 use yaoguan_field::{
-    Changed, FieldError, FormPatch, FormStart, ListQuery, MapBox, Nearby, PatrolWords, Phone,
-    personal_numbers, values,
+    Changed, FieldError, FormPatch, FormStart, ListQuery, MapBox, Nearby, Phone, personal_numbers,
+    values,
 };
 use yaoguan_model::risk::Answer;
 use yaoguan_model::{BlobHash, RecordId};
 
 use crate::host::{Host, locked};
-use crate::people;
 use crate::platform::Line;
+use crate::{media, people};
 
 /// Why a command gave nothing.
 #[derive(Debug)]
@@ -111,8 +111,15 @@ pub async fn run(
                 of_host(&host, &command, body)
             }
             "personal_numbers" => give(personal_numbers(&read::<Words>(body)?.text)),
+            "has_camera" => give(host.platform.photo_capture.is_some()),
+            "take_photo" => give(media::take(&host, read::<ById>(body)?.id)?),
             "map" => give(host.map.shown()?),
             "remove_map" => give(host.map.remove()?),
+            "want_map" => {
+                host.map.want_again()?;
+                host.wake();
+                give(())
+            }
             _ => {
                 let given = of_phone(&host, &command, body)?;
                 keep_alive(&host, &command);
@@ -144,8 +151,8 @@ pub(crate) fn give<T: serde::Serialize>(value: T) -> Result<Json, Failure> {
 /// What the shell itself answers.
 fn of_host(host: &Host, command: &str, body: &[u8]) -> Result<Json, Failure> {
     match command {
-        // `line` stands for the platform: without one nothing goes out here, whoever asks.
-        "sync" if host.pulse(|pulse| pulse.now().online) => return give(host.wake()),
+        "sync" => return give(host.wake()),
+        // Stands for the platform.
         "line" => {
             let Online { online, metered } = read(body)?;
             let metered = metered.unwrap_or_else(|| host.pulse(|pulse| pulse.now().metered));
@@ -194,6 +201,7 @@ fn of_phone(host: &Host, command: &str, body: &[u8]) -> Result<Json, Failure> {
         "discard_patrol" => give(host.phone(Phone::discard_patrol)?),
         "health" => give(host.phone(|phone| phone.health())?),
         "stowage" => give(host.phone(|phone| phone.stowage())?),
+        "put_notice_away" => give(id().map(|id| host.phone(|p| p.put_notice_away(id)))??),
         "free_photos" => give(read(body).map(|r: Room| host.phone(|p| p.free_photos(r.bytes)))??),
         "send_files" => {
             id().map(|id| host.phone(|phone| phone.send_files_of(id)))??;
@@ -219,7 +227,7 @@ fn change(host: &Host, command: &str, body: &[u8]) -> Result<Option<Changed>, Fa
         "delete" => id().map(|id| host.phone(|phone| phone.delete(id)))??,
         "drop_track" => id().map(|id| host.phone(|phone| phone.drop_track(id)))??,
         "undelete" => id().map(|id| host.phone(|phone| phone.undelete(id)))??,
-        "save_patrol" => read(body).map(|w: PatrolWords| host.phone(|p| p.save_patrol(&w)))??,
+        "save_patrol" => host.phone(Phone::save_patrol)?,
         "discard_rejected" => {
             read(body).map(|n: ByNumber| host.phone(|p| p.discard(n.number)))??
         }

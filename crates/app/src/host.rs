@@ -13,7 +13,8 @@ use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Notify, broadcast, watch};
 use yaoguan_field::{
-    Changed, FieldError, Home, PatrolNow, People, Phone, Point, Pulse, Settings, SyncNow,
+    Changed, Connections, FieldError, Home, PatrolNow, People, Phone, Point, Pulse, Settings,
+    SyncNow,
 };
 use yaoguan_model::Env;
 use yaoguan_model::env::System;
@@ -60,6 +61,8 @@ pub struct Host {
     pub(crate) last_fix: Mutex<Option<Point>>,
     pub(crate) wake: Notify,
     events: broadcast::Sender<Event>,
+    /// To the town, from one sync to the next.
+    connections: Connections,
     /// None when another app had the folder.
     lock: Option<File>,
 }
@@ -87,6 +90,10 @@ impl Host {
         env: Arc<dyn Env>,
     ) -> io::Result<Arc<Self>> {
         std::fs::create_dir_all(dir)?;
+        let lock = lock(dir)?;
+        if lock.is_some() {
+            crate::media::clear_taken(dir)?;
+        }
         let host = Arc::new(Self {
             dir: dir.to_owned(),
             env,
@@ -100,7 +107,8 @@ impl Host {
             last_fix: Mutex::new(None),
             wake: Notify::new(),
             events: broadcast::Sender::new(EVENTS),
-            lock: lock(dir)?,
+            connections: Connections::default(),
+            lock,
         });
         let of_line = Arc::downgrade(&host);
         host.platform.connectivity.watch(Box::new(move |line| {
@@ -228,6 +236,7 @@ impl Host {
         let home = home.ok_or(FieldError::Locked)?;
         let mut phone = Phone::open(home, Arc::clone(&self.env), "zh")?;
         phone.set_metered(self.is_metered());
+        phone.set_connections(self.connections.clone());
         Ok(phone)
     }
 
@@ -257,6 +266,7 @@ impl Host {
 
     /// The line came, or went.
     pub fn set_line(&self, line: Line) {
+        self.connections.forget();
         self.pulse(|pulse| {
             pulse.set_metered(line == Line::Metered);
             pulse.set_online(line != Line::Down);
@@ -282,8 +292,13 @@ impl Host {
         self.wake.notify_one();
     }
 
-    /// Asks for a sync; returns how syncing stood when it was asked for.
+    /// Asks for a sync; returns how syncing stood when it was asked for. Where the platform says that there is
+    /// no line nothing goes out, whoever asks.
     pub(crate) fn wake(&self) -> SyncNow {
+        let now = self.pulse(|pulse| pulse.now().clone());
+        if !now.online {
+            return now;
+        }
         let stood = self.pulse(Pulse::wake);
         self.wake.notify_one();
         stood

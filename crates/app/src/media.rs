@@ -1,17 +1,21 @@
 //! Photos between the screens and the phone. Bytes never travel with commands: the dev server has a route for
-//! them, the shell a scheme and the path of a file that was chosen.
+//! them, the shell a scheme; a camera's picture is a file, which the command does not even name.
 
+use std::io;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::Value as Json;
 use tokio::runtime::Handle;
-use yaoguan_field::{Attached, FieldError, PhotoPart, PhotoSize, prepare_photo};
+use yaoguan_field::{Attached, FieldError, PhotoPart, PhotoSize, durable, prepare_photo};
 use yaoguan_model::{BlobHash, RecordId};
 
 use crate::commands::{Failure, give};
 use crate::host::Host;
+
+/// The camera's picture, until it is attached.
+const TAKEN: &str = "camera.tmp";
 
 /// A picture that is to be attached.
 #[derive(Debug)]
@@ -43,6 +47,27 @@ fn attach_now(host: &Host, target: RecordId, picture: Picture) -> Result<Attache
         host.changed(changed);
     }
     Ok(attached)
+}
+
+/// Has the platform's camera take a picture, and attaches it; none when the person took none. Blocks.
+pub(crate) fn take(host: &Host, target: RecordId) -> Result<Option<Attached>, FieldError> {
+    let Some(camera) = &host.platform.photo_capture else { return Ok(None) };
+    let path = host.dir.join(TAKEN);
+    let failed = |source| FieldError::Io { path: path.display().to_string(), source };
+    durable::remove(&path).and_then(|()| durable::create_private(&path, true)).map_err(failed)?;
+    let attached = match camera.take(&path) {
+        Ok(true) => attach_now(host, target, Picture::File(path.clone())).map(Some),
+        Ok(false) => Ok(None),
+        Err(source) => Err(failed(source)),
+    };
+    // Attached or not: it lies here without a seal.
+    durable::remove(&path).map_err(failed)?;
+    attached
+}
+
+/// Of a camera that ended the app.
+pub(crate) fn clear_taken(dir: &Path) -> io::Result<()> {
+    durable::remove(&dir.join(TAKEN))
 }
 
 /// A part of a photo or thumbnail, fetched from the town if it is not on this phone.

@@ -1,6 +1,8 @@
 //! What the app needs of the platform that it runs on. Each is a trait: a desktop's stand here, a phone's
 //! come with the shell. Positions come in through `field::position::PositionSource`.
 
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use yaoguan_field::seal::KeyStore;
@@ -32,6 +34,22 @@ pub trait KeepAlive: Send + Sync {
     fn release(&self);
 }
 
+/// Takes a picture outside the page. On a phone that is the camera's own screen, in whose time the system may
+/// end the app: what was filled in is a draft by then.
+pub trait PhotoCapture: Send + Sync {
+    /// Writes a picture to `to`; false when the person took none. Blocks until they are done.
+    fn take(&self, to: &Path) -> io::Result<bool>;
+}
+
+/// A camera that always takes the same picture: for demonstrations and tests.
+pub struct Still(pub PathBuf);
+
+impl PhotoCapture for Still {
+    fn take(&self, to: &Path) -> io::Result<bool> {
+        std::fs::copy(&self.0, to).map(|_| true)
+    }
+}
+
 /// How the keys of people's stores are kept (docs/KEYS.md).
 #[derive(Default)]
 pub enum Keys {
@@ -61,6 +79,8 @@ pub struct Platform {
     pub connectivity: Box<dyn Connectivity>,
     pub notifier: Box<dyn Notifier>,
     pub keep_alive: Box<dyn KeepAlive>,
+    /// None where the page's own chooser hands a picture over, as on a desktop.
+    pub photo_capture: Option<Box<dyn PhotoCapture>>,
 }
 
 /// A desktop: nobody switches its programs off, and trying tells whether there is a line.
@@ -71,6 +91,7 @@ impl Default for Platform {
             connectivity: Box::new(Always(Line::Free)),
             notifier: Box::new(Quiet),
             keep_alive: Box::new(Quiet),
+            photo_capture: None,
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use yaoguan_field::{FieldError, SyncSummary};
 
 use crate::attention::Attention;
+use crate::fetching;
 use crate::host::{Event, Host};
 use crate::words::Words;
 
@@ -29,7 +30,7 @@ pub async fn run(host: Arc<Host>) {
 }
 
 /// Records and files that wait; none when the phone is not enrolled.
-async fn waiting(host: &Arc<Host>) -> Option<u64> {
+pub(crate) async fn waiting(host: &Arc<Host>) -> Option<u64> {
     let host = Arc::clone(host);
     let count = move || {
         let whereabouts = host.phone(|phone| phone.whereabouts()).ok()?;
@@ -51,6 +52,9 @@ async fn once(host: &Arc<Host>, waiting: u64) {
     host.pulse(|pulse| pulse.end(now_ms, jitter, &ended));
     host.tell_sync();
     host.tell(Event::Changed { changed: None });
+    if ended.is_ok() {
+        fetching::after_sync(host).await;
+    }
 }
 
 async fn sync(host: &Host) -> Result<SyncSummary, FieldError> {

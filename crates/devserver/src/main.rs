@@ -1,6 +1,7 @@
 //! The app over HTTP on loopback, so that the screens of the app run in a plain browser. For development
 //! and tests only: it has no protection but the loopback address, and is part of no release.
 
+mod key_folder;
 mod server;
 
 use std::io::Write as _;
@@ -9,9 +10,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Parser;
-use yaoguan_app::platform::{Keys, Line};
+use yaoguan_app::platform::{Keys, Line, Still};
 use yaoguan_app::{Host, Platform, Words};
 use yaoguan_field::position::Played;
+
+use crate::key_folder::KeyFolder;
 
 /// The dev server of the field app.
 #[derive(Debug, Parser)]
@@ -35,6 +38,12 @@ struct Arguments {
     /// Everybody has to set a PIN.
     #[arg(long)]
     pins: bool,
+    /// A folder that stands for the system's key store: the PINs are bound to it.
+    #[arg(long, requires = "pins")]
+    key_store: Option<PathBuf>,
+    /// A picture that the camera takes, each time.
+    #[arg(long)]
+    camera: Option<PathBuf>,
     /// Begin without a line.
     #[arg(long)]
     offline: bool,
@@ -47,8 +56,10 @@ fn main() -> anyhow::Result<()> {
         None => None,
     };
     let line = if arguments.offline { Line::Down } else { Line::Free };
-    let keys = if arguments.pins { Keys::Pin(None) } else { Keys::File };
-    let platform = Platform { keys, ..Platform::with_line(line) };
+    let key_store = arguments.key_store.map(|dir| Arc::new(KeyFolder(dir)) as _);
+    let keys = if arguments.pins { Keys::Pin(key_store) } else { Keys::File };
+    let photo_capture = arguments.camera.map(|picture| Box::new(Still(picture)) as _);
+    let platform = Platform { keys, photo_capture, ..Platform::with_line(line) };
     let host = Host::open(&arguments.data, platform)?;
     if host.is_taken() {
         anyhow::bail!(Words::of("en").taken);

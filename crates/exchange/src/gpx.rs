@@ -8,7 +8,8 @@ use std::io::{self, Write};
 
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
-use yaoguan_model::{Position, geodesy};
+use yaoguan_model::Position;
+use yaoguan_model::geodesy::Fix;
 
 use crate::error::GpxError;
 use crate::limits::{MAX_FILE_BYTES, MAX_XML_DEPTH};
@@ -19,16 +20,6 @@ const FIRST_PLAUSIBLE_MS: i64 = 315_964_800_000;
 const LAST_PLAUSIBLE_MS: i64 = 4_102_444_800_000;
 /// Metres in an elevation beyond which it is no elevation.
 const MAX_ELEVATION_M: f64 = 100_000.0;
-
-/// One point of a track.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fix {
-    pub position: Position,
-    /// Milliseconds since 1970 UTC, as the file has it.
-    pub at_ms: Option<i64>,
-    /// Elevation in centimetres.
-    pub ele_cm: Option<i64>,
-}
 
 /// The tracks of one file as one track; a segment is a stretch without interruption.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,12 +39,8 @@ pub struct Track {
 }
 
 impl Track {
-    /// The track of a patrol, so that [`write_gpx`] can write it. GPX has no accuracy in metres.
-    pub fn of_fixes(name: Option<String>, segments: &[Vec<geodesy::Fix>]) -> Self {
-        let fix =
-            |fix: &geodesy::Fix| Fix { position: fix.position, at_ms: fix.at_ms, ele_cm: None };
-        let segments: Vec<Vec<Fix>> =
-            segments.iter().map(|s| s.iter().map(fix).collect()).collect();
+    /// The track of a patrol, so that [`write_gpx`] can write it.
+    pub fn of_fixes(name: Option<String>, segments: Vec<Vec<Fix>>) -> Self {
         let points = segments.iter().map(Vec::len).sum();
         Self { name, segments, points, ..Self::default() }
     }
@@ -126,6 +113,7 @@ fn fix(point: &gpx::Waypoint) -> Option<Fix> {
     Some(Fix {
         position,
         at_ms: point.time.and_then(millis),
+        accuracy_cm: None,
         ele_cm: elevation.map(|metres| (metres * 100.0).round() as i64),
     })
 }
@@ -137,7 +125,7 @@ pub fn track_key(track: &Track) -> String {
     let number = |n: Option<i64>| n.map_or_else(|| "-".to_owned(), |n| n.to_string());
     for segment in track.segments.iter().filter(|segment| !segment.is_empty()) {
         hash.update(b"segment\n");
-        for Fix { position, at_ms, ele_cm } in segment {
+        for Fix { position, at_ms, ele_cm, .. } in segment {
             let (lat, lon) = (position.lat_e7, position.lon_e7);
             hash.update(format!("{lat},{lon},{},{}\n", number(*at_ms), number(*ele_cm)));
         }
@@ -145,7 +133,8 @@ pub fn track_key(track: &Track) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Writes GPX 1.1. The bytes depend on the track alone. Reading them back gives the same fixes.
+/// Writes GPX 1.1, which has no accuracy in metres. The bytes depend on the track alone. Reading them back gives
+/// the same fixes.
 pub fn write_gpx(track: &Track, out: &mut impl Write) -> io::Result<()> {
     out.write_all(b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n")?;
     out.write_all(b"<gpx version=\"1.1\" creator=\"Smart Yaoguan\" ")?;

@@ -21,7 +21,7 @@ mod time;
 pub use error::{ExportError, GpxError, MappingError, TableError};
 pub use export::Lang;
 pub use forbidden::forbidden;
-pub use gpx::{Fix, Track};
+pub use gpx::Track;
 pub use mapping::Mapping;
 pub use reason::Reason;
 pub use table::{Imported, Row, Table};

@@ -5,7 +5,8 @@
 use std::path::Path;
 
 use yaoguan_exchange::gpx::{read, track_key, write_gpx};
-use yaoguan_exchange::{Fix, GpxError, Track};
+use yaoguan_exchange::{GpxError, Track};
+use yaoguan_model::geodesy::Fix;
 
 /// Name, points, untimed, implausible times, segments, length in metres.
 const FILES: [(&str, usize, usize, usize, usize, f64); 5] = [
@@ -166,15 +167,17 @@ fn the_track_of_a_patrol_goes_out_as_gpx_and_geojson_with_every_fix() {
     use yaoguan_model::Position;
     let fix = |n: i64, at_ms| {
         let position = Position { lat_e7: 246_000_000 + n, lon_e7: 992_000_000 };
-        yaoguan_model::geodesy::Fix { position, at_ms, accuracy_cm: Some(512) }
+        Fix { position, at_ms, accuracy_cm: Some(512), ele_cm: at_ms.map(|_| 168_123) }
     };
     let at = 1_795_492_800_000;
     let segments = [vec![fix(0, Some(at)), fix(1, None)], vec![], vec![fix(2, Some(at + 1))]];
     let mut out = Vec::new();
-    let track = Track::of_fixes(Some("patrol".to_owned()), &segments);
+    let track = Track::of_fixes(Some("patrol".to_owned()), segments.to_vec());
     write_gpx(&track, &mut out).unwrap();
     let back = read(&out).unwrap();
-    assert_eq!((back.segments.clone(), back.points), (track.segments, 3));
+    let bare = |fix: &Fix| Fix { accuracy_cm: None, ..*fix };
+    let bare: Vec<Vec<Fix>> = track.segments.iter().map(|s| s.iter().map(bare).collect()).collect();
+    assert_eq!((back.segments.clone(), back.points), (bare, 3));
     let mut out = Vec::new();
     yaoguan_exchange::export::write_track_geojson(&segments, &mut out).unwrap();
     let json: serde_json::Value = serde_json::from_slice(&out).unwrap();
@@ -184,6 +187,11 @@ fn the_track_of_a_patrol_goes_out_as_gpx_and_geojson_with_every_fix() {
     assert_eq!(first["properties"]["coordTimes"][0], "2026-11-24T04:00:00.000Z");
     assert!(first["properties"]["coordTimes"][1].is_null());
     assert_eq!(first["properties"]["accuracies"][0], 5.12);
+    let of_first = &first["geometry"]["coordinates"];
+    assert_eq!(
+        (of_first[0][2].as_f64(), of_first[1].as_array().unwrap().len()),
+        (Some(1681.23), 2)
+    );
     assert_eq!(json["features"][1]["geometry"]["type"], "Point");
     assert!(json["features"].get(2).is_none());
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Writes a file beside `path`, and lets it take its place: durable when this returns, for its owner's
 /// eyes alone.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let new = beside(path, &format!(".{}.new", std::process::id()));
     let mut file = create_private(&new, false)?;
     file.write_all(bytes)?;
@@ -16,7 +16,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 /// Removes a file for good; one that is not there is removed already.
-pub(crate) fn remove(path: &Path) -> std::io::Result<()> {
+pub fn remove(path: &Path) -> std::io::Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
@@ -25,7 +25,7 @@ pub(crate) fn remove(path: &Path) -> std::io::Result<()> {
 }
 
 /// A file of mode 600; `fresh` refuses one that is there.
-pub(crate) fn create_private(path: &Path, fresh: bool) -> std::io::Result<File> {
+pub fn create_private(path: &Path, fresh: bool) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(!fresh).create_new(fresh);
     #[cfg(unix)]
@@ -37,12 +37,12 @@ pub(crate) fn create_private(path: &Path, fresh: bool) -> std::io::Result<File> 
 }
 
 /// A name is durable once its folder is.
-pub(crate) fn sync_names(path: &Path) -> std::io::Result<()> {
+pub fn sync_names(path: &Path) -> std::io::Result<()> {
     path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 /// The same name with more at its end.
-pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)

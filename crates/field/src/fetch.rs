@@ -78,7 +78,13 @@ impl Phone {
         self.files.keep(hash, &bytes, env.as_ref())?;
         let size = bytes.len() as u64;
         let new = NewFile { hash, kind, size, is_own: false, thumb: None, at_ms };
-        self.transact(|tx| Ok::<_, FieldError>(tx.add_file(&new)?))?;
+        let state = self.store.state()?;
+        let at = state.town_now_s(env.as_ref());
+        self.transact(|tx| -> Result<(), FieldError> {
+            tx.add_file(&new)?;
+            // Whoever gives it has it.
+            Ok(state.epoch.map_or(Ok(()), |epoch| tx.set_received(hash, epoch, at))?)
+        })?;
         Ok(true)
     }
 }

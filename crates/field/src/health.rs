@@ -67,9 +67,6 @@ impl Phone {
     pub fn health(&self) -> Result<Health, FieldError> {
         let identity = self.identity()?;
         let (state, counts) = (self.store.state()?, self.store.counts()?);
-        let recorded = |record: yaoguan_model::Record| {
-            record.shown("recorded_at").and_then(|v| v.get("at")).and_then(Value::as_int)
-        };
         let (files, file_bytes) = self.files_waiting()?;
         Ok(Health {
             files,
@@ -79,12 +76,21 @@ impl Phone {
             last_contact: state.last_contact_s,
             waiting: counts.pending,
             waiting_bytes: self.store.waiting_bytes()?,
-            oldest_waiting: self.store.oldest_new()?.and_then(recorded),
+            oldest_waiting: self.oldest_waiting()?,
             clock_off_s: -state.clock_offset_s,
             conflicts: counts.siblings,
             rejections: self.rejections(None)?,
             alarms: counts.alarms,
         })
+    }
+
+    /// When the new record that waits longest was made, in seconds of the phone's clock.
+    pub(crate) fn oldest_waiting(&self) -> Result<Option<i64>, FieldError> {
+        let oldest = self.store.oldest_new()?;
+        let recorded = |record: yaoguan_model::Record| {
+            record.shown("recorded_at").and_then(|v| v.get("at")).and_then(Value::as_int)
+        };
+        Ok(oldest.and_then(recorded))
     }
 
     /// What the town did not take; of one record or of all.

@@ -3,8 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use yaoguan_transport::Carrier;
-
 use crate::marker::{FileMarker, Marker};
 use crate::seal::{FileSeal, KeySeal};
 
@@ -14,16 +12,13 @@ pub struct Home {
     pub data: PathBuf,
     pub marker: Arc<dyn Marker>,
     pub seal: Arc<dyn KeySeal>,
-    /// Another way to the town than HTTPS.
-    pub carrier: Option<Arc<dyn Carrier>>,
 }
 
 impl Home {
     /// With a marker in a state folder that the caller names.
     pub fn with_state(data: &Path, state: &Path) -> Self {
         let marker = Arc::new(FileMarker::within(state, data));
-        let seal = Arc::new(FileSeal::within(data));
-        Self { data: data.to_owned(), marker, seal, carrier: None }
+        Self { data: data.to_owned(), marker, seal: Arc::new(FileSeal::within(data)) }
     }
 
     /// With the marker in the user's state folder.
@@ -36,8 +31,7 @@ impl Home {
 impl From<&Path> for Home {
     fn from(data: &Path) -> Self {
         let marker = Arc::new(FileMarker::of_user(data));
-        let seal = Arc::new(FileSeal::within(data));
-        Self { data: data.to_owned(), marker, seal, carrier: None }
+        Self { data: data.to_owned(), marker, seal: Arc::new(FileSeal::within(data)) }
     }
 }
 

@@ -111,10 +111,9 @@ impl Phone {
     /// Imports a GPX track as a patrol of this person. The file itself is kept.
     pub fn import_track(&mut self, bytes: &[u8]) -> Result<TrackSummary, FieldError> {
         let track = gpx::read(bytes)?;
-        let segments: Vec<Vec<Fix>> =
-            track.segments.iter().map(|s| s.iter().map(fix).collect()).collect();
+        let segments = &track.segments;
         let measured =
-            geodesy::summarise(&segments).map_err(|e| FieldError::Protocol(e.to_string()))?;
+            geodesy::summarise(segments).map_err(|e| FieldError::Protocol(e.to_string()))?;
         let (duration_s, gap_s) = (measured.times.duration_s(), measured.times.gap_s());
         let mut summary = TrackSummary {
             id: self.env.new_record_id(),
@@ -149,10 +148,10 @@ impl Phone {
         if let Some(name) = &track.name {
             put("note", Value::text(name.as_str()))?;
         }
-        let grid = self.grid_of(&segments)?;
+        let grid = self.grid_of(segments)?;
         put("grid", grid)?;
         let _gate = self.files.hold_gate()?;
-        self.keep_track(&segments, &mut edit)?;
+        self.keep_track(segments, &mut edit)?;
         let form = self.new_form(Kind::Patrol)?;
         summary.id = form.record().id;
         let edit = self.with_defaults(&form, edit)?;
@@ -178,10 +177,6 @@ impl Phone {
         let grid = found.or(own).ok_or(FieldError::GridMissing)?;
         Ok(Value::text(grid.as_str()))
     }
-}
-
-fn fix(fix: &gpx::Fix) -> Fix {
-    Fix { position: fix.position, at_ms: fix.at_ms, accuracy_cm: None }
 }
 
 /// The file of rejected rows: line, every reason, and the row as it was read.

@@ -76,7 +76,7 @@ impl Phone {
         limit: u32,
     ) -> Result<Vec<yaoguan_store::Stored>, FieldError> {
         let mut found = self.store.search(words, Some(kind), limit)?;
-        // One character, or the number of a door: too short for the search index.
+        // The end of a number: the search index knows how words begin.
         if found.is_empty() && *kind == Kind::Household {
             found = self.store.by_address(words, limit)?;
         }

@@ -221,7 +221,6 @@ impl Phone {
                     data: self.folder.0.clone(),
                     marker: self.marker.clone(),
                     seal: self.seal.clone(),
-                    carrier: self.carrier.clone(),
                 };
                 let metered = self.metered;
                 *self = Self::open(home, self.env.clone(), self.lang)?;

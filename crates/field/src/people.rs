@@ -211,21 +211,24 @@ impl People {
             None => self.stored(id)?,
         };
         let key = key.ok_or(FieldError::KeyGone)?;
-        // A key store that does not answer is none: the PIN alone seals.
-        let bound = self.seal(id).is_some_and(|seal| {
-            seal.seal(&key).is_ok() && seal.unseal().is_ok_and(|kept| kept.as_ref() == Some(&key))
-        });
         let pin_file = PinFile::within(&folder);
-        pin_file.write(&key, pin, bound, self.env.as_ref())?;
+        pin_file.write(&key, pin, self.bind(id, &key), self.env.as_ref())?;
         durable::remove(file.path()).map_err(|e| io(file.path(), e))?;
         Ok(Home::sealed_in(&folder, Arc::new(Unsealed::new(key))))
     }
 
-    /// Another PIN instead of the old one.
+    /// Whether the key store has the key now. One that does not answer is none: the PIN alone seals.
+    fn bind(&self, id: &str, key: &Key) -> bool {
+        self.seal(id).is_some_and(|seal| {
+            seal.seal(key).is_ok() && seal.unseal().is_ok_and(|kept| kept.as_ref() == Some(key))
+        })
+    }
+
+    /// Another PIN instead of the old one; bound from now on, where a key store has come since.
     pub fn change_pin(&self, id: &str, old: &Pin, new: &Pin) -> Result<(), FieldError> {
         let key = self.key(id, old)?;
         let file = self.pin_file(id)?;
-        file.write(&key, new, file.is_bound(), self.env.as_ref())
+        file.write(&key, new, self.bind(id, &key), self.env.as_ref())
     }
 
     /// The home of somebody whose PIN is forgotten: with the key store's copy of the key. Only for an

@@ -8,9 +8,9 @@ use yaoguan_model::cells::{self, Around};
 use yaoguan_model::geodesy::Boundaries;
 use yaoguan_model::{Env, GridCode, Kind, Record, RecordId};
 use yaoguan_store::salvage::Salvaged;
-use yaoguan_store::{Identity, Store};
+use yaoguan_store::{Identity, Key, Store};
 use yaoguan_sync::{PhoneStore as _, Tx as _};
-use yaoguan_transport::Carrier;
+use yaoguan_transport::Connections;
 
 use crate::error::FieldError;
 use crate::files::Files;
@@ -33,9 +33,9 @@ pub struct Phone {
     /// `zh` or `en`.
     pub(crate) lang: &'static str,
     pub(crate) files: Files,
-    pub(crate) carrier: Option<Arc<dyn Carrier>>,
     /// Bytes cost money on the line.
     pub(crate) metered: bool,
+    pub(crate) connections: Connections,
 }
 
 impl Phone {
@@ -46,7 +46,7 @@ impl Phone {
         env: Arc<dyn Env>,
         lang: &'static str,
     ) -> Result<Self, FieldError> {
-        let Home { data, marker, seal, carrier } = home.into();
+        let Home { data, marker, seal } = home.into();
         let folder = Folder(data);
         folder.end_salvage()?;
         if !folder.database().exists() {
@@ -54,21 +54,8 @@ impl Phone {
         }
         let key = folder.key(seal.as_ref(), env.as_ref())?;
         let (store, salvaged) = mend::open(&folder, &key, env.as_ref())?;
-        let (files, metered) = (Files::within(&folder.0, &key), false);
-        let is_own = false;
-        let mut phone = Self {
-            store,
-            env,
-            folder,
-            marker,
-            seal,
-            is_own,
-            salvaged,
-            lang,
-            files,
-            carrier,
-            metered,
-        };
+        let mut phone = Self::on(store, (folder, &key), (marker, seal), env, lang);
+        phone.salvaged = salvaged;
         phone.compare_with_marker()?;
         // What cannot be swept now is swept at the next start.
         _ = phone.sweep_files();
@@ -87,12 +74,26 @@ impl Phone {
         if folder.database().exists() {
             return Self::open(home, env, lang);
         }
-        let Home { marker, seal, carrier, .. } = home;
+        let Home { marker, seal, .. } = home;
         let key = folder.key(seal.as_ref(), env.as_ref())?;
         let store = Store::create(&folder.database(), &key, env.as_ref())?;
-        let (files, metered) = (Files::within(&folder.0, &key), false);
-        let (is_own, salvaged) = (false, None);
-        let mut phone = Self {
+        let mut phone = Self::on(store, (folder, &key), (marker, seal), env, lang);
+        phone.mark_new_store()?;
+        Ok(phone)
+    }
+
+    /// Nobody has compared it with its marker yet.
+    fn on(
+        store: Store,
+        (folder, key): (Folder, &Key),
+        (marker, seal): (Arc<dyn Marker>, Arc<dyn KeySeal>),
+        env: Arc<dyn Env>,
+        lang: &'static str,
+    ) -> Self {
+        let files = Files::within(&folder.0, key);
+        let (is_own, metered, salvaged) = (false, false, None);
+        let connections = Connections::default();
+        Self {
             store,
             env,
             folder,
@@ -102,11 +103,14 @@ impl Phone {
             salvaged,
             lang,
             files,
-            carrier,
             metered,
-        };
-        phone.mark_new_store()?;
-        Ok(phone)
+            connections,
+        }
+    }
+
+    /// Syncs by connections that outlive this value: an app opens its phone anew for each sync.
+    pub fn set_connections(&mut self, connections: Connections) {
+        self.connections = connections;
     }
 
     /// The store, for reading.

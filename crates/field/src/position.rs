@@ -24,10 +24,7 @@ impl Played {
     /// Reads a GPX file.
     pub fn gpx(bytes: &[u8], speed: i64) -> Result<Self, FieldError> {
         let track = gpx::read(bytes)?;
-        let fixes = track.segments.iter().flatten();
-        let fixes = fixes
-            .map(|fix| Fix { position: fix.position, at_ms: fix.at_ms, accuracy_cm: None })
-            .collect();
+        let fixes = track.segments.concat();
         Ok(Self { fixes, next: 0, speed: speed.max(1), begun_ms: None })
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use yaoguan_model::deletion::{self, Deletion};
-use yaoguan_model::{AccountId, FieldPath, Kind, Record, RecordId, ReplicaId, Value};
+use yaoguan_model::{AccountId, FieldPath, Kind, Record, RecordId, ReplicaId, Value, canonical};
 use yaoguan_store::salvage::Salvaged;
 use yaoguan_store::verify::Finding;
 use yaoguan_store::{Filter, Page, Stored};
@@ -23,6 +23,8 @@ pub struct Shown {
     /// `live`, `deleted`, `contested`.
     pub deletion: &'static str,
     pub context: BTreeMap<ReplicaId, u64>,
+    /// The same wherever the same record is.
+    pub hash: String,
     /// The value shown of each path.
     pub fields: BTreeMap<FieldPath, Value>,
     /// Paths with several different values, and all of them.
@@ -56,6 +58,7 @@ impl Shown {
             state: if stored.unsent { "unsent" } else { "sent" },
             deletion: deletion_word(record),
             context: record.context.iter().map(|dot| (dot.replica, dot.counter)).collect(),
+            hash: canonical::fingerprint(record),
             fields: record.fields.keys().filter_map(shown).collect(),
             siblings: record.conflicts().map(siblings).collect(),
         }

@@ -4,14 +4,15 @@ use std::fs::File;
 
 use serde::Serialize;
 use yaoguan_model::faults::{Fault, is_broken};
+use yaoguan_model::limits::MAX_INTEGER;
 use yaoguan_store::Identity;
 use yaoguan_sync::{
     Applied, PhoneStore as _, Reconciliation, Returned, Step, Tx as _, apply, apply_verdicts_alone,
     plan, rewrite_after_fork,
 };
-use yaoguan_transport::{TownClient, Traffic, TransportError};
-use yaoguan_wire::ErrorCode;
+use yaoguan_transport::{Connections, TownClient, Traffic, TransportError};
 use yaoguan_wire::proof::DeviceKey;
+use yaoguan_wire::{ErrorCode, SyncRequest, Waiting};
 
 use crate::error::FieldError;
 use crate::phone::Phone;
@@ -83,14 +84,38 @@ impl Phone {
         exchanged.map(|()| summary)
     }
 
-    /// Records, then files; a save that comes while files go is sent before the next of them.
+    /// One run. When a connection of an earlier run turns out to be dead, that is no reason to fail: the same
+    /// is asked once more by a new one, which the push chain makes harmless.
     async fn exchange_all(
         &mut self,
         summary: &mut SyncSummary,
         progress: &mut impl FnMut(&SyncSummary),
     ) -> Result<(), FieldError> {
         let _lock: File = self.folder.lock()?;
-        let mut client = self.client()?;
+        let was_kept = self.connections.is_kept();
+        let ended = self.exchange_by(summary, progress).await;
+        let Err(FieldError::Transport(TransportError::Unreachable(broke))) = &ended else {
+            return ended;
+        };
+        self.connections.forget();
+        // A line that was waited on for long is not waited on twice.
+        if !was_kept || summary.requests > 0 || broke.is_timeout() {
+            return ended;
+        }
+        let again = self.exchange_by(summary, progress).await;
+        if again.is_err() {
+            self.connections.forget();
+        }
+        again
+    }
+
+    /// Records, then files; a save that comes while files go is sent before the next of them.
+    async fn exchange_by(
+        &mut self,
+        summary: &mut SyncSummary,
+        progress: &mut impl FnMut(&SyncSummary),
+    ) -> Result<(), FieldError> {
+        let mut client = self.client_by(&self.connections)?;
         loop {
             self.exchange(&mut client, summary, progress).await?;
             if self.send_files(&mut client, summary, progress).await? == Sent::All {
@@ -142,12 +167,15 @@ impl Phone {
     }
 
     pub(crate) fn client(&self) -> Result<TownClient, FieldError> {
+        self.client_by(&Connections::default())
+    }
+
+    fn client_by(&self, connections: &Connections) -> Result<TownClient, FieldError> {
         let identity = self.identity()?;
         let key = DeviceKey::from_pem(&identity.private_key)
             .map_err(|e| FieldError::Protocol(e.to_string()))?;
         let Identity { town, ca_pem, device, .. } = identity;
-        let client = TownClient::new(&town, &ca_pem, device, key, self.lang)?;
-        let mut client = client.carried_by(self.carrier.clone());
+        let mut client = TownClient::new(&town, &ca_pem, device, key, self.lang, connections)?;
         client.set_clock_offset(self.store.state()?.clock_offset_s);
         Ok(client)
     }
@@ -162,6 +190,13 @@ impl Phone {
         self.store.transact(|tx| Ok(tx.outbox()?.len() + tx.offers()?.len()))
     }
 
+    /// What the town is told of what waits here.
+    fn what_waits(&mut self) -> Result<Option<Waiting>, FieldError> {
+        let Some(made) = self.oldest_waiting()? else { return Ok(None) };
+        let oldest_s = self.env.now_s().saturating_sub(made).clamp(0, MAX_INTEGER);
+        Ok(Some(Waiting { records: self.pending()?, oldest_s }))
+    }
+
     /// One request and its answer. True when another must follow.
     async fn round(
         &mut self,
@@ -170,6 +205,7 @@ impl Phone {
     ) -> Result<bool, FieldError> {
         let env = self.env.clone();
         let request = self.transact(|tx| Ok::<_, FieldError>(plan(tx, env.as_ref())?))?;
+        let request = SyncRequest { waiting: self.what_waits()?, ..request };
         if !request.records.is_empty() {
             self.mark_before_push(&request.push)?;
         }

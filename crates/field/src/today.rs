@@ -6,6 +6,7 @@ use yaoguan_model::{Kind, Record};
 
 use crate::dates;
 use crate::error::FieldError;
+use crate::notice::NoticeShown;
 use crate::phone::Phone;
 use crate::track::PatrolNow;
 use crate::view::Row;
@@ -59,6 +60,8 @@ pub struct Today {
     pub grids: Vec<String>,
     /// `YYYY-MM-DD` of the town's calendar.
     pub day: String,
+    /// What the town wants known.
+    pub notices: Vec<NoticeShown>,
     pub todo: Todo,
     pub whereabouts: Whereabouts,
     pub patrol: Option<PatrolNow>,
@@ -82,6 +85,7 @@ impl Phone {
             role: identity.role.as_str().to_owned(),
             grids: identity.grids.iter().map(|grid| around.grid_name(grid.as_str())).collect(),
             day: dates::day_of(self.env.now_s(), 0),
+            notices: self.notices()?,
             todo: self.todo()?,
             whereabouts: self.whereabouts()?,
             patrol: self.patrol_now()?,

@@ -1,11 +1,15 @@
-//! A patrol on the way: start, fixes one by one, stop, review, save or throw away.
+//! A patrol on the way: start, fixes one by one, stop, review, save or throw away. From its stop on it has a form,
+//! under the id of the record that it becomes: what is typed and photographed in its review stands there.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use serde::Serialize;
 use yaoguan_exchange::{export, gpx};
 use yaoguan_media::track;
 use yaoguan_model::authorise::Refusal;
 use yaoguan_model::geodesy::{self, Fix, Times, line};
 use yaoguan_model::{BlobHash, Kind, Record, RecordId, Value};
+use yaoguan_store::draft::Draft;
 use yaoguan_store::{FileKind, NewFile, Track};
 
 use crate::edit::{Changed, Edit, Form, set};
@@ -29,6 +33,8 @@ pub struct PatrolNow {
     pub points: u64,
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub distance_cm: i64,
+    /// The last fix belongs to the line: it is accurate enough, and one can have walked there.
+    pub on_line: bool,
 }
 
 /// The patrol as it will be saved.
@@ -43,6 +49,8 @@ pub struct PatrolReview {
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub gap_s: i64,
     pub gaps: usize,
+    /// Fixes that are kept in the track, and left out of line and length.
+    pub doubtful: usize,
     /// Lines to be drawn, broken where there was no fix.
     pub parts: Vec<Vec<Point>>,
 }
@@ -63,16 +71,6 @@ impl std::str::FromStr for TrackFormat {
             _ => Err("geojson, gpx".to_owned()),
         }
     }
-}
-
-/// What the person adds.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, export_to = "field.ts", optional_fields))]
-pub struct PatrolWords {
-    pub note: Option<String>,
-    pub weather: Option<String>,
-    #[cfg_attr(feature = "ts", ts(optional, type = "number"))]
-    pub members: Option<i64>,
 }
 
 impl Phone {
@@ -96,17 +94,36 @@ impl Phone {
         self.transact(|tx| Ok::<_, FieldError>(tx.add_fix(fix)?))
     }
 
+    /// Stops it and opens its form; one that was stopped before stays as it is.
     pub fn stop_patrol(&mut self) -> Result<PatrolReview, FieldError> {
         let at_ms = self.env.now_ms();
-        self.transact(|tx| Ok::<_, FieldError>(tx.stop_track(at_ms)?))?;
+        let track = self.patrol_track()?;
+        let mut values = Edit::new();
+        set(&mut values, "members", Value::Int(1))?;
+        let draft = Draft {
+            id: track.patrol.0,
+            kind: Kind::Patrol,
+            record: None,
+            values,
+            replaces: BTreeMap::new(),
+            updated_at: at_ms,
+        };
+        let is_open = self.store.has_draft(draft.id)?;
+        self.transact(|tx| -> Result<(), FieldError> {
+            if !is_open {
+                tx.put_draft(&draft)?;
+            }
+            Ok(tx.stop_track(at_ms)?)
+        })?;
         self.review_patrol()
     }
 
     /// The patrol that is under way or stopped, measured over every fix.
     pub fn review_patrol(&self) -> Result<PatrolReview, FieldError> {
-        let track = self.store.track()?;
-        let track = track.ok_or_else(|| FieldError::NotFound("patrol".to_owned()))?;
-        let segments = vec![self.store.track_fixes()?];
+        let track = self.patrol_track()?;
+        let fixes = self.store.track_fixes()?;
+        let doubtful = geodesy::doubts(&fixes).into_iter().filter(|doubt| doubt.is_any()).count();
+        let segments = geodesy::believed(&[fixes]);
         let times = Times::of(&segments);
         let parts = line::split_at_gaps(&segments).into_iter().map(|part| {
             let thin = line::simplify(&part, yaoguan_model::patrol::LINE_TOLERANCE_M);
@@ -118,16 +135,16 @@ impl Phone {
             duration_s: times.duration_s().unwrap_or(0),
             gap_s: times.gap_s(),
             gaps: times.gaps.len(),
+            doubtful,
             parts: parts.collect(),
         })
     }
 
     /// Makes the patrol a record, with every fix beside it as a file.
-    pub fn save_patrol(&mut self, words: &PatrolWords) -> Result<Changed, FieldError> {
-        let track = self.store.track()?;
-        let track = track.ok_or_else(|| FieldError::NotFound("patrol".to_owned()))?;
+    pub fn save_patrol(&mut self) -> Result<Changed, FieldError> {
+        let track = self.patrol_track()?;
         let segments = vec![self.store.track_fixes()?];
-        let mut edit = self.patrol_edit(&track, &segments, words)?;
+        let mut edit = self.patrol_edit(&track, &segments)?;
         let _gate = self.files.hold_gate()?;
         self.keep_track(&segments, &mut edit)?;
         let author = self.identity()?.account;
@@ -173,16 +190,17 @@ impl Phone {
         let bytes = self.photo_bytes(hash, PhotoSize::Full, 0..u64::MAX)?.bytes;
         let segments =
             track::decode(&bytes).map_err(|_| FieldError::FileBroken(hash.to_string()))?;
+        let fixes = segments.iter().map(Vec::len).sum();
         match format {
             TrackFormat::Gpx => {
                 let name = record.shown_text("note").map(str::to_owned);
-                let track = gpx::Track::of_fixes(name, &segments);
+                let track = gpx::Track::of_fixes(name, segments);
                 let failed = |source| FieldError::Io { path: "gpx".to_owned(), source };
                 gpx::write_gpx(&track, out).map_err(failed)?;
             }
             TrackFormat::GeoJson => export::write_track_geojson(&segments, out)?,
         }
-        Ok(segments.iter().map(Vec::len).sum())
+        Ok(fixes)
     }
 
     /// Takes the track off one's own patrol: what is not sent yet never will be. Times and length stay.
@@ -192,20 +210,32 @@ impl Phone {
         self.save(&form, paths.map(|path| (path, None)).collect())
     }
 
-    /// Throws the track away: nothing of it is sent.
+    /// Throws track and form away: nothing of them is sent.
     pub fn discard_patrol(&mut self) -> Result<(), FieldError> {
-        self.transact(|tx| Ok::<_, FieldError>(tx.drop_track()?))
+        let track = self.store.track()?;
+        self.transact(|tx| -> Result<(), FieldError> {
+            if let Some(track) = &track {
+                tx.remove_draft(track.patrol.0)?;
+            }
+            Ok(tx.drop_track()?)
+        })
     }
 
-    fn patrol_edit(
-        &self,
-        track: &Track,
-        segments: &[Vec<Fix>],
-        words: &PatrolWords,
-    ) -> Result<Edit, FieldError> {
+    /// The patrol that is under way or stopped.
+    fn patrol_track(&self) -> Result<Track, FieldError> {
+        let track = self.store.track()?;
+        track.ok_or_else(|| FieldError::NotFound("patrol".to_owned()))
+    }
+
+    fn patrol_edit(&self, track: &Track, segments: &[Vec<Fix>]) -> Result<Edit, FieldError> {
+        let believed = geodesy::believed(segments);
         let measured =
-            geodesy::summarise(segments).map_err(|e| FieldError::Protocol(e.to_string()))?;
-        let mut edit = Edit::new();
+            geodesy::summarise(&believed).map_err(|e| FieldError::Protocol(e.to_string()))?;
+        let form = self.store.draft(track.patrol.0)?;
+        let mut edit = form.map(|form| form.values).unwrap_or_default();
+        // A box that was emptied is nothing that was said.
+        let blank = |value: &Value| value.as_text().is_some_and(|text| text.trim().is_empty());
+        edit.retain(|_, value| !value.as_ref().is_none_or(blank));
         let ended_ms = track.ended_at_ms.unwrap_or_else(|| self.env.now_ms());
         let started_s = track.started_at_ms.div_euclid(1000);
         let seconds = (ended_ms - track.started_at_ms).div_euclid(1000).max(0);
@@ -215,19 +245,12 @@ impl Phone {
         set(&mut edit, "duration_s", Value::Int(duration_s))?;
         set(&mut edit, "distance_cm", Value::Int(measured.distance_cm))?;
         set(&mut edit, "gap_s", Value::Int(measured.times.gap_s()))?;
-        if segments.iter().any(|segment| !segment.is_empty()) {
+        if !measured.line.is_empty() {
             let line = measured.line.into_iter().map(Value::Text).collect();
             set(&mut edit, "line", Value::List(line))?;
         }
-        set(&mut edit, "grid", self.grid_of(segments)?)?;
-        for (path, text) in [("note", &words.note), ("weather", &words.weather)] {
-            if let Some(text) = text.as_deref().filter(|text| !text.trim().is_empty()) {
-                set(&mut edit, path, Value::text(text))?;
-            }
-        }
-        if let Some(members) = words.members {
-            set(&mut edit, "members", Value::Int(members))?;
-        }
+        let placed = if believed.is_empty() { segments } else { &believed };
+        set(&mut edit, "grid", self.grid_of(placed)?)?;
         Ok(edit)
     }
 }
@@ -239,5 +262,6 @@ fn now(track: &Track) -> PatrolNow {
         ended_at_ms: track.ended_at_ms,
         points: track.points,
         distance_cm: track.distance_mm / 10,
+        on_line: track.on_line,
     }
 }

@@ -10,6 +10,7 @@ use yaoguan_model::{BlobHash, blob};
 use yaoguan_store::{FileKind, MediaFile};
 use yaoguan_transport::{TownClient, TransportError};
 use yaoguan_wire::ErrorCode;
+use yaoguan_wire::limits::MAX_FILES_ASKED;
 
 use crate::error::FieldError;
 use crate::phone::Phone;
@@ -101,6 +102,38 @@ impl Phone {
         Ok(held.collect())
     }
 
+    /// Asks the town which of the files here it has lost, also of those that came from there: whoever holds one
+    /// sends it again. Each file is asked about once in an epoch.
+    async fn confirm_files(&mut self, client: &mut TownClient) -> Result<(), FieldError> {
+        let env = self.env.clone();
+        loop {
+            let state = self.store.state()?;
+            let Some(epoch) = state.epoch.filter(|_| !state.reconcile) else { return Ok(()) };
+            let files = self.store.files_to_confirm(epoch, MAX_FILES_ASKED)?;
+            if files.is_empty() {
+                return Ok(());
+            }
+            let names = files.iter().map(|file| file.hash).collect();
+            let missing: BTreeSet<BlobHash> = match client.missing_files(names, env.as_ref()).await
+            {
+                Ok(missing) => missing.into_iter().collect(),
+                // An older town; what is this phone's own is asked about one by one.
+                Err(error) if error.code() == Some(&ErrorCode::NotFound) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            };
+            let at = state.town_now_s(env.as_ref());
+            self.transact(|tx| -> Result<(), FieldError> {
+                for file in &files {
+                    match missing.contains(&file.hash) {
+                        true => tx.take_over(file.hash)?,
+                        false => tx.set_received(file.hash, epoch, at)?,
+                    }
+                }
+                Ok(())
+            })?;
+        }
+    }
+
     /// Sends until nothing may go any more, or a save comes.
     pub(crate) async fn send_files(
         &mut self,
@@ -108,6 +141,7 @@ impl Phone {
         summary: &mut SyncSummary,
         progress: &mut impl FnMut(&SyncSummary),
     ) -> Result<Sent, FieldError> {
+        self.confirm_files(client).await?;
         let counter = self.store.state()?.counter;
         let pace = Pace { bytes: CHUNK_BYTES, quick: 0 };
         let mut round = Round { client, summary, progress, pace, counter };

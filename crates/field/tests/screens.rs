@@ -8,9 +8,7 @@ use std::sync::Arc;
 use serde_json::json;
 use tempfile::TempDir;
 use yaoguan_field::position::{Played, PositionSource as _};
-use yaoguan_field::{
-    FormPatch, FormStart, ListQuery, PatrolWords, Phone, Point, Settings, State, Which,
-};
+use yaoguan_field::{FormPatch, FormStart, ListQuery, Phone, Point, Settings, State, Which};
 use yaoguan_model::env::System;
 use yaoguan_model::geodesy::Fix;
 use yaoguan_model::risk::{Answer, Level};
@@ -186,7 +184,9 @@ fn a_patrol_outlives_the_app_fix_by_fix_and_is_measured_over_all_of_them() {
         let position = Position::from_degrees(24.6 + f64::from(n) * 1e-4, 99.2).unwrap();
         let gap = if n >= 50 { 120_000 } else { 0 };
         let at_ms = Some(begun + i64::from(n) * 5_000 + gap);
-        assert!(phone.add_fix(&Fix { position, at_ms, accuracy_cm: Some(500) }).unwrap());
+        assert!(
+            phone.add_fix(&Fix { position, at_ms, accuracy_cm: Some(500), ele_cm: None }).unwrap()
+        );
     }
     drop(phone);
     let mut phone = Phone::open(dir.path(), Arc::new(System), "zh").unwrap();
@@ -201,16 +201,66 @@ fn a_patrol_outlives_the_app_fix_by_fix_and_is_measured_over_all_of_them() {
             .add_fix(&Fix {
                 position: Position::from_degrees(24.7, 99.2).unwrap(),
                 at_ms: None,
-                accuracy_cm: None
+                accuracy_cm: None,
+                ele_cm: None,
             })
             .unwrap()
     );
-    let words = PatrolWords { note: Some("路上正常".to_owned()), ..PatrolWords::default() };
-    let id = phone.save_patrol(&words).unwrap().ids[0];
-    assert_eq!(phone.patrol_now().unwrap(), None);
+    // What its review is given is in the store at once, and outlives the app.
+    let id = review.now.id;
+    phone.patch_form(&FormPatch { id, values: json!({ "note": "路上正常" }) }).unwrap();
+    drop(phone);
+    let mut phone = Phone::open(dir.path(), Arc::new(System), "zh").unwrap();
+    assert_eq!(phone.stop_patrol().unwrap(), review, "stopped once, whoever asks again");
+    assert_eq!(phone.save_patrol().unwrap().ids, [id]);
+    assert_eq!((phone.patrol_now().unwrap(), phone.forms().unwrap().len()), (None, 0));
     let page = phone.record_page(id).unwrap();
+    let value = |path: &str| page.fields.iter().find(|field| field.path.as_str() == path).unwrap();
+    assert_eq!(value("note").values[0].value, Value::text("路上正常"));
+    assert_eq!(value("members").values[0].value, Value::Int(1));
     assert_eq!(page.row.distance_cm, Some(review.distance_cm));
     assert_eq!(page.line.len(), 2);
+}
+
+#[test]
+fn a_patrol_that_is_thrown_away_takes_its_form_along() {
+    let (_dir, mut phone) = phone();
+    phone.start_patrol().unwrap();
+    let id = phone.stop_patrol().unwrap().now.id;
+    phone.discard_patrol().unwrap();
+    assert_eq!((phone.patrol_now().unwrap(), phone.forms().unwrap().len()), (None, 0));
+    assert!(phone.form(id).is_err());
+}
+
+#[test]
+fn fixes_that_are_not_to_be_believed_are_kept_and_not_measured() {
+    let (_dir, mut phone) = phone();
+    phone.start_patrol().unwrap();
+    let begun = System.now_ms();
+    let mut on_line = Vec::new();
+    for n in 0..20_i32 {
+        // The seventh is a kilometre away, the thirteenth says itself that it is poor.
+        let wild = if n == 7 { 0.01 } else { 0.0 };
+        let position = Position::from_degrees(24.6 + f64::from(n) * 1e-4 + wild, 99.2).unwrap();
+        let accuracy_cm = Some(if n == 13 { 8_000 } else { 500 });
+        let at_ms = Some(begun + i64::from(n) * 5_000);
+        phone.add_fix(&Fix { position, at_ms, accuracy_cm, ele_cm: Some(168_100) }).unwrap();
+        on_line.push(phone.patrol_now().unwrap().unwrap().on_line);
+    }
+    let off: Vec<usize> = (0..20).filter(|n| !on_line[*n]).collect();
+    assert_eq!(off, [7, 8, 13]);
+    let review = phone.stop_patrol().unwrap();
+    assert_eq!((review.doubtful, review.gaps, review.now.points), (3, 0, 20));
+    // Nineteen steps of 11.08 m, without the two to the wild fix and back.
+    let expected_cm = 17.0 * 1_107.7;
+    assert!((review.distance_cm as f64 - expected_cm).abs() < 20.0, "{}", review.distance_cm);
+    assert!((review.now.distance_cm - review.distance_cm).abs() < 20);
+    let id = phone.save_patrol().unwrap().ids[0];
+    assert_eq!(phone.record_page(id).unwrap().row.distance_cm, Some(review.distance_cm));
+    let mut out = Vec::new();
+    let gpx = yaoguan_field::TrackFormat::Gpx;
+    assert_eq!(phone.export_track(id, gpx, &mut out).unwrap(), 20);
+    assert!(String::from_utf8(out).unwrap().contains("<ele>1681.00</ele>"));
 }
 
 #[test]

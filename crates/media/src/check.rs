@@ -62,7 +62,7 @@ pub fn check(bytes: &[u8]) -> Result<MediaType, Unfit> {
     match sniff(bytes) {
         Content::Jpeg => check_jpeg(bytes).map(|()| MediaType::Jpeg),
         Content::Track => {
-            track::decode(bytes).map(|_| MediaType::Track).map_err(|_| Unfit::Damaged)
+            track::check(bytes).map(|()| MediaType::Track).map_err(|_| Unfit::Damaged)
         }
         Content::Png | Content::WebP | Content::Heic | Content::Other => Err(Unfit::OtherContent),
     }
@@ -84,7 +84,8 @@ fn check_jpeg(bytes: &[u8]) -> Result<(), Unfit> {
 
 /// Whether a picture of this size may be decoded (three bytes a pixel).
 pub(crate) fn check_pixels(width: u32, height: u32) -> Result<(), (u32, u32)> {
-    let bytes = u64::from(width) * u64::from(height) * 3;
+    // A header may claim any size.
+    let bytes = u64::from(width).saturating_mul(u64::from(height)).saturating_mul(3);
     let fits = width <= MAX_SIDE_PX && height <= MAX_SIDE_PX && bytes <= MAX_DECODED_BYTES;
     fits.then_some(()).ok_or((width, height))
 }

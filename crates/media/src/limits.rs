@@ -18,11 +18,7 @@ pub const THUMBNAIL_PX: u32 = 320;
 pub const THUMBNAIL_QUALITY: u8 = 70;
 /// A file that travels: a photo, a thumbnail, a track.
 pub const MAX_BLOB_BYTES: usize = 16 * 1024 * 1024;
-/// Fixes of one track: eleven days at one a second.
-pub const MAX_FIXES: usize = 1_000_000;
-/// A track once unpacked; a fix takes 42 bytes at the very most.
-pub const MAX_TRACK_BYTES: u64 = 42 * MAX_FIXES as u64;
-/// A fix less certain than this is flagged, in centimetres.
-pub const POOR_ACCURACY_CM: i64 = 50 * 100;
-/// Nobody patrols faster than this, in metres a second.
-pub const MAX_SPEED_M_S: f64 = 50.0;
+/// Fixes of one track: five days at one a second. Read as a whole they take some 40 MB.
+pub const MAX_FIXES: usize = 500_000;
+/// A track once unpacked; a fix takes 53 bytes at the very most.
+pub const MAX_TRACK_BYTES: u64 = 53 * MAX_FIXES as u64;

@@ -1,21 +1,23 @@
 //! A track as one immutable file: every fix of a patrol, some four bytes each.
 //!
 //! `YGT` and a version byte, then one zstd frame: how many fixes each segment has, then the columns:
-//! latitudes, longitudes, times, accuracies. A column is differences in as few bytes as they need; times are
-//! differences of differences, since receivers keep their beat. Nothing is rounded and nothing is left out:
-//! what is read is what was written. Whether a fix is to be believed is computed here, never stored.
+//! latitudes, longitudes, times, accuracies, and in version 2 elevations. A column is differences in as few bytes
+//! as they need; times are differences of differences, since receivers keep their beat. Nothing is rounded and
+//! nothing is left out: what is read is what was written. A track without elevations is of version 1.
 
 use std::io::Read as _;
 
 use yaoguan_model::Position;
-use yaoguan_model::geodesy::{Fix, distance_m};
+use yaoguan_model::geodesy::Fix;
 
-use crate::limits::{MAX_FIXES, MAX_SPEED_M_S, MAX_TRACK_BYTES, POOR_ACCURACY_CM};
+use crate::limits::{MAX_FIXES, MAX_TRACK_BYTES};
 use crate::varint;
 
 /// First bytes of a track.
 pub const MAGIC: &[u8; 3] = b"YGT";
-const VERSION: u8 = 1;
+/// Without elevations, and with them.
+const PLAIN: u8 = 1;
+const WITH_ELEVATIONS: u8 = 2;
 const ZSTD_LEVEL: i32 = 19;
 
 /// How a column that may lack values stands.
@@ -57,17 +59,36 @@ pub fn encode(segments: &[Vec<Fix>]) -> Result<Vec<u8>, TrackError> {
     put_gappy(&mut body, &times, 2);
     let accuracies: Vec<Option<i64>> = fixes.iter().map(|fix| fix.accuracy_cm).collect();
     put_gappy(&mut body, &accuracies, 1);
+    let elevations: Vec<Option<i64>> = fixes.iter().map(|fix| fix.ele_cm).collect();
+    let is_plain = elevations.iter().all(Option::is_none);
+    if !is_plain {
+        put_gappy(&mut body, &elevations, 1);
+    }
     let mut bytes = MAGIC.to_vec();
-    bytes.push(VERSION);
+    bytes.push(if is_plain { PLAIN } else { WITH_ELEVATIONS });
     bytes.extend(zstd::bulk::compress(&body, ZSTD_LEVEL)?);
     Ok(bytes)
 }
 
 /// Reads a track.
 pub fn decode(bytes: &[u8]) -> Result<Vec<Vec<Fix>>, TrackError> {
-    let frame = match bytes.split_at_checked(MAGIC.len() + 1) {
+    let (body, version) = unpack(bytes)?;
+    let (lengths, mut fixes) = read_body(&body, version).ok_or(TrackError::Damaged)?;
+    let segments = lengths.into_iter().map(|n| fixes.by_ref().take(n).collect());
+    segments.collect::<Option<_>>().ok_or(TrackError::Damaged)
+}
+
+/// Whether [`decode`] would read it; the fixes are looked at where they lie, and never held all together.
+pub fn check(bytes: &[u8]) -> Result<(), TrackError> {
+    let (body, version) = unpack(bytes)?;
+    let (_, mut fixes) = read_body(&body, version).ok_or(TrackError::Damaged)?;
+    if fixes.all(|fix| fix.is_some()) { Ok(()) } else { Err(TrackError::Damaged) }
+}
+
+fn unpack(bytes: &[u8]) -> Result<(Vec<u8>, u8), TrackError> {
+    let (version, frame) = match bytes.split_at_checked(MAGIC.len() + 1) {
         Some(([m @ .., version], frame)) if m == MAGIC => match *version {
-            VERSION => frame,
+            PLAIN | WITH_ELEVATIONS => (*version, frame),
             later => return Err(TrackError::Version(later)),
         },
         Some(_) | None => return Err(TrackError::Foreign),
@@ -80,10 +101,14 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<Vec<Fix>>, TrackError> {
     if body.len() as u64 > MAX_TRACK_BYTES || !left.is_empty() {
         return Err(TrackError::Damaged);
     }
-    read_body(&body).ok_or(TrackError::Damaged)
+    Ok((body, version))
 }
 
-fn read_body(mut body: &[u8]) -> Option<Vec<Vec<Fix>>> {
+/// The lengths of the segments, and their fixes one after the other; a fix that none can be is `None`.
+fn read_body(
+    mut body: &[u8],
+    version: u8,
+) -> Option<(Vec<usize>, impl Iterator<Item = Option<Fix>>)> {
     let bytes = &mut body;
     let segments = count(bytes)?;
     let lengths: Vec<usize> = (0..segments).map(|_| count(bytes)).collect::<Option<_>>()?;
@@ -91,24 +116,34 @@ fn read_body(mut body: &[u8]) -> Option<Vec<Vec<Fix>>> {
     if fixes > MAX_FIXES {
         return None;
     }
-    let lats = take_column(bytes, fixes, 1)?;
-    let lons = take_column(bytes, fixes, 1)?;
+    let mut lats = Column::take(bytes, fixes, 1)?;
+    let mut lons = Column::take(bytes, fixes, 1)?;
     let unit = if take_byte(bytes)? == 1 { 1000 } else { 1 };
-    let times = take_gappy(bytes, fixes, 2)?;
-    let accuracies = take_gappy(bytes, fixes, 1)?;
+    let mut times = Gappy::take(bytes, fixes, 2)?;
+    let mut accuracies = Gappy::take(bytes, fixes, 1)?;
+    let mut elevations = match version {
+        WITH_ELEVATIONS => Some(Gappy::take(bytes, fixes, 1)?),
+        _ => None,
+    };
     if !bytes.is_empty() {
         return None;
     }
-    let columns = lats.into_iter().zip(lons).zip(times.into_iter().zip(accuracies));
-    let mut fixes = columns.map(|((lat_e7, lon_e7), (time, accuracy_cm))| {
-        let on_earth = lat_e7.abs() <= 900_000_000 && lon_e7.abs() <= 1_800_000_000;
-        let at_ms = match time {
+    let fixes = (0..fixes).map(move |_| {
+        let position = Position { lat_e7: lats.next()?, lon_e7: lons.next()? };
+        let at_ms = match times.next()? {
             Some(time) => Some(time.checked_mul(unit)?),
             None => None,
         };
-        on_earth.then_some(Fix { position: Position { lat_e7, lon_e7 }, at_ms, accuracy_cm })
+        let accuracy_cm = accuracies.next()?;
+        let ele_cm = match &mut elevations {
+            Some(column) => column.next()?,
+            None => None,
+        };
+        let on_earth = position.lat_e7.unsigned_abs() <= 900_000_000
+            && position.lon_e7.unsigned_abs() <= 1_800_000_000;
+        on_earth.then_some(Fix { position, at_ms, accuracy_cm, ele_cm })
     });
-    lengths.into_iter().map(|n| fixes.by_ref().take(n).collect()).collect()
+    Some((lengths, fixes))
 }
 
 /// A number of things that follow: never more than there are bytes for.
@@ -134,16 +169,35 @@ fn put_column(out: &mut Vec<u8>, values: impl Iterator<Item = i64>, order: u8) {
     }
 }
 
-fn take_column(bytes: &mut &[u8], n: usize, order: u8) -> Option<Vec<i64>> {
-    let (mut before, mut step) = (0_i64, 0_i64);
-    let mut values = Vec::new();
-    for _ in 0..n {
-        let difference = varint::take_signed(bytes)?.wrapping_add(step);
-        before = before.wrapping_add(difference);
-        step = if order == 2 { difference } else { 0 };
-        values.push(before);
+/// A column, read where it lies.
+struct Column<'a> {
+    bytes: &'a [u8],
+    order: u8,
+    before: i64,
+    step: i64,
+}
+
+impl<'a> Column<'a> {
+    /// Takes `n` values off the front; none when there are fewer.
+    fn take(bytes: &mut &'a [u8], n: usize, order: u8) -> Option<Self> {
+        let all = *bytes;
+        for _ in 0..n {
+            varint::take(bytes)?;
+        }
+        let of_column = all.len() - bytes.len();
+        Some(Self { bytes: all.get(..of_column)?, order, before: 0, step: 0 })
     }
-    Some(values)
+}
+
+impl Iterator for Column<'_> {
+    type Item = i64;
+
+    fn next(&mut self) -> Option<i64> {
+        let difference = varint::take_signed(&mut self.bytes)?.wrapping_add(self.step);
+        self.before = self.before.wrapping_add(difference);
+        self.step = if self.order == 2 { difference } else { 0 };
+        Some(self.before)
+    }
 }
 
 fn put_gappy(out: &mut Vec<u8>, values: &[Option<i64>], order: u8) {
@@ -160,42 +214,39 @@ fn put_gappy(out: &mut Vec<u8>, values: &[Option<i64>], order: u8) {
     put_column(out, values.iter().flatten().copied(), order);
 }
 
-fn take_gappy(bytes: &mut &[u8], n: usize, order: u8) -> Option<Vec<Option<i64>>> {
-    let there: Vec<bool> = match take_byte(bytes)? {
-        NONE => vec![false; n],
-        ALL => vec![true; n],
-        SOME => (0..n).map(|_| take_byte(bytes).map(|byte| byte == 1)).collect::<Option<_>>()?,
-        _ => return None,
-    };
-    let values = take_column(bytes, there.iter().filter(|there| **there).count(), order)?;
-    let mut values = values.into_iter();
-    Some(there.into_iter().map(|there| there.then(|| values.next()).flatten()).collect())
+/// A column that may lack values, read where it lies.
+struct Gappy<'a> {
+    /// One byte a fix where some have a value and some have none.
+    there: Option<&'a [u8]>,
+    none: bool,
+    values: Column<'a>,
 }
 
-/// What is to be said of a fix beside where it is. Computed, never stored; such a fix stays in the track.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Doubt {
-    /// The receiver itself says that it may be more than 50 m off.
-    pub inaccurate: bool,
-    /// From the fix before, nobody gets here in that time.
-    pub too_fast: bool,
+impl<'a> Gappy<'a> {
+    fn take(bytes: &mut &'a [u8], n: usize, order: u8) -> Option<Self> {
+        let (there, count) = match take_byte(bytes)? {
+            NONE => (None, 0),
+            ALL => (None, n),
+            SOME => {
+                let (there, rest) = bytes.split_at_checked(n)?;
+                *bytes = rest;
+                (Some(there), there.iter().filter(|byte| **byte == 1).count())
+            }
+            _ => return None,
+        };
+        let values = Column::take(bytes, count, order)?;
+        Some(Self { there, none: there.is_none() && count == 0, values })
+    }
 }
 
-/// The doubts about each fix of a segment.
-pub fn doubts(segment: &[Fix]) -> Vec<Doubt> {
-    let before = std::iter::once(None).chain(segment.iter().map(Some));
-    let pairs = segment.iter().zip(before);
-    pairs
-        .map(|(fix, before)| Doubt {
-            inaccurate: fix.accuracy_cm.is_some_and(|cm| cm > POOR_ACCURACY_CM),
-            too_fast: before.is_some_and(|before| is_too_fast(before, fix)),
-        })
-        .collect()
-}
+impl Iterator for Gappy<'_> {
+    type Item = Option<i64>;
 
-fn is_too_fast(from: &Fix, to: &Fix) -> bool {
-    let (Some(start), Some(end)) = (from.at_ms, to.at_ms) else { return false };
-    let seconds = end.saturating_sub(start) as f64 / 1000.0;
-    // Times that stand still or jump back say nothing about speed.
-    seconds > 0.0 && distance_m(from.position, to.position) > MAX_SPEED_M_S * seconds
+    fn next(&mut self) -> Option<Option<i64>> {
+        let is_there = match &mut self.there {
+            Some(there) => *there.split_off_first()? == 1,
+            None => !self.none,
+        };
+        Some(if is_there { Some(self.values.next()?) } else { None })
+    }
 }

@@ -15,7 +15,7 @@ use yaoguan_model::Position;
 use yaoguan_model::geodesy::{Fix, Times, length_cm, positions, summarise};
 
 fn fix(lat_e7: i64, lon_e7: i64, at_ms: Option<i64>, accuracy_cm: Option<i64>) -> Fix {
-    Fix { position: Position { lat_e7, lon_e7 }, at_ms, accuracy_cm }
+    Fix { position: Position { lat_e7, lon_e7 }, at_ms, accuracy_cm, ele_cm: None }
 }
 
 /// A small generator of its own (xorshift64*), so that a seed gives the same walk for ever.
@@ -87,20 +87,16 @@ fn segments_gaps_and_fixes_without_a_time_stay() {
 }
 
 #[test]
-fn doubts_are_computed_and_drop_nothing() {
-    let at = |s: i64| Some(1_795_492_800_000 + s * 1000);
-    let segment = [
-        fix(246_000_000, 992_000_000, at(0), Some(5_000)),
-        fix(246_000_500, 992_000_000, at(5), Some(5_001)),
-        fix(246_100_000, 992_000_000, at(10), None), // 1.1 km in 5 s
-        fix(246_000_000, 992_000_000, at(10), None), // the same second says nothing of speed
-    ];
-    let doubts = track::doubts(&segment);
-    assert_eq!(
-        doubts.iter().map(|d| d.inaccurate).collect::<Vec<_>>(),
-        [false, true, false, false]
-    );
-    assert_eq!(doubts.iter().map(|d| d.too_fast).collect::<Vec<_>>(), [false, false, true, false]);
+fn elevations_come_back_and_a_track_without_them_is_written_as_before() {
+    let plain = eight_hours(7);
+    let mut high = plain.clone();
+    for (n, fix) in (0..).zip(high[0].iter_mut()) {
+        fix.ele_cm = (n % 10 > 0).then_some(168_000 + n * 3);
+    }
+    let (plain, bytes) = (track::encode(&plain).unwrap(), track::encode(&high).unwrap());
+    assert_eq!((plain[3], bytes[3]), (1, 2));
+    assert_eq!(track::decode(&bytes).unwrap(), high);
+    assert_eq!(check(&bytes), Ok(MediaType::Track));
 }
 
 #[test]
@@ -115,7 +111,9 @@ fn what_is_cut_altered_or_of_a_later_version_is_refused() {
     assert_eq!(check(&longer), Err(Unfit::Damaged));
     let mut later = bytes.clone();
     later[3] = 2;
-    assert!(matches!(track::decode(&later), Err(TrackError::Version(2))));
+    assert!(matches!(track::decode(&later), Err(TrackError::Damaged)), "no elevations in it");
+    later[3] = 3;
+    assert!(matches!(track::decode(&later), Err(TrackError::Version(3))));
 }
 
 #[test]
@@ -134,7 +132,13 @@ fn any_fix() -> impl Strategy<Value = Fix> {
         any::<i64>(),
         (1_700_000_000..1_800_000_000_i64).prop_map(|s| s * 1000),
     ]);
-    (lat, lon, time, prop::option::of(any::<i64>())).prop_map(|(a, b, c, d)| fix(a, b, c, d))
+    let rest = (time, prop::option::of(any::<i64>()), prop::option::of(any::<i64>()));
+    (lat, lon, rest).prop_map(|(lat_e7, lon_e7, (at_ms, accuracy_cm, ele_cm))| Fix {
+        position: Position { lat_e7, lon_e7 },
+        at_ms,
+        accuracy_cm,
+        ele_cm,
+    })
 }
 
 proptest! {
@@ -150,7 +154,7 @@ proptest! {
     fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let mut track = b"YGT\x01".to_vec();
         track.extend(zstd::bulk::compress(&bytes, 1).unwrap());
-        let _ = track::decode(&track);
-        let _ = track::decode(&bytes);
+        prop_assert_eq!(track::check(&track).is_ok(), track::decode(&track).is_ok());
+        prop_assert_eq!(track::check(&bytes).is_ok(), track::decode(&bytes).is_ok());
     }
 }

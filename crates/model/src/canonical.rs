@@ -137,3 +137,8 @@ pub fn decode(bytes: &[u8]) -> Result<Record, BadRecord> {
 pub fn hash(canonical: &[u8]) -> [u8; 32] {
     Sha256::digest(canonical).into()
 }
+
+/// What people and programs compare to see that two stores have the same record: its hash, 64 hexadecimal digits.
+pub fn fingerprint(record: &Record) -> String {
+    hash(&encode(record)).iter().map(|byte| format!("{byte:02x}")).collect()
+}

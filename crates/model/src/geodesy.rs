@@ -1,10 +1,12 @@
 //! Lengths on the earth, the times of a track, its drawn line, and which grid a point is in.
 //!
 //! Distances are geodesics on the WGS-84 ellipsoid (Karney, *Algorithms for geodesics*, J. Geodesy 87,
-//! 2013), never on a sphere. Nothing here drops a fix: length is taken over all of them, and only the
-//! drawing is simplified. Not here: reading track files, and the smoothing of positions.
+//! 2013), never on a sphere. Length is taken over every fix that is handed in, and only the drawing is simplified;
+//! which fixes of a recorded patrol are to be believed is for [`doubt`] to say. Not here: reading track files, and
+//! the smoothing of positions.
 
 pub mod boundary;
+pub mod doubt;
 pub mod line;
 pub mod summary;
 pub mod times;
@@ -17,6 +19,7 @@ use geo::{Distance, Geodesic, Point};
 use crate::position::Position;
 
 pub use boundary::{Area, Boundaries};
+pub use doubt::{Doubt, believed, doubts};
 pub use summary::{Summary, summarise};
 pub use times::{Gap, Times};
 
@@ -31,6 +34,8 @@ pub struct Fix {
     /// Milliseconds since 1970-01-01 UTC, as recorded; may be nonsense (see [`times`]).
     pub at_ms: Option<i64>,
     pub accuracy_cm: Option<i64>,
+    /// Elevation, as the receiver or the file gave it.
+    pub ele_cm: Option<i64>,
 }
 
 /// The geodesic distance, in metres. Symmetric.

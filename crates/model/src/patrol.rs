@@ -9,6 +9,10 @@ use crate::schema::{
 pub const TEAMS: &[&str] = &["qingping", "anti_risk", "chief", "other"];
 /// Time without a fix over this many seconds is a gap.
 pub const GAP_S: i64 = 60;
+/// A fix less certain than this is not measured by, in centimetres.
+pub const POOR_ACCURACY_CM: i64 = 50 * 100;
+/// Nobody patrols faster than this, in metres a second.
+pub const MAX_SPEED_M_S: f64 = 50.0;
 /// Tolerance of the simplified line, in metres.
 pub const LINE_TOLERANCE_M: f64 = 5.0;
 

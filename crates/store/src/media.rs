@@ -46,7 +46,7 @@ pub struct MediaFile {
     pub size: u64,
     /// The bytes are on this phone.
     pub is_here: bool,
-    /// Made on this phone, which has to send it.
+    /// This phone has to send it: it made it, or holds what the town has lost.
     pub is_own: bool,
     pub thumb: Option<BlobHash>,
     /// Path of the upload under way, and how far it is.
@@ -112,6 +112,21 @@ impl Store {
         self.files(&sql, [epoch.map(|epoch| *epoch.as_bytes())])
     }
 
+    /// Files that are here, that records refer to, and that no receipt of this epoch says to be at the town, though
+    /// one of another did, or the file came from there: lost, or only to be asked about.
+    pub fn files_to_confirm(
+        &self,
+        epoch: Epoch,
+        limit: usize,
+    ) -> Result<Vec<MediaFile>, StoreError> {
+        let sql = format!(
+            "{FILE} WHERE is_here AND epoch IS NOT ?1 AND (length(epoch) = 16 OR NOT is_own) \
+             AND EXISTS (SELECT 1 FROM media_ref WHERE media_ref.hash = media_file.hash) \
+             ORDER BY hash LIMIT ?2"
+        );
+        self.files(&sql, (epoch.as_bytes(), limit as u64))
+    }
+
     /// Files to which no record refers.
     pub fn unreferred_files(&self) -> Result<Vec<MediaFile>, StoreError> {
         let sql = format!(
@@ -123,8 +138,7 @@ impl Store {
     /// Photos that may leave this phone, since the town has them in this epoch: longest unused first.
     pub fn files_to_free(&self, epoch: Option<Epoch>) -> Result<Vec<MediaFile>, StoreError> {
         let sql = format!(
-            "{FILE} WHERE is_here AND kind = 'photo' AND (NOT is_own OR epoch IS ?1) \
-             AND (?1 IS NOT NULL OR NOT is_own) ORDER BY used_at, hash"
+            "{FILE} WHERE is_here AND kind = 'photo' AND epoch = ?1 ORDER BY used_at, hash"
         );
         self.files(&sql, [epoch.map(|epoch| *epoch.as_bytes())])
     }
@@ -263,6 +277,13 @@ impl SqliteTx<'_> {
     /// The town has it no more: the next sending begins anew.
     pub fn void_receipt(&mut self, hash: BlobHash) -> Result<(), StoreError> {
         let sql = "UPDATE media_file SET upload = NULL, sent = 0, epoch = NULL WHERE hash = ?1";
+        self.change(sql, hash)
+    }
+
+    /// The town has lost it, and this phone holds it: it sends it, and asks once more before its bytes go.
+    pub fn take_over(&mut self, hash: BlobHash) -> Result<(), StoreError> {
+        let sql = "UPDATE media_file SET is_own = 1, epoch = x'', refused = NULL, tries = 0 \
+                   WHERE hash = ?1";
         self.change(sql, hash)
     }
 

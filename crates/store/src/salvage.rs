@@ -73,6 +73,9 @@ pub fn salvage(
     store.transact(|tx| {
         let state = take_state(&mut from, tx)?;
         for table in COPIED {
+            if from.lacks(table) {
+                continue;
+            }
             let rows = copy_table(&mut from, tx, table)?;
             match table {
                 "quarantine" => salvaged.quarantined = rows,
@@ -97,8 +100,10 @@ pub fn salvage(
 
 /// The phone's own row: who wrote, how far, and what it knew of the town.
 fn take_state(from: &mut Broken, tx: &mut SqliteTx<'_>) -> Result<Option<SyncState>, StoreError> {
-    let old = from
-        .one(|connection| connection.query_row("SELECT * FROM phone", [], |row| Ok(state_of(row))));
+    // A file that an older program wrote lacks the last two. Of columns with one name the first one is
+    // read: the file's own, where it has it.
+    let sql = "SELECT phone.*, 0 AS evict_owed, NULL AS returned FROM phone";
+    let old = from.one(|connection| connection.query_row(sql, [], |row| Ok(state_of(row))));
     let Some(Ok(old)) = old else { return Ok(None) };
     tx.set_state(&old)?;
     Ok(Some(old))

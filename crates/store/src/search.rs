@@ -2,7 +2,7 @@
 
 use yaoguan_model::Record;
 pub use yaoguan_model::search::expression;
-use yaoguan_model::search::{MARK, marked};
+use yaoguan_model::search::marked;
 
 /// The text of a record, over all siblings, as it is indexed.
 pub(crate) fn text(record: &Record, paths: &[&str]) -> String {
@@ -22,7 +22,7 @@ pub(crate) fn text(record: &Record, paths: &[&str]) -> String {
 pub(crate) fn initials(record: &Record, paths: &[&str]) -> String {
     let mut text = String::new();
     for words in paths.iter().flat_map(|path| record.distinct(path)).filter_map(|v| v.as_text()) {
-        text.extend(words.chars().map(initial).filter(|c| *c != MARK && *c != '\0'));
+        text.push_str(&marked(&words.chars().map(initial).collect::<String>()));
         text.push('\n');
     }
     text

@@ -1,8 +1,9 @@
 //! The patrol that is under way: every fix is committed by itself, so that a phone that dies on the way
 //! has lost at most the last second. It becomes a record when the person saves it.
 
-use rusqlite::{OptionalExtension, Row};
-use yaoguan_model::geodesy::{self, Fix};
+use rusqlite::{Connection, OptionalExtension, Row};
+use yaoguan_model::geodesy::{self, Doubt, Fix};
+use yaoguan_model::patrol::POOR_ACCURACY_CM;
 use yaoguan_model::{Position, RecordId};
 
 use crate::error::StoreError;
@@ -19,21 +20,35 @@ pub struct Track {
     /// None while it runs.
     pub ended_at_ms: Option<i64>,
     pub points: u64,
-    /// Summed as fixes came in; [`geodesy::summarise`] has the last word.
+    /// Summed as fixes came in that are to be believed; [`geodesy::summarise`] has the last word.
     pub distance_mm: i64,
+    /// The last fix is to be believed.
+    pub on_line: bool,
 }
 
 const TRACK: &str = "SELECT patrol, started_at, ended_at, distance_mm, \
      (SELECT coalesce(max(number), 0) FROM track_fix) AS points FROM track";
-const LAST: &str =
-    "SELECT lat_e7, lon_e7, at_ms, accuracy_cm FROM track_fix ORDER BY number DESC LIMIT 1";
-const FIXES: &str = "SELECT lat_e7, lon_e7, at_ms, accuracy_cm FROM track_fix ORDER BY number";
+/// The last accurate fixes, latest first.
+const ACCURATE: &str = "SELECT number, lat_e7, lon_e7, at_ms, accuracy_cm, ele_cm FROM track_fix \
+     WHERE coalesce(accuracy_cm, 0) <= ?1 ORDER BY number DESC LIMIT 2";
+const FIXES: &str =
+    "SELECT lat_e7, lon_e7, at_ms, accuracy_cm, ele_cm FROM track_fix ORDER BY number";
 
 impl Store {
     /// The patrol that is under way, or stopped and not yet saved.
     pub fn track(&self) -> Result<Option<Track>, StoreError> {
         let mut statement = self.connection.prepare_cached(TRACK)?;
-        Ok(statement.query_row([], track).optional()?)
+        let found = statement.query_row([], track).optional()?;
+        let Some(track) = found else { return Ok(None) };
+        let accurate = accurate(&self.connection)?;
+        let on_line = match accurate.as_slice() {
+            [(number, last), before @ ..] => {
+                let before = before.first().map(|(_, before)| before);
+                *number == track.points && !Doubt::of(before, last).is_any()
+            }
+            [] => track.points == 0,
+        };
+        Ok(Some(Track { on_line, ..track }))
     }
 
     /// Its fixes in the order they came.
@@ -55,8 +70,13 @@ impl SqliteTx<'_> {
 
     /// Adds a fix to the patrol that runs; false when none does.
     pub fn add_fix(&mut self, new: &Fix) -> Result<bool, StoreError> {
-        let last = self.tx.prepare_cached(LAST)?.query_row([], fix).optional()?;
-        let step_m = last.map_or(0.0, |last| geodesy::distance_m(last.position, new.position));
+        let accurate = accurate(&self.tx)?;
+        let step_m = match accurate.first() {
+            Some((_, last)) if !Doubt::of(Some(last), new).is_any() => {
+                geodesy::distance_m(last.position, new.position)
+            }
+            Some(_) | None => 0.0,
+        };
         let running = self
             .tx
             .prepare_cached(
@@ -68,9 +88,16 @@ impl SqliteTx<'_> {
         }
         self.tx
             .prepare_cached(
-                "INSERT INTO track_fix (lat_e7, lon_e7, at_ms, accuracy_cm) VALUES (?1, ?2, ?3, ?4)",
+                "INSERT INTO track_fix (lat_e7, lon_e7, at_ms, accuracy_cm, ele_cm) \
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
             )?
-            .execute((new.position.lat_e7, new.position.lon_e7, new.at_ms, new.accuracy_cm))?;
+            .execute((
+                new.position.lat_e7,
+                new.position.lon_e7,
+                new.at_ms,
+                new.accuracy_cm,
+                new.ele_cm,
+            ))?;
         Ok(true)
     }
 
@@ -96,7 +123,15 @@ fn track(row: &Row<'_>) -> rusqlite::Result<Track> {
         ended_at_ms: row.get("ended_at")?,
         points: row.get("points")?,
         distance_mm: row.get("distance_mm")?,
+        on_line: true,
     })
+}
+
+fn accurate(connection: &Connection) -> Result<Vec<(u64, Fix)>, StoreError> {
+    let mut statement = connection.prepare_cached(ACCURATE)?;
+    let rows =
+        statement.query_map([POOR_ACCURACY_CM], |row| Ok((row.get("number")?, fix(row)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn fix(row: &Row<'_>) -> rusqlite::Result<Fix> {
@@ -104,5 +139,6 @@ fn fix(row: &Row<'_>) -> rusqlite::Result<Fix> {
         position: Position { lat_e7: row.get("lat_e7")?, lon_e7: row.get("lon_e7")? },
         at_ms: row.get("at_ms")?,
         accuracy_cm: row.get("accuracy_cm")?,
+        ele_cm: row.get("ele_cm")?,
     })
 }

@@ -191,3 +191,31 @@ fn newer_schema_is_never_written() {
     }
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
+
+/// As the program of the third migration would have left the file.
+const OLDER: &str = "ALTER TABLE phone DROP COLUMN returned; ALTER TABLE phone DROP COLUMN evict_owed; \
+    DROP TABLE track_fix; DROP TABLE track; DROP TABLE media_file; PRAGMA user_version = 1;";
+
+#[test]
+fn a_broken_file_of_an_older_program_is_salvaged_with_what_it_has() {
+    let mut phone = Phone::new();
+    let (sent, waiting) = (phone.hazard("滑坡"), phone.hazard("积水"));
+    phone.confirm(sent);
+    let before = phone.store.state().unwrap();
+    phone.store.raw().execute_batch(OLDER).unwrap();
+    let (dir, path) = phone.close();
+    let into = dir.path().join("new.db");
+    let salvaged =
+        yaoguan_store::salvage::salvage(&path, &KEY, &into, "old.db", &common::Seeded::new(9));
+    let salvaged = salvaged.unwrap();
+    assert_eq!((salvaged.records, salvaged.unsent, salvaged.damaged), (2, 1, 0));
+    let mut store = Store::open(&into, &KEY).unwrap();
+    let state = store.state().unwrap();
+    // The old replica is known: its saves are told from other phones', and its counter goes on.
+    assert_ne!(state.replica, before.replica);
+    assert!(state.counter >= before.counter, "{state:?}");
+    assert_eq!((state.evict_owed, state.returned), (false, None));
+    let former: Result<bool, StoreError> = store.transact(|tx| tx.is_former(before.replica));
+    assert!(former.unwrap());
+    assert_eq!(store.get(waiting).unwrap().unwrap().record.shown_text("title"), Some("积水"));
+}

@@ -174,20 +174,25 @@ fn operators_in_a_question_are_plain_text() {
     assert_finds(&phone, "-not", &[marks]);
     assert_finds(&phone, "^first", &[marks]);
     assert_finds(&phone, "滑坡 AND flood", &[]);
-    assert_finds(&phone, "滑坡 OR flood", &[plain]);
+    assert_finds(&phone, "滑坡 OR flood", &[]);
+    assert_finds(&phone, "滑坡 flood", &[plain]);
     assert_finds(&phone, "滑坡", &[plain, marks]);
 }
 
 #[test]
-fn one_han_character_or_two_letters_are_too_short_to_look_up() {
+fn one_han_character_is_found_and_a_letter_or_two_where_a_word_begins() {
     let mut phone = Phone::new();
-    let id = phone.hazard("滑坡 ab");
-    for short in ["滑", "坡", "ab", "a", "", "  ", "\"\""] {
-        assert_eq!(expression(short), None, "{short}");
-        assert_finds(&phone, short, &[]);
+    let id = phone.hazard("山体滑坡 abc 13号");
+    for short in ["滑", "坡", "山", "号", "ab", "a", "1", "13", "滑 滑坡"] {
+        assert_finds(&phone, short, &[id]);
     }
-    // Beside a longer word the short one narrows nothing.
-    assert_finds(&phone, "滑 滑坡", &[id]);
+    for elsewhere in ["土", "bc", "c", "3"] {
+        assert_finds(&phone, elsewhere, &[]);
+    }
+    for nothing in ["", "  ", "\"\"", "*"] {
+        assert_eq!(expression(nothing), None, "{nothing}");
+        assert_finds(&phone, nothing, &[]);
+    }
 }
 
 #[test]

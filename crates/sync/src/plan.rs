@@ -96,6 +96,7 @@ fn without_records(holds: Vec<HoldId>, state: SyncState, env: &dyn Env) -> SyncR
         records: Vec::new(),
         holds,
         clock: Clock { device: env.now_s(), boot_elapsed: env.boot_elapsed_ms().div_euclid(1000) },
+        waiting: None,
     }
 }
 

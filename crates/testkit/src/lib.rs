@@ -10,7 +10,9 @@
 
 pub mod clock;
 pub mod contract;
+pub mod dice;
 pub mod disk;
+pub mod map;
 pub mod memory;
 pub mod network;
 pub mod photos;

@@ -56,6 +56,9 @@ acts! {
     DeviceRevoked = "device_revoked",
     GridsImported = "grids_imported",
     TemplatePublished = "template_published",
+    /// The map that phones fetch.
+    TilesPublished = "tiles_published",
+    TilesRemoved = "tiles_removed",
     HoldReleased = "hold_released",
     HoldRefused = "hold_refused",
     RecoveredTaken = "recovered_taken",

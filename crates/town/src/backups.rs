@@ -10,17 +10,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use chrono::{DateTime, Datelike as _, FixedOffset, NaiveDateTime, TimeZone as _};
+use chrono::{Datelike as _, NaiveDateTime, TimeZone as _};
 use yaoguan_model::Env;
 
 use crate::backup;
 use crate::data::Town;
+use crate::days::{DAY_S, day_began, local, zone};
 use crate::error::TownError;
 use crate::line::sync_folder_of;
 
-/// Asia/Shanghai has had no summer time since 1991.
-const LOCAL_S: i32 = 8 * 3600;
-const DAY_S: i64 = 86_400;
 const NAME: &str = "yaoguan-%Y%m%dT%H%M%S";
 const SUFFIX: &str = ".backup";
 /// Of one that is not verified yet; while it is being written, with another ending behind.
@@ -67,24 +65,16 @@ pub struct Made {
     pub path: PathBuf,
 }
 
-fn local() -> Option<FixedOffset> {
-    FixedOffset::east_opt(LOCAL_S)
-}
-
-fn local_time(at: i64) -> Option<DateTime<FixedOffset>> {
-    Some(DateTime::from_timestamp(at, 0)?.with_timezone(&local()?))
-}
-
 /// The name of a backup made at this time.
 pub fn name(at: i64) -> String {
-    let time = local_time(at).map(|time| time.format(NAME).to_string());
+    let time = local(at).map(|time| time.format(NAME).to_string());
     format!("{}{SUFFIX}", time.unwrap_or_default())
 }
 
 /// When the backup of this name was made; none for a name that is not one of ours.
 fn made_at(file: &str) -> Option<i64> {
     let time = NaiveDateTime::parse_from_str(file.strip_suffix(SUFFIX)?, NAME).ok()?;
-    let at = local()?.from_local_datetime(&time).single()?.timestamp();
+    let at = zone()?.from_local_datetime(&time).single()?.timestamp();
     // The parser is lenient about leading zeros: only what we would write is ours.
     (name(at) == file).then_some(at)
 }
@@ -111,7 +101,7 @@ impl Schedule {
     /// When the next backup is due: at once when one was missed.
     pub fn due(&self, last: Option<i64>, now: i64) -> i64 {
         let Some(last) = last else { return now };
-        let today = (last + i64::from(LOCAL_S)).div_euclid(DAY_S) * DAY_S - i64::from(LOCAL_S);
+        let today = day_began(last);
         let at = today + self.at.0 * 60;
         if at > last { at } else { at + DAY_S }
     }
@@ -122,7 +112,7 @@ pub fn superseded(made: &[Made], newest: i64, keep: Keep) -> Vec<PathBuf> {
     let (mut days, mut weeks) = (BTreeSet::new(), BTreeSet::new());
     let mut gone = Vec::new();
     for Made { at, path } in made.iter().rev() {
-        let Some(time) = local_time(*at) else { continue };
+        let Some(time) = local(*at) else { continue };
         let day = time.date_naive();
         let week = (day.iso_week().year(), day.iso_week().week());
         let first_of_day = !days.contains(&day) && days.len() < keep.daily;
@@ -225,6 +215,8 @@ fn remove_unfinished(dir: &Path) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
+
     use super::*;
 
     const KEEP: Keep = Keep { daily: 14, weekly: 8 };

@@ -16,6 +16,7 @@ use crate::error::TownError;
 use crate::key_file;
 use crate::storage::Storage;
 use crate::storage::sqlite::Sqlite;
+use crate::tiles;
 use crate::tls::Ca;
 
 pub(crate) const DATABASE: &str = "town.db";
@@ -28,6 +29,7 @@ pub struct Town {
     pub storage: Sqlite,
     pub ca: Ca,
     pub blobs: Kept,
+    pub tiles: tiles::Folder,
 }
 
 /// Where the key of a data folder lies unless said otherwise: beside it, `<folder>.key`.
@@ -77,7 +79,7 @@ impl Town {
         storage.set_secret(CA_KEY, ca.key_pem.clone()).await?;
         let id = hex(&storage.town_id().await?);
         let blobs = Kept::at(&BlobPlace::Folder, dir, &id, &key)?;
-        Ok(Self { storage, ca, blobs })
+        Ok(Self { storage, ca, blobs, tiles: tiles::Folder::within(dir) })
     }
 
     /// Opens a town that is there, with its files in its folder.
@@ -104,7 +106,8 @@ impl Town {
         let key_pem = storage.secret(CA_KEY).await?.ok_or_else(missing)?;
         let id = hex(&storage.town_id().await?);
         let blobs = Kept::at(place, dir, &id, &key)?;
-        Ok(Self { storage, ca: Ca { cert_pem, key_pem }, blobs })
+        let tiles = tiles::Folder::within(dir);
+        Ok(Self { storage, ca: Ca { cert_pem, key_pem }, blobs, tiles })
     }
 }
 

@@ -1,21 +1,46 @@
-//! Days of the town's calendar, `YYYY-MM-DD`: UTC+8, without summer time.
+//! The town's clock and calendar: Asia/Shanghai, which has had no summer time since 1991. Days are `YYYY-MM-DD`.
 
-use chrono::{DateTime, Duration, NaiveDate};
+use chrono::{DateTime, Duration, FixedOffset, NaiveDate};
 
-/// The town's calendar is ahead of UTC by this.
-pub const OFFSET_S: i64 = 8 * 3600;
+const AHEAD_S: i32 = 8 * 3600;
+/// The town's clock is ahead of UTC by this.
+pub const OFFSET_S: i64 = AHEAD_S as i64;
 pub const DAY_S: i64 = 24 * 3600;
+
+/// The town's zone.
+pub fn zone() -> Option<FixedOffset> {
+    FixedOffset::east_opt(AHEAD_S)
+}
+
+/// A moment on the town's clock.
+pub fn local(at_s: i64) -> Option<DateTime<FixedOffset>> {
+    Some(DateTime::from_timestamp(at_s, 0)?.with_timezone(&zone()?))
+}
+
+/// A time for people, to the minute.
+pub fn local_time(at_s: i64) -> String {
+    let shown = local(at_s).map(|time| time.format("%Y-%m-%d %H:%M").to_string());
+    shown.unwrap_or_else(|| at_s.to_string())
+}
 
 /// The day that a moment is in.
 pub fn day_of(at_s: i64) -> String {
-    let local = DateTime::from_timestamp(at_s.saturating_add(OFFSET_S), 0);
-    local.map(|local| local.format("%Y-%m-%d").to_string()).unwrap_or_default()
+    local(at_s).map(|local| local.format("%Y-%m-%d").to_string()).unwrap_or_default()
+}
+
+/// The second that the day of a moment began with.
+pub fn day_began(at_s: i64) -> i64 {
+    (at_s + OFFSET_S).div_euclid(DAY_S) * DAY_S - OFFSET_S
+}
+
+/// The second that a date begins with.
+pub fn midnight(date: NaiveDate) -> i64 {
+    date.and_time(chrono::NaiveTime::MIN).and_utc().timestamp() - OFFSET_S
 }
 
 /// The second that a day begins with; none for a text that is no day.
 pub fn start_of(day: &str) -> Option<i64> {
-    let date = parse(day)?;
-    Some(date.and_hms_opt(0, 0, 0)?.and_utc().timestamp() - OFFSET_S)
+    parse(day).map(midnight)
 }
 
 /// The day so many days later.

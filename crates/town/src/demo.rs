@@ -9,14 +9,12 @@ use yaoguan_model::geodesy::boundary::Area;
 use yaoguan_model::template::builtin;
 use yaoguan_model::{AccountId, Change, Env, Kind, Position, Role};
 
-use crate::audit::{Attribution, By};
+use crate::audit::Attribution;
 use crate::error::TownError;
 use crate::grids::{self, NewGrid};
 use crate::people::{Account, Coverage, NewPerson};
 use crate::storage::{OwnWrite, Storage};
 
-/// Codes and names of the 12 villages and communities (National Bureau of Statistics, 2023).
-const VILLAGES: &str = include_str!("../data/villages.csv");
 /// The login of a new town's administrator.
 pub const ADMIN: &str = "admin";
 const GRIDS: usize = 91;
@@ -68,7 +66,8 @@ pub async fn fill(
 ) -> Result<DemoTown, TownError> {
     let villages = villages();
     let grids = invented_grids(&villages)?;
-    grids::write(storage, &grids, admin, By::Town, env).await?;
+    let mut plan = grids::plan(storage, grids.clone(), admin, env).await?;
+    plan.write(storage, Attribution::town(env.now_s())).await?;
     let mut people = Vec::new();
     for grid in &grids {
         for number in 1..=CHIEFS_PER_GRID {
@@ -99,8 +98,7 @@ pub async fn fill(
 }
 
 fn villages() -> Vec<(String, String)> {
-    let rows = VILLAGES.lines().skip(1).filter_map(|line| line.split_once(','));
-    rows.map(|(code, name)| (code.to_owned(), name.to_owned())).collect()
+    crate::villages::all().map(|(code, name)| (code.to_owned(), name.to_owned())).collect()
 }
 
 /// The part of a village's or grid's code that differs within the town.

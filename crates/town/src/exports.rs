@@ -16,7 +16,8 @@ use yaoguan_model::{Kind, Record, RecordId};
 use crate::blobs::aside;
 use crate::error::TownError;
 use crate::storage::Storage;
-use crate::storage::desk::InboxAsk;
+use crate::storage::desk::{InboxAsk, TaskAsk};
+use crate::storage::exports::SpanAsk;
 
 /// Rows of one file.
 pub const MAX_ROWS: usize = 10_000;
@@ -25,7 +26,7 @@ pub const MAX_HOUSEHOLD_ROWS: usize = 2_000;
 /// Characters of a reason.
 pub const MIN_REASON_CHARS: usize = 4;
 /// Records that are in memory at once.
-const PAGE: u32 = 200;
+const PAGE: usize = 200;
 
 /// What can be exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,13 +67,11 @@ impl List {
         }
     }
 
-    /// What a span of days is about, and what state is.
-    fn paths(self) -> (&'static str, &'static str) {
+    /// Whether its records stand at places: a household check and a task do not.
+    fn has_places(self) -> bool {
         match self {
-            Self::Hazards => ("seen_at", "status"),
-            Self::Patrols => ("started_at", "team"),
-            Self::Checks => ("checked_at", "outcome"),
-            Self::Tasks => ("due_on", "status"),
+            Self::Hazards | Self::Patrols => true,
+            Self::Checks | Self::Tasks => false,
         }
     }
 }
@@ -109,48 +108,31 @@ impl Format {
 pub fn named(name: &str) -> Option<(List, Format)> {
     let (list, format) = name.split_once('.')?;
     let list = List::ALL.into_iter().find(|one| one.as_str() == list)?;
-    Some((list, Format::ALL.into_iter().find(|one| one.as_str() == format)?))
-}
-
-/// Which rows of a list other than the inbox; what is not said asks for any.
-#[derive(Debug, Clone, Default)]
-pub struct Span {
-    pub grid: String,
-    /// A status, a team, an outcome.
-    pub state: String,
-    /// Seconds and days, both ends inside.
-    pub from: Option<(i64, String)>,
-    pub until: Option<(i64, String)>,
-}
-
-impl Span {
-    fn holds(&self, list: List, record: &Record) -> bool {
-        let (time, state) = list.paths();
-        let is =
-            |path: &str, wanted: &str| wanted.is_empty() || record.shown_text(path) == Some(wanted);
-        let value = record.shown(time);
-        let (second, day) =
-            (value.and_then(|v| v.as_int()), value.and_then(|v| v.as_text()).unwrap_or_default());
-        let not_before = |(at, on): &(i64, String)| match second {
-            Some(second) => second >= *at,
-            None => !day.is_empty() && day >= on.as_str(),
-        };
-        let not_after = |(at, on): &(i64, String)| match second {
-            Some(second) => second <= *at,
-            None => !day.is_empty() && day <= on.as_str(),
-        };
-        is("grid", &self.grid)
-            && is(state, &self.state)
-            && self.from.as_ref().is_none_or(not_before)
-            && self.until.as_ref().is_none_or(not_after)
+    let format = Format::ALL.into_iter().find(|one| one.as_str() == format)?;
+    match format {
+        Format::GeoJson if !list.has_places() => None,
+        Format::Csv | Format::Xlsx | Format::GeoJson => Some((list, format)),
     }
 }
 
 /// Which rows.
 #[derive(Debug, Clone)]
 pub enum Rows {
-    Inbox(Box<InboxAsk>),
-    Span(Span),
+    Hazards(Box<InboxAsk>),
+    Tasks(Box<TaskAsk>),
+    Patrols(SpanAsk),
+    Checks(SpanAsk),
+}
+
+impl Rows {
+    fn list(&self) -> List {
+        match self {
+            Self::Hazards(_) => List::Hazards,
+            Self::Tasks(_) => List::Tasks,
+            Self::Patrols(_) => List::Patrols,
+            Self::Checks(_) => List::Checks,
+        }
+    }
 }
 
 /// A file, and what the audit log is to say of it.
@@ -179,25 +161,26 @@ impl From<TownError> for NotExported {
 pub async fn export(
     storage: Arc<dyn Storage>,
     cells: Vec<Cell>,
-    list: List,
     rows: Rows,
     format: Format,
     lang: Lang,
 ) -> Result<Exported, NotExported> {
-    let source = match rows {
-        Rows::Span(span) => Source::Kind { span, after: None, end: false },
-        Rows::Inbox(ask) => {
-            let limit = u32::try_from(list.max_rows()).unwrap_or(u32::MAX).saturating_add(1);
-            let ids = storage.listed(*ask, limit).await?;
-            if ids.len() > list.max_rows() {
-                return Err(NotExported::TooManyRows);
-            }
-            Source::Ids(ids.into_iter())
-        }
+    let list = rows.list();
+    // One more than may be says that it is too many.
+    let limit = u32::try_from(list.max_rows()).unwrap_or(u32::MAX).saturating_add(1);
+    let ids = match rows {
+        Rows::Hazards(ask) => storage.listed(*ask, limit).await?,
+        Rows::Tasks(ask) => storage.listed_tasks(*ask, limit).await?,
+        Rows::Patrols(span) => storage.listed_patrols(span, limit).await?,
+        Rows::Checks(span) => storage.listed_checks(span, limit).await?,
     };
+    if ids.len() > list.max_rows() {
+        return Err(NotExported::TooManyRows);
+    }
+    let ids = ids.into_iter();
     let here = Handle::current();
     let page = Vec::new().into_iter();
-    let mut pages = Pages { storage, cells, list, source, here, page, rows: 0, failed: None };
+    let mut pages = Pages { storage, cells, ids, here, page, rows: 0, failed: None };
     let done = aside(move || {
         let mut bytes = Vec::new();
         let kind = list.kind();
@@ -214,7 +197,7 @@ pub async fn export(
     });
     let (written, bytes, pages, households) = done.await?;
     if let Some(failed) = pages.failed {
-        return Err(failed);
+        return Err(failed.into());
     }
     written.map_err(|error| match error {
         ExportError::TooManyRows { .. } => NotExported::TooManyRows,
@@ -226,46 +209,25 @@ pub async fn export(
     Ok(Exported { bytes, rows: pages.rows, households: households.into_iter().collect() })
 }
 
-/// Where the next page comes from.
-enum Source {
-    Ids(IntoIter<RecordId>),
-    Kind { span: Span, after: Option<RecordId>, end: bool },
-}
-
 /// The records one by one, read page by page. It ends at the first failure, which it keeps.
 struct Pages {
     storage: Arc<dyn Storage>,
     cells: Vec<Cell>,
-    list: List,
-    source: Source,
+    ids: IntoIter<RecordId>,
     here: Handle,
     page: IntoIter<Record>,
     rows: usize,
-    failed: Option<NotExported>,
+    failed: Option<TownError>,
 }
 
 impl Pages {
     /// The next page; none at the end.
     fn turn(&mut self) -> Result<Option<Vec<Record>>, TownError> {
-        let cells = self.cells.clone();
-        match &mut self.source {
-            Source::Ids(ids) => {
-                let next: Vec<RecordId> = ids.take(PAGE as usize).collect();
-                if next.is_empty() {
-                    return Ok(None);
-                }
-                self.here.block_on(self.storage.records_of(cells, next)).map(Some)
-            }
-            Source::Kind { end: true, .. } => Ok(None),
-            Source::Kind { span, after, end } => {
-                let kind = self.list.kind();
-                let found = self.here.block_on(self.storage.readable(cells, kind, *after, PAGE))?;
-                *end = found.len() < PAGE as usize;
-                *after = found.last().map(|record| record.id);
-                let list = self.list;
-                Ok(Some(found.into_iter().filter(|record| span.holds(list, record)).collect()))
-            }
+        let next: Vec<RecordId> = self.ids.by_ref().take(PAGE).collect();
+        if next.is_empty() {
+            return Ok(None);
         }
+        self.here.block_on(self.storage.records_of(self.cells.clone(), next)).map(Some)
     }
 }
 
@@ -275,20 +237,17 @@ impl Iterator for Pages {
     fn next(&mut self) -> Option<Record> {
         while self.failed.is_none() {
             if let Some(record) = self.page.next() {
+                // Between the list and this page somebody may have deleted it.
                 if deletion::state(&record) == Deletion::Deleted {
                     continue;
                 }
                 self.rows += 1;
-                if self.rows > self.list.max_rows() {
-                    self.failed = Some(NotExported::TooManyRows);
-                    return None;
-                }
                 return Some(record);
             }
             match self.turn() {
                 Ok(Some(page)) => self.page = page.into_iter(),
                 Ok(None) => return None,
-                Err(error) => self.failed = Some(error.into()),
+                Err(error) => self.failed = Some(error),
             }
         }
         None

@@ -1,19 +1,18 @@
-//! The town's grids: from a GeoJSON file, as records that every phone pulls.
+//! The town's grids: from a GeoJSON file, as records that every phone pulls. A grid that a file lacks stays as
+//! it is: records refer to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use geojson::{FeatureCollection, GeometryValue};
 use yaoguan_model::geodesy::boundary::{self, Area};
-use yaoguan_model::{
-    AccountId, Change, Env, FieldPath, GridCode, Kind, Position, Record, RecordId, Value,
-};
+use yaoguan_model::{AccountId, Change, Env, FieldPath, GridCode, Kind, Record, RecordId, Value};
 
-use crate::audit::{Attribution, By};
+use crate::audit::Attribution;
 use crate::error::TownError;
 use crate::storage::{OwnWrite, Storage};
 
-/// A file of grids may be this large.
-const MAX_FILE_BYTES: usize = 32 * 1024 * 1024;
+mod read;
+
+pub use read::{FRAME, MAX_CORNERS, MAX_FILE_BYTES, MAX_GRIDS, Mapping, Read, Trouble, read};
 
 /// A grid to be written.
 #[derive(Debug, Clone)]
@@ -27,100 +26,68 @@ pub struct NewGrid {
     pub invented: bool,
 }
 
-/// What an import did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct GridsWritten {
-    pub added: u64,
-    pub changed: u64,
+/// What an import does, or would do.
+#[derive(Debug, Default)]
+pub struct Plan {
+    pub added: Vec<NewGrid>,
+    /// With the registers that become others.
+    pub changed: Vec<(NewGrid, Vec<String>)>,
     pub unchanged: u64,
+    /// Grids of the town that the file lacks.
+    pub missing: Vec<GridCode>,
+    writes: Vec<OwnWrite>,
 }
 
 fn input(text: impl Into<String>) -> TownError {
     TownError::Input(text.into())
 }
 
-/// Reads `FeatureCollection` of polygons with the properties `code`, `name`, `village`, `village_name`.
-/// Every feature is checked; the message names the first that does not fit.
-pub fn read(bytes: &[u8]) -> Result<Vec<NewGrid>, TownError> {
-    if bytes.len() > MAX_FILE_BYTES {
-        return Err(input(format!("the file is larger than {MAX_FILE_BYTES} bytes")));
-    }
-    let text = std::str::from_utf8(bytes).map_err(|_| input("the file is not UTF-8"))?;
-    let collection: FeatureCollection =
-        text.parse().map_err(|e| input(format!("not a GeoJSON FeatureCollection: {e}")))?;
-    let features = collection.features.into_iter().zip(1..);
-    let grids = features.map(|(feature, number): (_, usize)| {
-        let bad = |what: &str| input(format!("feature {number}: {what}"));
-        let property = |name: &str| {
-            let value = feature.property(name).and_then(|value| value.as_str());
-            value.map(str::to_owned).ok_or_else(|| bad(&format!("property `{name}` is missing")))
-        };
-        let code: GridCode = property("code")?.parse().map_err(|e| bad(&format!("{e}")))?;
-        let geometry = feature.geometry.as_ref().ok_or_else(|| bad("no geometry"))?;
-        let areas = areas(&geometry.value).ok_or_else(|| bad("not a polygon in WGS-84 degrees"))?;
-        let (name, village) = (property("name")?, property("village")?);
-        let village_name = property("village_name")?;
-        Ok(NewGrid { code, name, village, village_name, areas, invented: false })
-    });
-    grids.collect()
-}
-
-fn areas(value: &GeometryValue) -> Option<Vec<Area>> {
-    let ring = |points: &Vec<geojson::Position>| -> Option<Vec<Position>> {
-        points
-            .iter()
-            .map(|p| match p.as_slice() {
-                [lon, lat, ..] => Position::from_degrees(*lat, *lon),
-                _ => None,
-            })
-            .collect()
-    };
-    let polygon = |rings: &Vec<Vec<geojson::Position>>| -> Option<Area> {
-        let mut rings = rings.iter().map(ring);
-        let outer = rings.next()??;
-        Some(Area { outer, holes: rings.collect::<Option<_>>()? })
-    };
-    match value {
-        GeometryValue::Polygon { coordinates } => Some(vec![polygon(coordinates)?]),
-        GeometryValue::MultiPolygon { coordinates } => coordinates.iter().map(polygon).collect(),
-        GeometryValue::Point { .. }
-        | GeometryValue::MultiPoint { .. }
-        | GeometryValue::LineString { .. }
-        | GeometryValue::MultiLineString { .. }
-        | GeometryValue::GeometryCollection { .. } => None,
-    }
-}
-
-/// Writes grids as the town: new ones are added, changed ones changed, others left alone.
-pub async fn write(
+/// Compares grids with those of the town. New ones are written by `author`.
+pub async fn plan(
     storage: &dyn Storage,
-    grids: &[NewGrid],
+    grids: Vec<NewGrid>,
     author: AccountId,
-    by: By,
     env: &dyn Env,
-) -> Result<GridsWritten, TownError> {
+) -> Result<Plan, TownError> {
     let present = storage.records(Kind::Grid).await?;
     let by_code: BTreeMap<&str, &Record> =
         present.iter().filter_map(|r| Some((r.shown_text("code")?, r))).collect();
-    let mut written = GridsWritten::default();
-    let mut writes = Vec::new();
+    let named: BTreeSet<GridCode> = grids.iter().map(|grid| grid.code.clone()).collect();
+    let mut plan = Plan {
+        missing: storage.grids().await?.difference(&named).cloned().collect(),
+        ..Plan::default()
+    };
     for grid in grids {
         let before = by_code.get(grid.code.as_str()).copied();
-        let changes = changes(before, grid)?;
-        match (before, changes.is_empty()) {
-            (Some(_), true) => {
-                written.unchanged += 1;
-                continue;
-            }
-            (Some(_), false) => written.changed += 1,
-            (None, _) => written.added += 1,
+        let changes = changes(before, &grid)?;
+        let what: Vec<String> = changes.keys().map(|path| path.as_str().to_owned()).collect();
+        if what.is_empty() {
+            plan.unchanged += 1;
+            continue;
         }
         let id: RecordId = before.map_or_else(|| env.new_record_id(), |record| record.id);
         let author = before.map_or(author, |record| record.created_by);
-        writes.push(OwnWrite { id, kind: Kind::Grid, author, changes });
+        plan.writes.push(OwnWrite { id, kind: Kind::Grid, author, changes });
+        match before {
+            Some(_) => plan.changed.push((grid, what)),
+            None => plan.added.push(grid),
+        }
     }
-    storage.write_own(writes, Attribution::new(by, env.now_s())).await?;
-    Ok(written)
+    Ok(plan)
+}
+
+impl Plan {
+    /// Writes as the town what the plan says; one without changes writes nothing.
+    pub async fn write(
+        &mut self,
+        storage: &dyn Storage,
+        done: Attribution,
+    ) -> Result<(), TownError> {
+        match std::mem::take(&mut self.writes) {
+            writes if writes.is_empty() => Ok(()),
+            writes => storage.write_own(writes, done).await,
+        }
+    }
 }
 
 fn changes(

@@ -21,7 +21,6 @@ pub mod exports;
 pub mod grids;
 pub mod key_file;
 pub mod line;
-pub mod local;
 pub mod lock;
 pub mod notify;
 pub mod paging;
@@ -34,7 +33,9 @@ pub mod serve;
 pub mod storage;
 pub mod suppression;
 pub mod templates;
+pub mod tiles;
 pub mod tls;
+pub mod villages;
 
 pub use data::Town;
 pub use error::TownError;

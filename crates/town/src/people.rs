@@ -244,6 +244,8 @@ pub struct Enrolled {
     pub clock_off_s: i64,
     /// How the app calls itself; empty before its first sync.
     pub app: String,
+    /// Since when its oldest save waits there to be sent, as it said when it was here last.
+    pub waiting_since: Option<i64>,
     /// Since when the oldest of its held saves waits for a decision.
     pub held_since: Option<i64>,
     pub revoked_at: Option<i64>,
@@ -258,6 +260,8 @@ pub struct Seen {
     pub clock_off_s: i64,
     /// How the app calls itself; empty: it did not say.
     pub app: String,
+    /// Since when the oldest save waits that this sync does not bring; none: nothing does.
+    pub waiting_since: Option<i64>,
 }
 
 /// A new single-use code: 128 random bits.

@@ -128,7 +128,7 @@ impl Server {
         let url =
             options.public.clone().unwrap_or_else(|| format!("{scheme}://{}", reachable(local)));
         town.storage.set_address(url.clone(), !options.behind_proxy).await?;
-        let app = App::new(Arc::new(town.storage.clone()), Arc::clone(&env), town.blobs.clone());
+        let app = App::of(town, Arc::clone(&env));
         let console = options.console_dir.as_deref().map(Files::read).transpose()?;
         let console = Arc::new(console.unwrap_or_default());
         let edges = Arc::clone(&app.edges);

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD as B64;
 use reqwest::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, LOCATION, RANGE, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use yaoguan_model::{BlobHash, Env};
-use yaoguan_wire::{ErrorBody, ErrorCode, body, limits, proof};
+use yaoguan_wire::{ErrorBody, ErrorCode, MissingRequest, MissingResponse, body, limits, proof};
 
 use crate::error::TransportError;
 use crate::town::TownClient;
@@ -65,6 +65,17 @@ impl TownClient {
         }
     }
 
+    /// Of these files, those that the town has not for this phone.
+    pub async fn missing_files(
+        &mut self,
+        files: Vec<BlobHash>,
+        env: &dyn Env,
+    ) -> Result<Vec<BlobHash>, TransportError> {
+        let answer: MissingResponse =
+            self.ask("/v1/files/missing", &MissingRequest { files }, env).await?;
+        Ok(answer.missing)
+    }
+
     /// A file; none when the town has none of this name that the asker may read.
     pub async fn file(
         &mut self,
@@ -114,7 +125,7 @@ impl TownClient {
     }
 
     /// Asks, once more when the phone's clock was off; an answer that is not 2xx is an error.
-    async fn answered(
+    pub(crate) async fn answered(
         &mut self,
         method: Method,
         path: &str,
@@ -142,7 +153,7 @@ impl TownClient {
     }
 }
 
-fn is_missing(error: &TransportError) -> bool {
+pub(crate) fn is_missing(error: &TransportError) -> bool {
     error.code() == Some(&ErrorCode::NotFound)
 }
 

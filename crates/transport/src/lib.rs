@@ -5,9 +5,10 @@ mod client;
 mod error;
 mod files;
 mod pinned;
+mod tiles;
 mod town;
 
 pub use carrier::Carrier;
-pub use client::{Trust, client};
+pub use client::{Connections, Trust, client};
 pub use error::TransportError;
 pub use town::{Enrolled, TownClient, Traffic, enrol};

@@ -11,7 +11,7 @@ use yaoguan_wire::{
 };
 
 use crate::carrier::Carrier;
-use crate::client::{Trust, client};
+use crate::client::{Connections, Trust, client};
 use crate::error::TransportError;
 use crate::pinned::PinnedCa;
 
@@ -46,18 +46,12 @@ impl TownClient {
         device: DeviceId,
         key: DeviceKey,
         lang: &'static str,
+        connections: &Connections,
     ) -> Result<Self, TransportError> {
-        let trust = if ca_pem.is_empty() { Trust::Public } else { Trust::Ca(ca_pem.to_owned()) };
         let base = base.trim_end_matches('/').to_owned();
-        let client = client(trust)?;
+        let (client, carrier) = (connections.client(ca_pem)?, connections.carrier());
         let (clock_offset_s, traffic) = (0, Traffic::default());
-        Ok(Self { client, carrier: None, base, device, key, lang, clock_offset_s, traffic })
-    }
-
-    /// Sends everything by another way than HTTPS.
-    #[must_use]
-    pub fn carried_by(self, carrier: Option<Arc<dyn Carrier>>) -> Self {
-        Self { carrier, ..self }
+        Ok(Self { client, carrier, base, device, key, lang, clock_offset_s, traffic })
     }
 
     /// Sends one request as it is.
@@ -100,7 +94,7 @@ impl TownClient {
         self.send("/v1/token", &empty, env).await
     }
 
-    async fn ask<A: serde::Serialize, B: serde::de::DeserializeOwned>(
+    pub(crate) async fn ask<A: serde::Serialize, B: serde::de::DeserializeOwned>(
         &mut self,
         path: &str,
         request: &A,

@@ -6,6 +6,7 @@
 pub mod body;
 pub mod enrol;
 pub mod error;
+pub mod files;
 pub mod limits;
 pub mod opaque;
 pub mod packing;
@@ -13,17 +14,20 @@ pub mod proof;
 pub mod reconcile;
 pub mod shape;
 pub mod sync;
+pub mod tiles;
 pub mod token;
 
 pub use enrol::{EnrolRequest, EnrolResponse, Invite};
 pub use error::{ErrorBody, ErrorCode};
+pub use files::{MissingRequest, MissingResponse};
 pub use opaque::{Epoch, HoldId, PushToken};
 pub use packing::ReplicaTable;
 pub use reconcile::{ReconcileRequest, ReconcileResponse};
 pub use sync::{
     Clock, FeedItem, HoldNews, HoldOutcome, Judgement, Push, Scope, SyncRequest, SyncResponse,
-    Verdict,
+    Verdict, Waiting,
 };
+pub use tiles::TilesNews;
 pub use token::TokenResponse;
 
 /// The step of the protocol that this program speaks.

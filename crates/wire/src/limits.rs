@@ -22,6 +22,8 @@ pub const SMALL_ZSTD_LEVEL: i32 = 19;
 pub const MAX_PUSH_TOKENS: usize = 64;
 /// Held saves that one request asks about.
 pub const MAX_HOLDS: usize = 256;
+/// Files that one request asks about.
+pub const MAX_FILES_ASKED: usize = 1_000;
 /// A proof's time may differ from the town's by this many seconds.
 pub const PROOF_SKEW_S: i64 = 300;
 /// How long an invite holds by default, in minutes.

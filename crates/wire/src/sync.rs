@@ -29,6 +29,17 @@ pub struct SyncRequest {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<HoldId>,
     pub clock: Clock,
+    /// What waits on this phone, for whoever looks after it; left out when nothing does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Waiting>,
+}
+
+/// Records that only this phone has, those of this request among them. Evidence: nothing follows from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    pub records: u64,
+    /// How long ago the oldest of them was made, in seconds of the phone's clock.
+    pub oldest_s: i64,
 }
 
 /// The push chain: a replica whose current token is not among `tokens` has a twin.

@@ -33,6 +33,22 @@ fn huge_png() -> Vec<u8> {
     png
 }
 
+/// As many fixes as a track may have, each with everything; the last is off the earth.
+fn longest_track() -> Vec<u8> {
+    use yaoguan_model::{Position, geodesy::Fix};
+    let last = yaoguan_media::limits::MAX_FIXES as i64 - 1;
+    let fix = |n: i64| Fix {
+        position: Position {
+            lat_e7: 246_000_000 + n * n % 977 + n / last * 1_000_000_000,
+            lon_e7: n,
+        },
+        at_ms: Some(1_795_492_800_000 + n * 1_000),
+        accuracy_cm: Some(400 + n % 100),
+        ele_cm: Some(168_000 + n % 300),
+    };
+    yaoguan_media::track::encode(&[(0..=last).map(fix).collect()]).unwrap()
+}
+
 fn hostile_files() -> Vec<(&'static str, Vec<u8>)> {
     let good = photo();
     let frame = good.windows(2).position(|w| w == [0xFF, 0xC0]).unwrap();
@@ -59,6 +75,7 @@ fn hostile_files() -> Vec<(&'static str, Vec<u8>)> {
         ("truncated JPEG", good[..good.len() / 2].to_vec()),
         ("EXIF", exif),
         ("a track bomb", track(512 << 20)),
+        ("the longest track, off the earth at its end", longest_track()),
         ("HTML", b"<script>alert(1)</script>".to_vec()),
         ("zeros", vec![0; 16 << 20]),
     ]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use yaoguan_testkit::dice::Dice;
+
 /// The seed unless `KILL_SEED` says otherwise.
 const SEED: u64 = 530_521_103;
 
@@ -9,7 +11,7 @@ const SEED: u64 = 530_521_103;
 pub(crate) struct Moments {
     what: &'static str,
     seed: u64,
-    state: u64,
+    dice: Dice,
     whole: Duration,
     /// Processes that lived when they were killed.
     pub(crate) killed: usize,
@@ -24,12 +26,12 @@ impl Moments {
         let named = std::env::var("KILL_SEED").ok();
         let seed = named.map_or(SEED, |text| text.parse().expect("KILL_SEED is a number"));
         println!("{what}: KILL_SEED={seed}, {} ms when not killed", whole.as_millis());
-        Self { what, seed, state: seed, whole, killed: 0, late: 0, unanswered: 0 }
+        Self { what, seed, dice: Dice::new(seed), whole, killed: 0, late: 0, unanswered: 0 }
     }
 
     /// The next moment, anywhere within the measured time.
     pub(crate) fn next(&mut self) -> Duration {
-        let part = (self.random() >> 11) as f64 / (1_u64 << 53) as f64;
+        let part = (self.dice.roll() >> 11) as f64 / (1_u64 << 53) as f64;
         self.whole.mul_f64(part)
     }
 
@@ -40,15 +42,6 @@ impl Moments {
             self.late += 1;
         }
         assert!(self.late < 200, "{}: the moments come too late", self.what);
-    }
-
-    /// SplitMix64 (Steele, Lea, Flood 2014).
-    fn random(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
     }
 }
 

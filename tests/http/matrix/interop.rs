@@ -70,10 +70,10 @@ pub(super) async fn console_rows(route: &Route, world: &World, asker: &Asker) ->
             let (mut said, mut allowed) = (String::new(), false);
             let body = json!({ "reason": "月度汇总" }).to_string();
             for list in ["hazards", "patrols", "checks", "tasks"] {
-                let path = format!("/console/v1/exports/{list}.geojson");
+                let path = format!("/console/v1/exports/{list}.csv");
                 let answer = ask(&path, &body).await;
                 allowed |= answer.status == 200;
-                said += &answer.json.to_string();
+                said += &String::from_utf8_lossy(&answer.bytes);
             }
             let sorts: &'static [Sort] =
                 &[Sort::Patrol, Sort::Hazard, Sort::LinkedHazard, Sort::Check, Sort::Task];

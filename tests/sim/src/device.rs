@@ -8,6 +8,7 @@ use std::sync::Arc;
 use yaoguan_field::{FieldError, Phone, SyncSummary};
 use yaoguan_model::AccountId;
 use yaoguan_testkit::disk::Disk;
+use yaoguan_transport::Connections;
 
 use crate::checker::{Dot, tokens_in};
 use crate::env::SeedEnv;
@@ -49,6 +50,7 @@ pub struct Device {
     pub disk: Disk,
     pub env: Arc<SeedEnv>,
     pub line: Arc<Line>,
+    pub connections: Connections,
     pub account: AccountId,
     pub phone: Option<Phone>,
     pub run: Option<Run>,
@@ -63,11 +65,13 @@ pub struct Device {
 
 impl Device {
     pub fn new(folder: &Path, env: Arc<SeedEnv>, account: AccountId) -> Self {
+        let line = Line::new();
         Self {
             folder: folder.to_owned(),
             disk: Disk::of(folder),
             env,
-            line: Line::new(),
+            connections: Connections::carried_by(line.clone()),
+            line,
             account,
             phone: None,
             run: None,
@@ -82,8 +86,8 @@ impl Device {
 
     /// The app starts; a disk that gives up while it does is tried again on what it left.
     pub fn start(&mut self) -> Result<(), FieldError> {
-        let home = home(&self.folder, Arc::clone(&self.line));
-        let phone = Phone::open(home, self.env.clone(), "en")?;
+        let mut phone = Phone::open(home(&self.folder), self.env.clone(), "en")?;
+        phone.set_connections(self.connections.clone());
         self.phone = Some(phone);
         Ok(())
     }
@@ -107,7 +111,7 @@ impl Device {
     /// A second program on the same folder, while the first one syncs.
     pub fn second(&self) -> Option<Phone> {
         self.run.as_ref()?;
-        Phone::open(home(&self.folder, Line::new()), self.env.clone(), "en").ok()
+        Phone::open(home(&self.folder), self.env.clone(), "en").ok()
     }
 
     /// Id → hash of what the phone holds, with what it gave up; and ids of what is unsent.

@@ -84,8 +84,7 @@ impl World {
         device.drafts = twin.drafts.clone();
         device.is_revoked = twin.is_revoked;
         if with_marker {
-            let of =
-                |device: &Device| home(&device.folder, std::sync::Arc::clone(&device.line)).marker;
+            let of = |device: &Device| home(&device.folder).marker;
             if let Some(mark) = of(twin).read() {
                 works(of(&device).write(mark), "a marker");
             }
@@ -242,6 +241,7 @@ impl World {
             replicas: table.into_ids(),
             records: vec![packed],
             holds: Vec::new(),
+            waiting: None,
             clock: Clock { device: self.town_now_s(), boot_elapsed: 1 },
         };
         let body = works(serde_json::to_vec(&request), "a request");

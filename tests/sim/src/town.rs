@@ -18,6 +18,7 @@ use yaoguan_town::blobs::{BlobPlace, Kept};
 use yaoguan_town::people::{Account, Enrolment, NewDevice, NewInvite, hash_code, new_code};
 use yaoguan_town::storage::OwnWrite;
 use yaoguan_town::storage::sqlite::Sqlite;
+use yaoguan_town::tiles::Folder;
 use yaoguan_wire::proof::DeviceKey;
 
 use crate::env::SeedEnv;
@@ -86,8 +87,10 @@ impl Town {
     }
 
     fn serve(&mut self, storage: Sqlite) -> Result<(), Failed> {
-        let blobs = Kept::at(&BlobPlace::Folder, &self.place.0.join("town"), "sim", &KEY)?;
-        let app = App::new(Arc::new(storage.clone()), self.env.clone(), blobs);
+        let folder = self.place.0.join("town");
+        let blobs = Kept::at(&BlobPlace::Folder, &folder, "sim", &KEY)?;
+        let tiles = Folder::within(&folder);
+        let app = App::over(Arc::new(storage.clone()), self.env.clone(), blobs, tiles);
         self.open = Some(Open { storage, app });
         Ok(())
     }
@@ -226,8 +229,8 @@ impl Town {
 }
 
 /// A phone's home; its marker lies beside its data.
-pub fn home(folder: &Path, line: Arc<crate::line::Line>) -> Home {
-    Home { carrier: Some(line), ..Home::with_state(&folder.join("phone"), &folder.join("state")) }
+pub fn home(folder: &Path) -> Home {
+    Home::with_state(&folder.join("phone"), &folder.join("state"))
 }
 
 fn person(id: AccountId, role: Role, grids: &[&str]) -> Account {

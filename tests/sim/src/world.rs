@@ -153,8 +153,8 @@ impl World {
         works(std::fs::create_dir_all(&folder), "a folder");
         let env = Arc::new(SeedEnv::new(self.time.clone(), seed));
         let mut device = Device::new(&folder, env.clone(), account);
-        let home = home(&folder, Arc::clone(&device.line));
-        let mut phone = works(yaoguan_field::Phone::create(home, env, "en"), "a phone");
+        let mut phone = works(yaoguan_field::Phone::create(home(&folder), env, "en"), "a phone");
+        phone.set_connections(device.connections.clone());
         let identity = works(self.identity(account), "an enrolment");
         works(phone.store_mut().transact(|tx| tx.set_identity(&identity)), "an identity");
         device.phone = Some(phone);

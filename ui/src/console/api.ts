@@ -10,11 +10,12 @@ export interface Person { id: string; name: string }
 export interface Written { dot: string; value: unknown; by: Person | null; at: number | null }
 export interface Field { path: string; conflict: boolean; siblings: Written[] }
 export interface Linked { id: string; kind: string; relation: string; title: string; status: string; at: number | null; due_on: string; distance_m: number | null }
+export interface Answer { key: string; zh: string; en: string; critical: boolean; answer: string; note: string }
 export interface Step { from: string; to: string; needs_note: boolean }
 export interface Entry { id: string; by: Person | null; at: number; note: string; from: string | null; to: string | null }
 export interface RecordView {
   id: string; kind: string; author: Person; received_at: number; changed_at: number; contested: boolean; deleted: boolean
-  fields: Field[]; timeline: Entry[]; links: Linked[]; duplicates: Linked[]; steps: Step[]; names: Record<string, string>
+  fields: Field[]; answers: Answer[]; timeline: Entry[]; links: Linked[]; duplicates: Linked[]; steps: Step[]; names: Record<string, string>
 }
 export interface Waiting { urgent: Row[]; new: number; corrected: number; changed: number; conflict: number; overdue: number; claimed: number }
 export interface TaskRow {
@@ -62,6 +63,24 @@ export async function ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?
 export async function call<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<T> {
   const response = await ask(method, path, body)
   return await response.json().catch(() => ({})) as T
+}
+/** Sends a file as it is and tells how much has gone; only an XMLHttpRequest does. */
+export function send<T>(path: string, file: File, progress: (sent: number) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest()
+    request.open('POST', `/console/v1${path}`)
+    request.setRequestHeader('accept-language', i18n.global.locale.value)
+    request.setRequestHeader('x-csrf-token', token)
+    request.responseType = 'json'
+    request.upload.onprogress = (event) => progress(event.loaded)
+    request.onerror = () => reject(new Refused('offline', 0, 0))
+    request.onload = () => {
+      const answer = (request.response ?? {}) as { code?: string; why?: string }
+      if (request.status === 200) resolve(answer as T)
+      else reject(new Refused(answer.code ?? 'internal', request.status, 0, answer.why))
+    }
+    request.send(file)
+  })
 }
 export const get = <T>(path: string) => call<T>('GET', path)
 

@@ -1,8 +1,8 @@
 // Every page, once: its place, its icon, who sees it. The navigation and the router are made from this list;
 // the words are `console.page.NAME`.
 import {
-  IconChartBar, IconChecklist, IconClipboardList, IconDeviceMobile, IconHandStop, IconHeartbeat, IconHistory, IconInbox, IconMap2,
-  IconPrinter, IconQrcode, IconRoute, IconUsers,
+  IconChartBar, IconChecklist, IconClipboardList, IconDeviceMobile, IconHandStop, IconHeartbeat, IconHistory, IconHourglass, IconInbox, IconMap2, IconMapDown,
+  IconPrinter, IconQrcode, IconRoute, IconSpeakerphone, IconUsers, IconVectorTriangle,
 } from '@tabler/icons-vue'
 import type { Component } from 'vue'
 import type { RouteRecordRaw } from 'vue-router'
@@ -30,8 +30,12 @@ export const PAGES: readonly Page[] = [
   { name: 'accounts', path: '/accounts', icon: IconUsers, roles: ['admin'], load: () => import('./admin/accounts/AccountsPage.vue') },
   { name: 'invites', path: '/invites', icon: IconQrcode, roles: ['admin'], load: () => import('./admin/invites/InvitesPage.vue') },
   { name: 'devices', path: '/devices', icon: IconDeviceMobile, roles: ['admin'], load: () => import('./admin/devices/DevicesPage.vue') },
+  { name: 'notices', path: '/notices', icon: IconSpeakerphone, roles: ['supervisor', 'admin'], load: () => import('./notices/NoticesPage.vue') },
   { name: 'held', path: '/held/:id?', icon: IconHandStop, roles: ['supervisor', 'admin'], load: () => import('./admin/held/HeldPage.vue') },
+  { name: 'grids', path: '/grids', icon: IconVectorTriangle, roles: ['admin'], load: () => import('./admin/grids/GridsPage.vue') },
+  { name: 'tiles', path: '/tiles', icon: IconMapDown, roles: ['admin'], load: () => import('./admin/tiles/TilesPage.vue') },
   { name: 'templates', path: '/templates', icon: IconClipboardList, roles: ['admin'], load: () => import('./admin/templates/TemplatesPage.vue') },
+  { name: 'retention', path: '/retention', icon: IconHourglass, roles: ['admin'], load: () => import('./admin/retention/RetentionPage.vue') },
   { name: 'standing', path: '/standing', icon: IconHeartbeat, roles: ['admin'], load: () => import('./admin/standing/StandingPage.vue') },
   { name: 'audit', path: '/audit', icon: IconHistory, roles: ['admin'], load: () => import('./audit/AuditPage.vue') },
 ]

@@ -5,7 +5,15 @@ import { api, type Me, type Roster } from './api'
 export const me = ref<Me | null>(null)
 export const roster = ref<Roster | null>(null)
 
+let shapes: Promise<object | null> | null = null
+/** The boundaries of the own grids, asked for once. */
+export function gridShapes(): Promise<object | null> {
+  shapes ??= api.grids().catch(() => (shapes = null))
+  return shapes
+}
+
 export async function entered(who: Me) {
+  shapes = null
   roster.value = who.role === 'supervisor' ? await api.roster().catch(() => null) : null
   me.value = who
 }

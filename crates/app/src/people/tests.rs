@@ -1,17 +1,15 @@
 //! The commands, on real stores, with a clock that the test owns.
 
-use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use serde_json::json;
+use yaoguan_model::Env;
 use yaoguan_model::env::System;
-use yaoguan_model::{AccountId, DeviceId, Env, Role};
-use yaoguan_store::{Identity, StoreError};
-use yaoguan_sync::PhoneStore as _;
 
 use super::*;
 use crate::Platform;
 use crate::platform::{Keys, Line};
+use crate::testing::enrolled;
 
 #[derive(Default, Clone)]
 struct Boot(Arc<AtomicI64>);
@@ -34,26 +32,6 @@ impl Env for Boot {
     }
 }
 
-/// An app folder in which somebody is enrolled.
-fn folder(dir: &Path) {
-    let mut phone = Phone::create(dir, Arc::new(System), "zh").unwrap();
-    let identity = Identity {
-        town: "https://town.example".into(),
-        town_name: "姚关镇".into(),
-        ca_pem: String::new(),
-        device: DeviceId(uuid::Uuid::from_u128(2)),
-        account: AccountId(uuid::Uuid::from_u128(1)),
-        name: "联防长".into(),
-        role: Role::Chief,
-        grids: vec!["530521103201001".parse().unwrap()],
-        private_key: String::new(),
-    };
-    phone
-        .store_mut()
-        .transact(|tx| -> Result<(), StoreError> { tx.set_identity(&identity) })
-        .unwrap();
-}
-
 struct App {
     host: Arc<Host>,
     boot: Boot,
@@ -63,7 +41,7 @@ struct App {
 impl App {
     fn new() -> Self {
         let (dir, boot) = (tempfile::tempdir().unwrap(), Boot::default());
-        folder(dir.path());
+        enrolled(dir.path());
         let platform = Platform { keys: Keys::Pin(None), ..Platform::with_line(Line::Down) };
         let host = Host::with_env(dir.path(), platform, Arc::new(boot.clone())).unwrap();
         Self { host, boot, _dir: dir }

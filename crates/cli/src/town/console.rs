@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt as _;
 use yaoguan_model::Env as _;
 use yaoguan_model::env::System;
 use yaoguan_town::audit::{Attribution, By};
-pub(super) use yaoguan_town::local::local_time;
+pub(super) use yaoguan_town::days::local_time;
 
 /// What the kernel says of a process that nobody has signed in to start.
 const NOBODY: u32 = u32::MAX;

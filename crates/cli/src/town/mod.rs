@@ -24,7 +24,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, FromArgMatches as _};
 use serde_json::json;
 use yaoguan_model::env::System;
-use yaoguan_model::{Kind, Role};
+use yaoguan_model::{Env as _, Kind, Role};
+use yaoguan_town::audit::Attribution;
 use yaoguan_town::demo::ADMIN;
 use yaoguan_town::people::{code, password};
 use yaoguan_town::storage::SignIns as _;
@@ -218,17 +219,25 @@ async fn list_grids(town: &Town, output: &Output<'_>) -> Result<(), Failure> {
 }
 
 async fn import_grids(town: &Town, output: &Output<'_>, file: PathBuf) -> Result<(), Failure> {
-    let grids = grids::read(&std::fs::read(&file)?)?;
+    let bytes = std::fs::read(&file)?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| TownError::Input("the file is not UTF-8".to_owned()))?;
+    let read = grids::read(text, &grids::Mapping::default());
+    if let Some(trouble) = read.troubles.first() {
+        let grids::Trouble { feature, line, code, value } = trouble;
+        let words = format!("line {line}, feature {feature}: {code} {value}");
+        return Err(TownError::Input(words).into());
+    }
     let accounts = town.storage.accounts().await?;
     let admin = accounts.iter().find(|account| account.role == Role::Admin);
     let admin =
         admin.ok_or_else(|| TownError::Corrupt("the town has no administrator".to_owned()))?;
-    let written = grids::write(&town.storage, &grids, admin.id, console::by(), &System).await?;
-    let texts = [written.added, written.changed, written.unchanged].map(|n| n.to_string());
+    let mut plan = grids::plan(&town.storage, read.grids, admin.id, &System).await?;
+    plan.write(&town.storage, Attribution::new(console::by(), System.now_s())).await?;
+    let (added, changed) = (plan.added.len() as u64, plan.changed.len() as u64);
+    let value = json!({ "added": added, "changed": changed, "unchanged": plan.unchanged });
+    let texts = [added, changed, plan.unchanged].map(|n| n.to_string());
     let [added, changed, unchanged] = &texts;
-    let value = json!({
-        "added": written.added, "changed": written.changed, "unchanged": written.unchanged,
-    });
     let values = [("added", added.as_str()), ("changed", changed), ("unchanged", unchanged)];
     output.result(&value, || vec![output.words.say("say", "grids_imported", &values)])
 }

@@ -69,12 +69,14 @@ impl Features {
 }
 
 /// Writes the track of a patrol with every fix: a Feature for each segment, a LineString (a Point where it
-/// has one fix). `coordTimes` has the times (null where a fix has none), `accuracies` metres.
+/// has one fix). `coordTimes` has the times (null where a fix has none), `accuracies` metres; a
+/// fix with an elevation has it as its third coordinate.
 pub fn write_track_geojson(segments: &[Vec<Fix>], out: &mut impl Write) -> Result<(), ExportError> {
     out.write_all(b"{\"type\":\"FeatureCollection\",\"features\":[")?;
     for (n, segment) in segments.iter().filter(|segment| !segment.is_empty()).enumerate() {
         out.write_all(if n == 0 { b"\n" } else { b",\n" })?;
-        let points: Vec<String> = segment.iter().map(|fix| coordinates(&fix.position)).collect();
+        let points: Vec<String> =
+            segment.iter().map(|fix| coordinates(&fix.position, fix.ele_cm)).collect();
         let geometry = match points.as_slice() {
             [point] => format!("{{\"type\":\"Point\",\"coordinates\":{point}}}"),
             line => format!("{{\"type\":\"LineString\",\"coordinates\":[{}]}}", line.join(",")),
@@ -113,20 +115,29 @@ fn geometry(record: &Record) -> String {
         .iter()
         .filter_map(|part| decoded(part.as_text()?))
         .filter(|points| points.len() > 1)
-        .map(|points| format!("[{}]", points.iter().map(coordinates).collect::<Vec<_>>().join(",")))
+        .map(|points| {
+            format!(
+                "[{}]",
+                points.iter().map(|at| coordinates(at, None)).collect::<Vec<_>>().join(",")
+            )
+        })
         .collect();
     if !lines.is_empty() {
         return format!("{{\"type\":\"MultiLineString\",\"coordinates\":[{}]}}", lines.join(","));
     }
     match record.shown("position").and_then(Position::of) {
-        Some(at) => format!("{{\"type\":\"Point\",\"coordinates\":{}}}", coordinates(&at)),
+        Some(at) => format!("{{\"type\":\"Point\",\"coordinates\":{}}}", coordinates(&at, None)),
         None => "null".to_owned(),
     }
 }
 
-/// Longitude first (RFC 7946 §3.1.1).
-fn coordinates(at: &Position) -> String {
-    format!("[{},{}]", fixed(at.lon_e7, 7), fixed(at.lat_e7, 7))
+/// Longitude first, an elevation last (RFC 7946 §3.1.1).
+fn coordinates(at: &Position, ele_cm: Option<i64>) -> String {
+    let (lon, lat) = (fixed(at.lon_e7, 7), fixed(at.lat_e7, 7));
+    match ele_cm {
+        Some(ele_cm) => format!("[{lon},{lat},{}]", fixed(ele_cm, 2)),
+        None => format!("[{lon},{lat}]"),
+    }
 }
 
 /// Decodes a polyline of precision 1e-5 in whole numbers (Google, *Encoded Polyline Algorithm

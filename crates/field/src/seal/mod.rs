@@ -11,12 +11,12 @@ mod tries;
 use std::sync::Arc;
 
 use yaoguan_model::Env;
-use yaoguan_store::Key;
 
 use crate::error::FieldError;
 
 pub use file::FileSeal;
 pub use pin::Pin;
+pub use yaoguan_store::Key;
 
 /// Keeps one key.
 pub trait KeySeal: Send + Sync {

@@ -1,7 +1,7 @@
 //! The map's tiles: one PMTiles file in the app's folder, for everybody on the phone. Without one the map
 //! draws its plain base.
 
-mod pmtiles;
+mod fetch;
 
 use std::fs::File;
 use std::io::{Read, Write as _};
@@ -13,7 +13,9 @@ use crate::durable;
 use crate::error::FieldError;
 use crate::folder::io;
 
-pub use pmtiles::{Archive, TileKind};
+pub use fetch::{MapStep, PART_BYTES, want_again};
+use yaoguan_media::pmtiles::{About, MapError};
+pub use yaoguan_media::pmtiles::{Archive, Tile, TileKind};
 
 /// The largest file that is installed.
 pub const MAX_MAP_BYTES: u64 = 2 * 1024 * 1024 * 1024;
@@ -35,11 +37,20 @@ pub struct TilesShown {
     pub bytes: u64,
 }
 
-/// One tile.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tile {
-    pub media_type: &'static str,
-    pub bytes: Vec<u8>,
+impl From<About> for TilesShown {
+    fn from(about: About) -> Self {
+        let About { kind, min_zoom, max_zoom, bounds, layers, attribution, bytes } = about;
+        Self { kind, min_zoom, max_zoom, bounds, layers, attribution, bytes }
+    }
+}
+
+impl From<MapError> for FieldError {
+    fn from(error: MapError) -> Self {
+        match error {
+            MapError::Unfit(why) => Self::BadMap(why),
+            MapError::Io(error) => io(Path::new("map.pmtiles"), error),
+        }
+    }
 }
 
 /// The file in an app's folder.
@@ -57,7 +68,7 @@ pub fn install(app: &Path, from: &mut dyn Read) -> Result<TilesShown, FieldError
     std::fs::create_dir_all(app).map_err(|e| io(app, e))?;
     let path = path(app);
     let new = durable::beside(&path, ".new");
-    let taken = take_in(&new, from).and_then(|()| Archive::open(&new)?.shown());
+    let taken = take_in(&new, from).and_then(|()| Ok(Archive::open(&new)?.about()?.into()));
     match taken {
         Ok(shown) => {
             std::fs::rename(&new, &path).map_err(|e| io(&path, e))?;

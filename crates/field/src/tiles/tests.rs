@@ -5,7 +5,8 @@ use std::io::Write as _;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::pmtiles::tile_id;
+use yaoguan_media::pmtiles::tile_id;
+
 use super::*;
 
 fn varint(mut value: u64, into: &mut Vec<u8>) {
@@ -134,7 +135,7 @@ fn a_file_with_any_byte_altered_never_does_worse_than_an_error() {
         altered[at] ^= 0xff;
         std::fs::write(dir.path().join("map.pmtiles"), &altered).unwrap();
         let Some(tiles) = open(dir.path()) else { continue };
-        _ = tiles.shown();
+        _ = tiles.about();
         for id in [(0, 0, 0), (1, 1, 0), (2, 3, 3)] {
             _ = tiles.tile(id.0, id.1, id.2);
         }

@@ -8,7 +8,9 @@
 #[cfg(test)]
 mod tests;
 
-use geo::{BoundingRect, Coord, Intersects, LineString, MultiPolygon, Point, Polygon, Rect};
+use geo::{
+    BoundingRect, Coord, Intersects, LineString, MultiPolygon, Point, Polygon, Rect, Validation,
+};
 
 use super::line::{self, BadLine, RING_PRECISION};
 use crate::deletion::{self, Deletion};
@@ -92,6 +94,13 @@ pub fn of_value(value: &Value) -> Result<Vec<Area>, BadBoundary> {
         }
     }
     if areas.is_empty() { Err(BadBoundary::NotRings) } else { Ok(areas) }
+}
+
+/// What keeps areas from being a boundary by OGC Simple Features (rings that cross themselves or each other, holes
+/// outside, areas over each other), in English; none: they are sound.
+pub fn trouble(areas: &[Area]) -> Option<String> {
+    let polygons: MultiPolygon<f64> = areas.iter().map(polygon).collect();
+    polygons.check_validation().err().map(|error| error.to_string())
 }
 
 /// The boundaries of a town's grids. A position on a border belongs to the grid with the lower code, so

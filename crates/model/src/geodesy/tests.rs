@@ -13,7 +13,12 @@ fn at(lat: f64, lon: f64) -> Position {
 
 fn fix(lat_e7: i64, seconds: Option<i64>) -> Fix {
     let position = Position { lat_e7: 246_000_000 + lat_e7, lon_e7: 992_000_000 };
-    Fix { position, at_ms: seconds.map(|s| 1_700_000_000_000 + s * 1000), accuracy_cm: None }
+    Fix {
+        position,
+        at_ms: seconds.map(|s| 1_700_000_000_000 + s * 1000),
+        accuracy_cm: None,
+        ele_cm: None,
+    }
 }
 
 fn walk() -> [Position; 5] {
@@ -139,7 +144,7 @@ fn a_long_part_goes_on_in_the_next_element() {
         .map(|n| {
             let lon_e7 = 992_000_000 + (n % 2) * 30_000;
             let position = Position { lat_e7: 246_000_000 + n * 9_000, lon_e7 };
-            Fix { position, at_ms: None, accuracy_cm: None }
+            Fix { position, at_ms: None, accuracy_cm: None, ele_cm: None }
         })
         .collect();
     let parts = line::encode_parts(&[zigzag], 5.0).unwrap();
@@ -239,4 +244,40 @@ proptest! {
     fn decoding_any_text_does_not_panic(text in "[ -~]{0,40}") {
         let _ = line::decode(&text, RING_PRECISION);
     }
+}
+
+fn seen(lat_e7: i64, seconds: Option<i64>, accuracy_cm: Option<i64>) -> Fix {
+    Fix { accuracy_cm, ..fix(lat_e7, seconds) }
+}
+
+#[test]
+fn doubts_are_computed_and_drop_nothing() {
+    let segment = [
+        seen(0, Some(0), Some(5_000)),
+        seen(500, Some(5), Some(5_001)),
+        seen(100_000, Some(10), None), // 1.1 km in 10 s
+        seen(0, Some(10), None),       // the same second says nothing of speed
+    ];
+    let found = doubts(&segment);
+    assert_eq!(found.iter().map(|d| d.inaccurate).collect::<Vec<_>>(), [false, true, false, false]);
+    assert_eq!(found.iter().map(|d| d.too_fast).collect::<Vec<_>>(), [false, false, true, false]);
+}
+
+#[test]
+fn a_wild_fix_costs_two_steps_and_a_wild_beginning_one() {
+    let walk = |n: i64| fix(n * 1_000, Some(n * 5));
+    let wild = |n: i64| fix(n * 1_000 + 1_000_000, Some(n * 5));
+    let of = |wilds: &[i64]| -> Vec<Vec<Fix>> {
+        let segment = (0..10).map(|n| if wilds.contains(&n) { wild(n) } else { walk(n) }).collect();
+        believed(&[segment])
+    };
+    let walked = |range: std::ops::Range<i64>| range.map(walk).collect::<Vec<_>>();
+    assert_eq!(of(&[]), [walked(0..10)]);
+    assert_eq!(of(&[4]), [walked(0..4), walked(5..10)]);
+    assert_eq!(of(&[0]), [walked(1..10)]);
+    assert_eq!(of(&[9]), [walked(0..9)]);
+    // Wrong for a while: what lies there stays, the jumps do not.
+    assert_eq!(of(&[0, 1, 2]), [(0..3).map(wild).collect(), walked(3..10)]);
+    assert_eq!(believed(&[vec![walk(1)]]), [vec![walk(1)]], "one fix is a place");
+    assert_eq!(believed(&[vec![]]), Vec::<Vec<Fix>>::new());
 }

@@ -62,6 +62,14 @@ impl Broken {
         result.ok()
     }
 
+    /// Whether the file is known to have no such table: an older program wrote it.
+    pub(super) fn lacks(&mut self, table: &str) -> bool {
+        let sql = "SELECT count(*) AS n FROM sqlite_schema WHERE type = 'table' AND name = ?1";
+        let found =
+            self.one(|connection| connection.query_row(sql, [table], |row| row.get::<_, i64>("n")));
+        found == Some(0)
+    }
+
     /// Visits every row that can be read, each once.
     pub(super) fn walk(
         &mut self,

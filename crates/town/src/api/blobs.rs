@@ -88,14 +88,7 @@ impl File {
 
     /// The range that is asked for; none: all of it.
     pub(super) fn asked(&self, headers: &HeaderMap) -> Result<Option<Range<u64>>, ApiError> {
-        match asked(headers, self.about.size) {
-            Asked::Whole => Ok(None),
-            Asked::Part(range) => Ok(Some(range)),
-            Asked::Nothing => {
-                let size = self.about.size.to_string();
-                Err(ApiError::new(headers, ErrorCode::RangeNotSatisfiable, size))
-            }
-        }
+        range_asked(headers, self.about.size)
     }
 
     /// Nobody sees a household unless that stands in the log.
@@ -143,9 +136,7 @@ impl File {
         let bytes = Body::from(self.bytes(app, headers, part).await?);
         let Some(range) = range else { return self.answer(headers, StatusCode::OK, bytes) };
         let mut response = self.answer(headers, StatusCode::PARTIAL_CONTENT, bytes)?;
-        let last = range.end.saturating_sub(1);
-        let text = format!("bytes {}-{last}/{}", range.start, self.about.size);
-        if let Ok(value) = text.parse() {
+        if let Ok(value) = content_range(&range, self.about.size).parse() {
             response.headers_mut().insert(header::CONTENT_RANGE, value);
         }
         Ok(response)
@@ -171,6 +162,22 @@ impl File {
         let failed = |error| TownError::Io(std::io::Error::other(error));
         response.map_err(failed).map_err(|error| ApiError::internal(headers, &error))
     }
+}
+
+/// The range of a file of this size that is asked for; none: all of it.
+pub(super) fn range_asked(headers: &HeaderMap, size: u64) -> Result<Option<Range<u64>>, ApiError> {
+    match asked(headers, size) {
+        Asked::Whole => Ok(None),
+        Asked::Part(range) => Ok(Some(range)),
+        Asked::Nothing => {
+            Err(ApiError::new(headers, ErrorCode::RangeNotSatisfiable, size.to_string()))
+        }
+    }
+}
+
+/// Which part of a file of this size an answer is.
+pub(super) fn content_range(range: &Range<u64>, size: u64) -> String {
+    format!("bytes {}-{}/{size}", range.start, range.end.saturating_sub(1))
 }
 
 /// What of a file is asked for (RFC 9110 §14).

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use tokio::sync::{Mutex, MutexGuard, OwnedSemaphorePermit, Semaphore, watch};
@@ -25,6 +25,10 @@ use super::error::ApiError;
 
 /// A request may take this long, its body included.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// A file of map tiles may take this long.
+pub(super) const TILES_TIMEOUT: Duration = Duration::from_secs(3600);
+/// Where it is sent.
+pub(super) const TILES: &str = "/console/v1/admin/tiles";
 /// A body that gives nothing for this long is given up.
 pub const BODY_IDLE: Duration = Duration::from_secs(15);
 /// Requests from one address (of IPv6 the first 64 bits): a town behind one NAT, 200 a second.
@@ -168,6 +172,14 @@ impl App {
             _ = self.edges.wrong_tries.take(network(address), self.env.now_ms());
         }
     }
+}
+
+/// Ends a request that takes too long.
+pub(super) async fn in_time(request: Request, next: Next) -> Response {
+    let file = request.method() == Method::POST && request.uri().path() == TILES;
+    let limit = if file { TILES_TIMEOUT } else { REQUEST_TIMEOUT };
+    let answered = tokio::time::timeout(limit, next.run(request)).await;
+    answered.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
 }
 
 /// Counts a request against its address.

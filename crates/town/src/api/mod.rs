@@ -9,14 +9,15 @@ use axum::body::Body;
 use axum::http::{Response, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 use yaoguan_model::Env;
 
 use crate::backups::Backups;
 use crate::blobs::Kept;
+use crate::data::Town;
 use crate::doctor::Setup;
 use crate::storage::Storage;
+use crate::tiles::Folder as Tiles;
 
 mod answer;
 mod aside;
@@ -29,6 +30,7 @@ mod enrol;
 pub mod error;
 mod health;
 mod language;
+mod missing;
 pub mod ogc;
 mod openapi;
 mod password;
@@ -37,6 +39,7 @@ mod records;
 pub mod routes;
 mod sent;
 mod sync;
+mod tiles;
 mod token;
 mod uploads;
 
@@ -54,14 +57,22 @@ pub struct App {
     /// The pages of the console.
     pub console: Arc<console::files::Files>,
     pub blobs: Kept,
+    /// The map that phones fetch.
+    pub tiles: Tiles,
     /// How the town is set up; none: it cannot be looked at.
     pub setup: Option<Arc<Setup>>,
 }
 
 impl App {
-    pub fn new(storage: Arc<dyn Storage>, env: Arc<dyn Env>, blobs: Kept) -> Self {
+    pub fn of(town: &Town, env: Arc<dyn Env>) -> Self {
+        let storage = Arc::new(town.storage.clone());
+        Self::over(storage, env, town.blobs.clone(), town.tiles.clone())
+    }
+
+    /// Over any storage.
+    pub fn over(storage: Arc<dyn Storage>, env: Arc<dyn Env>, blobs: Kept, tiles: Tiles) -> Self {
         let (edges, console) = (Arc::default(), Arc::default());
-        Self { storage, env, backups: None, edges, console, blobs, setup: None }
+        Self { storage, env, backups: None, edges, console, blobs, tiles, setup: None }
     }
 }
 
@@ -84,7 +95,7 @@ fn guarded(routes: Router<App>, app: App) -> Router {
     routes
         .fallback(error::not_found)
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, edges::REQUEST_TIMEOUT))
+        .layer(from_fn(edges::in_time))
         .layer(from_fn_with_state(app.clone(), edges::by_address))
         .layer(from_fn(error::in_json))
         .layer(from_fn(console::guarded))

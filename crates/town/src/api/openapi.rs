@@ -42,6 +42,15 @@ pub(super) struct SyncRequestDoc {
     /// Ids of held saves that the phone keeps a copy of.
     holds: Vec<String>,
     clock: ClockDoc,
+    /// Records that only this phone has; left out when there are none.
+    waiting: Option<WaitingDoc>,
+}
+
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "a description of wire::Waiting")]
+struct WaitingDoc {
+    records: u64,
+    oldest_s: i64,
 }
 
 #[derive(ToSchema)]
@@ -169,6 +178,7 @@ struct ScopeDoc {
         super::enrol::enrol,
         super::password::set,
         super::records::list,
+        super::missing::tell,
         super::blobs::read,
         super::uploads::options,
         super::uploads::create,
@@ -176,6 +186,17 @@ struct ScopeDoc {
         super::uploads::append,
         super::uploads::give_up,
         super::token::make,
+        super::tiles::about,
+        super::tiles::read,
+        super::console::retention::show,
+        super::console::retention::set,
+        super::console::notices::list,
+        super::console::notices::give,
+        super::console::notices::withdraw,
+        super::console::tiles::about,
+        super::console::tiles::tile,
+        super::console::tiles::receive,
+        super::console::tiles::publish,
         super::console::session::begin,
         super::console::session::end,
         super::console::session::me,
@@ -199,6 +220,7 @@ struct ScopeDoc {
         super::console::templates::list,
         super::console::templates::design,
         super::console::town_grids::list,
+        super::console::town_grids::import,
         super::console::audit::list,
         super::console::audit::check,
         super::console::roster::list,
@@ -244,7 +266,7 @@ struct Document;
 /// The whole document: to what each handler says of its success, what each route says of its errors.
 pub fn document() -> utoipa::openapi::OpenApi {
     let mut document = Document::openapi();
-    for route in ROUTES {
+    for route in ROUTES.iter() {
         let Some(item) = document.paths.paths.get_mut(route.path) else { continue };
         let operation = match route.method {
             "GET" => &mut item.get,

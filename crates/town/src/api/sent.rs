@@ -32,24 +32,44 @@ impl Sent {
     }
 }
 
+/// A body of a route that takes a whole file from an administrator.
+pub(crate) struct LargeSent(pub Sent);
+
+/// Such a body on the wire.
+pub(crate) const MAX_LARGE_BYTES: usize = 12 * 1024 * 1024;
+
 impl FromRequest<App> for Sent {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
+        Self::receive(request, app, MAX_WIRE_BYTES).await
+    }
+}
+
+impl FromRequest<App> for LargeSent {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
+        Ok(Self(Sent::receive(request, app, MAX_LARGE_BYTES).await?))
+    }
+}
+
+impl Sent {
+    async fn receive(request: Request, app: &App, most: usize) -> Result<Self, ApiError> {
         let (parts, mut body) = request.into_parts();
         let headers = &parts.headers;
         let declared = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok());
         let declared = declared.and_then(|text| text.parse::<usize>().ok()).unwrap_or(0);
-        if declared > MAX_WIRE_BYTES {
-            return Err(too_large(headers));
+        if declared > most {
+            return Err(too_large(headers, most));
         }
         let mut room = app.edges.room(headers, 0)?;
         let mut bytes = Vec::new();
         // The request as a whole has its own end.
         let until = Instant::now() + REQUEST_TIMEOUT;
         while let Some(data) = next_bytes(&mut body, headers, until).await? {
-            if bytes.len() + data.len() > MAX_WIRE_BYTES {
-                return Err(too_large(headers));
+            if bytes.len() + data.len() > most {
+                return Err(too_large(headers, most));
             }
             room.and(app.edges.room(headers, data.len())?);
             bytes.extend_from_slice(&data);
@@ -101,7 +121,7 @@ pub(super) async fn read<T: serde::de::DeserializeOwned + Send + 'static>(
     };
     let size = body::decoded_size(&sent.bytes, zstd);
     if size.is_some_and(|size| size > MAX_DECODED_BYTES as u64) {
-        return Err(too_large(headers));
+        return Err(too_large(headers, MAX_WIRE_BYTES));
     }
     let room = app.edges.turn(size).await;
     let bytes = sent.bytes.clone();
@@ -112,7 +132,7 @@ pub(super) async fn read<T: serde::de::DeserializeOwned + Send + 'static>(
         parsed.ok_or_else(|| ApiError::new(headers, ErrorCode::Internal, ""))?
     };
     let message = decoded.map_err(|error| match error {
-        BadBody::TooLarge => too_large(headers),
+        BadBody::TooLarge => too_large(headers, MAX_WIRE_BYTES),
         BadBody::TooDeep | BadBody::Zstd(_) | BadBody::Json(_) => {
             ApiError::new(headers, ErrorCode::BadRequest, error.to_string())
         }
@@ -120,6 +140,6 @@ pub(super) async fn read<T: serde::de::DeserializeOwned + Send + 'static>(
     Ok(Read { message, _room: room })
 }
 
-fn too_large(headers: &HeaderMap) -> ApiError {
-    ApiError::new(headers, ErrorCode::TooLarge, format!("{MAX_WIRE_BYTES} bytes"))
+fn too_large(headers: &HeaderMap, most: usize) -> ApiError {
+    ApiError::new(headers, ErrorCode::TooLarge, format!("{most} bytes"))
 }

@@ -131,7 +131,10 @@ impl Asked<'_> {
         let off = request.clock.device.saturating_sub(now).clamp(-MAX_INTEGER, MAX_INTEGER);
         let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
         let app_name = agent.unwrap_or_default().chars().take(MAX_APP_CHARS).collect();
-        let seen = Seen { at: now, clock_off_s: off, app: app_name };
+        // What comes with this request is about to be judged: the rest waits.
+        let left = request.waiting.filter(|waiting| waiting.records > request.records.len() as u64);
+        let waiting_since = left.map(|left| now.saturating_sub(left.oldest_s.max(0)));
+        let seen = Seen { at: now, clock_off_s: off, app: app_name, waiting_since };
         noted(app.storage.saw_device(device.id, seen).await, ());
         let delivered = self.delivered(&request).await?;
         let mut answer = Answer::new(&info, account, &request, now);

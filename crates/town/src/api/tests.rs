@@ -13,7 +13,7 @@ async fn app() -> (App, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let (data, key) = (dir.path().join("town"), dir.path().join("town.key"));
     let town = Town::init(&data, &key, "姚关镇", false, &System).await.unwrap();
-    (App::new(Arc::new(town.storage), Arc::new(System), town.blobs), dir)
+    (App::of(&town, Arc::new(System)), dir)
 }
 
 async fn asked(router: Router, lang: &str) -> (StatusCode, serde_json::Value) {
@@ -46,7 +46,7 @@ fn the_description_names_each_route_with_each_of_its_errors() {
     let paths = document["paths"].as_object().unwrap();
     let operations = |path: &serde_json::Value| path.as_object().unwrap().len();
     assert_eq!(paths.values().map(operations).sum::<usize>(), routes::ROUTES.len());
-    for route in routes::ROUTES {
+    for route in routes::ROUTES.iter() {
         let operation = &paths[route.path][route.method.to_ascii_lowercase()];
         for code in route.all_codes() {
             let status = error::status_of(&code).as_u16().to_string();

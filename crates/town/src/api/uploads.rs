@@ -25,7 +25,7 @@ use super::asker::Asker;
 use super::edges::REQUEST_TIMEOUT;
 use super::error::ApiError;
 use super::sent::next_bytes;
-use crate::blobs::{UPLOAD_HOLDS_S, aside};
+use crate::blobs::UPLOAD_HOLDS_S;
 use crate::storage::blobs::{Appended, NewUpload, Upload};
 
 const VERSION: &str = "1.0.0";
@@ -284,7 +284,7 @@ async fn store(
 /// Judges the whole file; what is not what it says to be, or not fit to be kept, goes at once.
 async fn finish(app: &App, headers: &HeaderMap, upload: &Upload) -> Result<(), ApiError> {
     let internal = |error| ApiError::internal(headers, &error);
-    // One at a time: a file is in memory as a whole while it is judged.
+    // One at a time, on the one thread for large things: a file is in memory as a whole while it is judged.
     let _gate = app.blobs.gate.lock().await;
     let now = app.env.now_s();
     let again = app.storage.upload(upload.id, upload.account, now).await.map_err(internal)?;
@@ -293,14 +293,14 @@ async fn finish(app: &App, headers: &HeaderMap, upload: &Upload) -> Result<(), A
     }
     let bytes = app.storage.upload_bytes(upload.id).await.map_err(internal)?;
     let hash = upload.hash;
-    let judged = aside(move || {
+    let judged = app.edges.aside.run(move || {
         if BlobHash::of(&bytes) != hash {
-            return Ok(Err("its SHA-256 is another".to_owned()));
+            return Err("its SHA-256 is another".to_owned());
         }
         let fit = yaoguan_media::check(&bytes);
-        Ok(fit.map(|media_type| (media_type, bytes)).map_err(|unfit| unfit.to_string()))
+        fit.map(|media_type| (media_type, bytes)).map_err(|unfit| unfit.to_string())
     });
-    match judged.await.map_err(internal)? {
+    match judged.await.ok_or_else(|| ApiError::new(headers, ErrorCode::Internal, ""))? {
         Ok((media_type, bytes)) => {
             app.blobs.store.put(hash, bytes).await.map_err(internal)?;
             app.storage.keep_blob(upload.clone(), media_type, now).await.map_err(internal)

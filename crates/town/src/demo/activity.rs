@@ -15,10 +15,10 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, FixedOffset};
 use yaoguan_model::{AccountId, Env, GridCode, Kind, Record, RecordId, Role};
 use yaoguan_wire::ErrorCode;
 
+use crate::days::{DAY_S, day_began};
 use crate::error::TownError;
 use crate::people::Account;
 use crate::storage::Storage;
@@ -27,8 +27,6 @@ use dice::Dice;
 use places::Place;
 
 /// The town's calendar is UTC+8.
-const TOWN_OFFSET_S: i64 = 8 * 3600;
-const DAY_S: i64 = 86_400;
 /// Volunteers of a village that have a phone.
 const VOLUNTEERS: usize = 2;
 /// Days at the end in which two people write the same field.
@@ -51,20 +49,13 @@ pub struct Made {
     pub devices: usize,
 }
 
-/// The day in the town.
-fn date(at_s: i64) -> String {
-    let zone = FixedOffset::east_opt(i32::try_from(TOWN_OFFSET_S).unwrap_or(0));
-    let time = DateTime::from_timestamp(at_s, 0).zip(zone);
-    time.map(|(t, zone)| t.with_timezone(&zone).format("%Y-%m-%d").to_string()).unwrap_or_default()
-}
-
 /// Makes up `days` days that end now. Refuses on a town that is not a demo.
 pub async fn fill(storage: &dyn Storage, env: &dyn Env, ask: Ask) -> Result<Made, TownError> {
     if !storage.info().await?.demo {
         return Err(TownError::Input("activity is made up for demo towns alone".to_owned()));
     }
     let now = env.now_s();
-    let midnight = (now + TOWN_OFFSET_S).div_euclid(DAY_S) * DAY_S - TOWN_OFFSET_S;
+    let midnight = day_began(now);
     let days = i64::from(ask.days.min(MAX_DAYS));
     let first = midnight - (days - 1).max(0) * DAY_S;
     let dice = Dice::new(ask.seed);
@@ -89,6 +80,8 @@ pub async fn fill(storage: &dyn Storage, env: &dyn Env, ask: Ask) -> Result<Made
         month.afternoon(begins, day)?;
         month.crowd.deliver().await?;
     }
+    month.tell_everybody()?;
+    month.crowd.deliver().await?;
     month.lose_a_phone().await?;
     let devices = month.crowd.note_contacts().await?;
     let mut records = BTreeMap::new();
@@ -200,6 +193,18 @@ impl Month<'_> {
             if day % 14 == 5 && self.crowd.dice.chance(30) {
                 rounds::notice(&mut self.crowd, &person)?;
             }
+            self.crowd.push(person.id, at, None)?;
+        }
+        Ok(())
+    }
+
+    /// The supervisor of the whole town has given out a notice that still holds.
+    fn tell_everybody(&mut self) -> Result<(), TownError> {
+        let at = self.now - 3600;
+        self.crowd.dice.set_now(at);
+        let people = self.crowd.of_role(Role::Supervisor);
+        if let Some(person) = people.into_iter().find(|person| person.whole_town) {
+            rounds::notice(&mut self.crowd, &person)?;
             self.crowd.push(person.id, at, None)?;
         }
         Ok(())

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use qrcode::{Color, EcLevel, QrCode};
 use yaoguan_model::Role;
 
-use crate::local::local_time;
+use crate::days::local_time;
 
 /// Modules of white around a code.
 const QUIET: usize = 4;

@@ -84,6 +84,13 @@ pub trait Blobs: Send + Sync {
         cells: Vec<Cell>,
         account: AccountId,
     ) -> Result<Option<Readable>, TownError>;
+    /// Of these files, in their order, those that [`Self::readable_blob`] does not give.
+    async fn unreadable_blobs(
+        &self,
+        hashes: Vec<BlobHash>,
+        cells: Vec<Cell>,
+        account: AccountId,
+    ) -> Result<Vec<BlobHash>, TownError>;
     /// A record within these cells, and which of the files that it refers to have arrived.
     async fn with_files(
         &self,

@@ -25,6 +25,7 @@ pub mod exports;
 pub mod features;
 pub mod figures;
 pub mod held;
+pub mod notices;
 pub mod people;
 pub mod purge;
 pub mod saved_views;
@@ -33,6 +34,7 @@ pub mod sessions;
 pub mod sign_in;
 pub mod sqlite;
 pub mod standing;
+pub mod tiles;
 pub mod tokens;
 
 pub use audit::{AuditAsk, AuditLog};
@@ -41,6 +43,7 @@ pub use exports::Exports;
 pub use features::Features;
 pub use figures::Facts;
 pub use held::{Apart, Held, HeldRow, HeldView, Reader, Recovered, Release};
+pub use notices::Notices;
 pub use people::People;
 pub use purge::{Erasure, Purging, purge_all};
 pub use saved_views::SavedViews;
@@ -48,6 +51,7 @@ pub use scope::Scopes;
 pub use sessions::Sessions;
 pub use sign_in::SignIns;
 pub use standing::{Standing, Stands};
+pub use tiles::Maps;
 pub use tokens::Tokens;
 
 /// What a town is.
@@ -141,6 +145,8 @@ pub trait Storage:
     + Exports
     + Features
     + Facts
+    + Maps
+    + Notices
     + People
     + Purging
     + SavedViews

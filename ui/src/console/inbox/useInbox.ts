@@ -26,11 +26,24 @@ export function filterOf(query: string): Filter {
   return filter
 }
 
+/** The filter as the address of the page has it; the usual one is not said. */
+export function addressOf(filter: Filter): Record<string, string> {
+  const query = queryOf(filter)
+  if (query.toString() === queryOf(everything).toString()) return {}
+  if (!query.size) query.set('state', '')
+  return Object.fromEntries(query)
+}
+/** Reads what [`addressOf`] made. */
+export function addressed(query: Record<string, unknown>): Filter {
+  const said = Object.entries(query).filter((one): one is [string, string] => typeof one[1] === 'string')
+  return said.length ? filterOf(new URLSearchParams(said).toString()) : { ...everything }
+}
+
 /** Pages that are asked for again when something changed. */
 const MOST_PAGES = 6
 
-export function useInbox() {
-  const filter = ref<Filter>({ ...everything })
+export function useInbox(begin: Filter) {
+  const filter = ref<Filter>(begin)
   const rows: Ref<Row[]> = ref([])
   const waiting = ref<Waiting | null>(null)
   const next = ref<string | null>(null)

@@ -17,7 +17,7 @@ export function townStyle(c: Colours): StyleSpecification {
     sources: Object.fromEntries(SOURCES.map((name) => [name, { type: 'geojson', data: NONE }])),
     layers: [
       { id: 'paper', type: 'background', paint: { 'background-color': '#eef3f0' } },
-      { id: 'grid', type: 'fill', source: 'grids', paint: { 'fill-color': ['get', 'colour'], 'fill-opacity': 0.85 } },
+      { id: 'grid', type: 'fill', source: 'grids', metadata: { over_map: 0.45 }, paint: { 'fill-color': ['get', 'colour'], 'fill-opacity': 0.85 } },
       { id: 'grid-line', type: 'line', source: 'grids', paint: { 'line-color': ['case', ['get', 'chosen'], c.ink, '#6c7a75'], 'line-width': ['case', ['get', 'chosen'], 3.5, 1] } },
       { id: 'patrol', type: 'line', source: 'patrols', layout: { 'line-cap': 'round', 'line-join': 'round' }, paint: { 'line-color': c.blue, 'line-width': 2, 'line-opacity': 0.75 } },
       { id: 'grid-number', type: 'symbol', source: 'labels', layout: { ...text(17), 'text-field': ['get', 'number'] }, paint: { 'text-color': c.ink, 'text-halo-color': '#ffffff', 'text-halo-width': 2 } },

@@ -1,5 +1,5 @@
 // The values of a record as a person reads them.
-import { degrees, moment } from '@shared/format'
+import { clock, day, degrees, length, moment } from '@shared/format'
 import type { Lang } from '@shared/i18n'
 import { useI18n } from 'vue-i18n'
 import type { Roster } from '../api'
@@ -33,7 +33,27 @@ export function useWords(roster: () => Roster | null, names: () => Record<string
       const to = value as { unit: string; answer?: string }
       return [to.unit, to.answer].filter(Boolean).join(' · ')
     }
+    if (path === 'due_on') return day(String(value), locale.value as Lang)
+    if (path === 'distance_cm') return length(Number(value) / 100)
+    if (path === 'duration_s' || path === 'gap_s') return clock(Number(value))
+    if (path === 'need_help') {
+      const { count, consent_version, consent_at } = value as { count: number; consent_version: string; consent_at: number }
+      return [count, t('console.consented', { version: consent_version, when: when(consent_at) })].join(' · ')
+    }
+    if (path === 'consent') {
+      const { notice_version, at } = value as { notice_version: string; at: number }
+      return t('console.consented', { version: notice_version, when: when(at) })
+    }
+    if (path === 'recheck') {
+      const { by, at, passed } = value as { by: string; at: number; passed: boolean }
+      return [t(passed ? 'console.passed' : 'console.failed'), person(by), when(at)].join(' · ')
+    }
+    if (path.startsWith('answers.')) {
+      const { answer, note } = value as { answer: string; note?: string }
+      return [t(`check.${answer}`), note].filter(Boolean).join(' · ')
+    }
     if (path === 'rectification') return String((value as { measures: string }).measures)
+    if (Array.isArray(value)) return value.map((one) => inWords(path === 'grids' ? 'grid' : '', one)).join(t('console.and'))
     return typeof value === 'object' ? JSON.stringify(value) : String(value)
   }
   return { word, name, when, grid, person, inWords }

@@ -36,15 +36,15 @@ export function useLive<R>(fetch: () => Promise<R>) {
   const data = ref<R | null>(null) as Ref<R | null>
   const error = ref<BackendError | null>(null)
   const loading = ref(true)
+  // What was asked last counts: an earlier answer may come after it.
+  let asked = 0
   async function refresh() {
-    try {
-      data.value = await fetch()
-      error.value = null
-    } catch (failure) {
-      error.value = asError(failure)
-    } finally {
-      loading.value = false
-    }
+    const mine = ++asked
+    const [found, failure] = await fetch().then((found) => [found, null] as const, (failure: unknown) => [null, asError(failure)] as const)
+    if (mine !== asked) return
+    if (!failure) data.value = found
+    error.value = failure
+    loading.value = false
   }
   onMounted(refresh)
   onEvent((event) => {

@@ -17,18 +17,30 @@ function listen(heard: (event: BackendEvent) => void): () => void {
   return () => void stop.then((end) => end())
 }
 
-// As the shell serves it; Android gives a scheme of one's own as a host.
-const scheme = navigator.userAgent.includes('Android') ? 'http://photo.localhost' : 'photo://localhost'
+// As the shell serves them; Android gives a scheme of one's own as a host.
+const at = (scheme: string) => (navigator.userAgent.includes('Android') ? `http://${scheme}.localhost` : `${scheme}://localhost`)
+const MAP_PART_BYTES = 4 * 1024 * 1024
 
-const photos: Photos = {
-  url: (hash, size) => `${scheme}/${hash}?size=${size}`,
-  attach: async (target, picture) => {
-    const bytes = new Uint8Array(await picture.arrayBuffer())
-    return invoke<T.Attached>('attach', bytes, { headers: { target } }).catch((error: unknown) => {
-      throw failed(error)
-    })
-  },
+async function raw<R>(command: string, bytes: ArrayBuffer, headers: Record<string, string>): Promise<R> {
+  return invoke<R>(command, new Uint8Array(bytes), { headers }).catch((error: unknown) => {
+    throw failed(error)
+  })
 }
 
-/** The shell serves no tiles yet: without a file nothing asks for them. */
-export const ipc: Backend = { call, listen, photos, tiles: 'tiles://localhost/{z}/{x}/{y}' }
+const photos: Photos = {
+  url: (hash, size) => `${at('photo')}/${hash}?size=${size}`,
+  attach: async (target, picture) => raw<T.Attached>('attach', await picture.arrayBuffer(), { target }),
+}
+
+/** By parts: a map may be larger than what fits into memory. */
+async function installMap(file: File): Promise<T.TilesShown> {
+  let shown: T.TilesShown | null = null
+  for (let from = 0; from < Math.max(file.size, 1); from += MAP_PART_BYTES) {
+    const part = await file.slice(from, from + MAP_PART_BYTES).arrayBuffer()
+    shown = await raw<T.TilesShown | null>('install_map', part, { at: String(from), of: String(file.size) })
+  }
+  if (!shown) throw failed({ code: 'bad_map' })
+  return shown
+}
+
+export const ipc: Backend = { call, listen, photos, installMap, tiles: `${at('tiles')}/{z}/{x}/{y}` }

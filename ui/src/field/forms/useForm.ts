@@ -5,7 +5,7 @@ import { asError, backend, type T } from '../backend'
 /** Typing is kept after this pause; choices at once. */
 const PAUSE_MS = 300
 
-export function useForm(id: string) {
+export function useForm(id: string, saves: 'save_form' | 'save_patrol' = 'save_form') {
   const form = ref<T.FormView | null>(null)
   const failure = ref('')
   const busy = ref(false)
@@ -54,7 +54,7 @@ export function useForm(id: string) {
     failure.value = ''
     try {
       await keep()
-      await backend.call('save_form', { id })
+      await backend.call(saves, { id })
       return true
     } catch (error) {
       failure.value = asError(error).code

@@ -1,4 +1,4 @@
-// Where the map's own tiles come from; the field app says, the console has none.
+// Where the map's own tiles come from: the field app has a file, the console asks its town.
 import type { Base } from './style'
 
 let source: () => Promise<Base | null> = async () => null

@@ -1,6 +1,7 @@
 // The plain base: paper, the town's grids, nothing from a network. Layers in the order of drawing.
 import type { FeatureCollection } from 'geojson'
 import type { StyleSpecification } from 'maplibre-gl'
+import { hazardLayers, hazardSource } from './hazards'
 
 export interface Colours {
   paper: string
@@ -55,27 +56,29 @@ export function withBase(style: StyleSpecification, base: Base | null): StyleSpe
   const source = { type: base.kind === 'mvt' ? 'vector' : 'raster', tiles: [base.url], minzoom: base.min_zoom, maxzoom: base.max_zoom, bounds: base.bounds, ...(base.kind === 'mvt' ? {} : { tileSize: 256 }) }
   const [paper, ...rest] = style.layers
   // Over a real map the grids are drawn thinner: it is to be seen through them.
-  const seen = rest.map((layer) => (layer.id === 'grid' ? { ...layer, paint: { 'fill-color': ['case', ['get', 'mine'], colours().pine, '#ffffff'], 'fill-opacity': ['case', ['get', 'mine'], 0.1, 0.15] } } : layer))
+  const seen = rest.map((layer) => {
+    const opacity = (layer.metadata as { over_map?: unknown } | undefined)?.over_map
+    return opacity === undefined ? layer : { ...layer, paint: { ...layer.paint, 'fill-opacity': opacity } }
+  })
   return { ...style, sources: { ...style.sources, base: source }, layers: [paper, ...baseLayers(base), ...seen] } as StyleSpecification
 }
 
 export function plainStyle(c: Colours): StyleSpecification {
-  const severity = ['match', ['get', 'severity'], 'major', c.red, 'serious', c.amber, c.pine]
   return {
     version: 8,
     sources: {
       grids: { type: 'geojson', data: NONE },
       track: { type: 'geojson', data: NONE },
-      hazards: { type: 'geojson', data: NONE },
+      hazards: hazardSource,
     },
     layers: [
       { id: 'paper', type: 'background', paint: { 'background-color': '#eef3f0' } },
-      { id: 'grid', type: 'fill', source: 'grids', paint: { 'fill-color': ['case', ['get', 'mine'], c.pine, '#ffffff'], 'fill-opacity': ['case', ['get', 'mine'], 0.14, 0.7] } },
+      { id: 'grid', type: 'fill', source: 'grids', metadata: { over_map: ['case', ['get', 'mine'], 0.1, 0.15] }, paint: { 'fill-color': ['case', ['get', 'mine'], c.pine, '#ffffff'], 'fill-opacity': ['case', ['get', 'mine'], 0.14, 0.7] } },
       { id: 'grid-line', type: 'line', source: 'grids', paint: { 'line-color': ['case', ['get', 'mine'], c.pine, c.line], 'line-width': ['case', ['get', 'mine'], 2.5, 1] } },
       { id: 'gap', type: 'line', source: 'track', filter: ['==', ['get', 'gap'], true], paint: { 'line-color': c.amber, 'line-width': 3, 'line-dasharray': [1.5, 1.5] } },
       { id: 'track', type: 'line', source: 'track', filter: ['!=', ['get', 'gap'], true], layout: { 'line-cap': 'round', 'line-join': 'round' }, paint: { 'line-color': c.blue, 'line-width': 5 } },
-      { id: 'hazard', type: 'circle', source: 'hazards', paint: { 'circle-radius': ['match', ['get', 'severity'], 'major', 12, 'serious', 10, 8], 'circle-color': severity, 'circle-stroke-color': '#ffffff', 'circle-stroke-width': 2.5 } },
       { id: 'grid-name', type: 'symbol', source: 'grids', minzoom: 12.4, layout: { 'text-field': ['get', 'name'], 'text-size': 15, 'text-font': ['sans-serif'] }, paint: { 'text-color': c.ink, 'text-halo-color': '#ffffff', 'text-halo-width': 1.5 } },
+      ...hazardLayers(c),
     ],
   } as StyleSpecification
 }

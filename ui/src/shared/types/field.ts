@@ -151,27 +151,39 @@ export type MapBox = { south: number, west: number, north: number, east: number,
 export type Nearby = { category: string, at: Point, };
 
 /**
+ * One of them.
+ */
+export type NoticeShown = { id: string, title: string, text: string, 
+/**
+ * By the town's clock, in seconds; none: until it is withdrawn.
+ */
+until: number | null, };
+
+/**
  * The patrol as it goes.
  */
 export type PatrolNow = { id: string, 
 /**
  * Milliseconds of the phone's clock.
  */
-started_at_ms: number, ended_at_ms: number | null, points: number, distance_cm: number, };
+started_at_ms: number, ended_at_ms: number | null, points: number, distance_cm: number, 
+/**
+ * The last fix belongs to the line: it is accurate enough, and one can have walked there.
+ */
+on_line: boolean, };
 
 /**
  * The patrol as it will be saved.
  */
 export type PatrolReview = { now: PatrolNow, distance_cm: number, duration_s: number, gap_s: number, gaps: number, 
 /**
+ * Fixes that are kept in the track, and left out of line and length.
+ */
+doubtful: number, 
+/**
  * Lines to be drawn, broken where there was no fix.
  */
 parts: Array<Array<Point>>, };
-
-/**
- * What the person adds.
- */
-export type PatrolWords = { note?: string, weather?: string, members?: number, };
 
 /**
  * Everybody on this phone.
@@ -444,7 +456,11 @@ export type Today = { name: string, town_name: string, role: string, grids: Arra
 /**
  * `YYYY-MM-DD` of the town's calendar.
  */
-day: string, todo: Todo, whereabouts: Whereabouts, patrol: PatrolNow | null, drafts: number, };
+day: string, 
+/**
+ * What the town wants known.
+ */
+notices: Array<NoticeShown>, todo: Todo, whereabouts: Whereabouts, patrol: PatrolNow | null, drafts: number, };
 
 /**
  * What waits for this person.

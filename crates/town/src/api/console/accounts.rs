@@ -43,6 +43,7 @@ pub struct Accounts {
 
 /// An account.
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = AccountRow)]
 pub struct Row {
     id: String,
     login: Option<String>,
@@ -109,6 +110,7 @@ pub async fn list(
 
 /// An account to be added.
 #[derive(Deserialize, utoipa::ToSchema)]
+#[schema(as = NewAccount)]
 pub struct New {
     login: String,
     name: String,

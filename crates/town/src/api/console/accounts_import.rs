@@ -68,6 +68,7 @@ struct Bad {
 
 /// What is wrong: a word that the page has words for, and the value.
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = ImportTrouble)]
 struct Trouble {
     code: &'static str,
     value: String,

@@ -39,6 +39,7 @@ pub struct Page {
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = AuditEntry)]
 struct Entry {
     sequence: u64,
     at: i64,

@@ -32,6 +32,7 @@ pub struct Decisions {
 
 /// A record as the page showed it.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[schema(as = DecisionShown)]
 struct Shown {
     id: String,
     from: String,
@@ -46,6 +47,7 @@ pub struct Verdicts {
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = DecisionVerdict)]
 struct Verdict {
     id: String,
     /// Why it was not taken.

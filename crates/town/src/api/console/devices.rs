@@ -21,10 +21,13 @@ use crate::people::Enrolled;
 const SILENT_S: i64 = 7 * 24 * 3600;
 /// A phone that never synced since it enrolled is told of after this time.
 const NEVER_S: i64 = 24 * 3600;
+/// A save that waits on a phone for this long is told of.
+const WAITS_S: i64 = 24 * 3600;
 /// A clock that is off by more is flagged (docs/SYNC.md, *Clocks*).
 const CLOCK_OFF_S: u64 = 5 * 60;
 
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = DevicePage)]
 pub struct Devices {
     rows: Vec<Row>,
     /// The version of this town's program: apps of another are told of.
@@ -32,6 +35,7 @@ pub struct Devices {
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = DeviceRow)]
 struct Row {
     id: String,
     name: String,
@@ -42,10 +46,12 @@ struct Row {
     last_contact: Option<i64>,
     clock_off_s: i64,
     app: String,
+    /// Since when its oldest save waits there to be sent.
+    waiting_since: Option<i64>,
     held_since: Option<i64>,
     /// `works`, `revoked`, `closed`.
     state: &'static str,
-    /// What somebody should see to: `held`, `never`, `silent`, `clock`, `version`; gravest first.
+    /// What somebody should see to: `held`, `never`, `silent`, `waits`, `clock`, `version`; gravest first.
     attention: Vec<&'static str>,
 }
 
@@ -63,6 +69,7 @@ impl Row {
             ("held", device.held_since.is_some()),
             ("never", works && !seen && now - device.enrolled_at > NEVER_S),
             ("silent", works && seen && now - device.last_contact > SILENT_S),
+            ("waits", works && device.waiting_since.is_some_and(|at| now - at > WAITS_S)),
             ("clock", works && seen && device.clock_off_s.unsigned_abs() > CLOCK_OFF_S),
             ("version", works && !device.app.is_empty() && device.app != own_app),
         ];
@@ -75,6 +82,7 @@ impl Row {
             last_contact: seen.then_some(device.last_contact),
             clock_off_s: device.clock_off_s,
             app: device.app,
+            waiting_since: device.waiting_since,
             held_since: device.held_since,
             state,
             attention: all.into_iter().filter(|(_, is)| *is).map(|(word, _)| word).collect(),

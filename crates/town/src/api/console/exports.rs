@@ -4,9 +4,9 @@
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Response, header};
-use chrono::NaiveDate;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use yaoguan_model::cells::Cell;
 use yaoguan_wire::ErrorCode;
 use yaoguan_wire::limits::MAX_SMALL_BYTES;
 
@@ -16,47 +16,76 @@ use super::super::language::{Lang, language};
 use super::super::sent::{Sent, read};
 use super::inbox::{Wanted, cells_of};
 use super::session::Session;
+use super::tasks;
 use crate::audit::{Act, Attribution, By, Entry, MAX_REASON_CHARS, Subject};
-use crate::days::day_of;
-use crate::exports::{self, List, MIN_REASON_CHARS, NotExported, Rows, Span};
+use crate::days::{DAY_S, day_of, start_of};
+use crate::exports::{self, List, MIN_REASON_CHARS, NotExported, Rows};
+use crate::people::Account;
+use crate::storage::exports::SpanAsk;
 
 /// Characters of a filter's value that the audit log repeats: codes and days, no texts.
 const MAX_CODE_CHARS: usize = 40;
-/// Seconds of a day, and those that the town's clock is ahead of UTC.
-const DAY_S: i64 = 24 * 3600;
-const AHEAD_S: i64 = 8 * 3600;
 
 /// Why, and which rows.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Export {
     reason: String,
-    /// Of hazards the query of `/console/v1/hazards`; of other lists `grid`, `state`, `from`, `until`.
+    /// Of hazards and tasks the query of their list; of patrols and checks `grid`, `from`, `until`.
     #[serde(default)]
     #[schema(value_type = Object)]
     filter: Map<String, Value>,
 }
 
-/// Rows of a list other than the inbox. Days of the town's calendar, both inside.
+/// Which patrols or checks. Days of the town's calendar, both inside.
 #[derive(Deserialize, Default)]
 #[serde(default, deny_unknown_fields)]
 struct Days {
     grid: String,
-    state: String,
-    from: Option<NaiveDate>,
-    until: Option<NaiveDate>,
+    from: String,
+    until: String,
 }
 
 impl Days {
-    fn span(self) -> Span {
-        let begin = |day: &NaiveDate| {
-            day.and_hms_opt(0, 0, 0).map_or(0, |at| at.and_utc().timestamp() - AHEAD_S)
+    fn ask(self, cells: Vec<Cell>) -> Option<SpanAsk> {
+        let start = |day: String| {
+            if day.is_empty() { Some(None) } else { start_of(&day).map(Some) }
         };
-        Span {
-            grid: self.grid,
-            state: self.state,
-            from: self.from.map(|day| (begin(&day), day.to_string())),
-            until: self.until.map(|day| (begin(&day) + DAY_S - 1, day.to_string())),
+        Some(SpanAsk {
+            cells,
+            grid: Some(self.grid).filter(|grid| !grid.is_empty()),
+            from: start(self.from)?,
+            until: start(self.until)?.map(|begins| begins + DAY_S),
+        })
+    }
+}
+
+/// The filter as the question that the list itself is asked with.
+fn rows_of(
+    list: List,
+    filter: Map<String, Value>,
+    account: &Account,
+    now: i64,
+) -> Result<Rows, String> {
+    let (cells, today) = (cells_of(account), day_of(now));
+    let filter = Value::Object(filter);
+    let unclear = |error: serde_json::Error| error.to_string();
+    match list {
+        List::Hazards => {
+            let wanted: Wanted = serde_json::from_value(filter).map_err(unclear)?;
+            if wanted.is_too_long() {
+                return Err("q".to_owned());
+            }
+            Ok(Rows::Hazards(Box::new(wanted.ask(cells, account.id, now, &today))))
+        }
+        List::Tasks => {
+            let wanted: tasks::Wanted = serde_json::from_value(filter).map_err(unclear)?;
+            Ok(Rows::Tasks(Box::new(wanted.ask(cells, account.id, &today)?)))
+        }
+        List::Patrols | List::Checks => {
+            let days: Days = serde_json::from_value(filter).map_err(unclear)?;
+            let span = days.ask(cells).ok_or("a day")?;
+            Ok(if list == List::Patrols { Rows::Patrols(span) } else { Rows::Checks(span) })
         }
     }
 }
@@ -86,30 +115,17 @@ pub async fn make(
     if !(MIN_REASON_CHARS..=MAX_REASON_CHARS).contains(&reason.chars().count()) {
         return Err(bad(format!("reason: {MIN_REASON_CHARS} to {MAX_REASON_CHARS} characters")));
     }
-    let cells = cells_of(&session.account);
     let now = app.env.now_s();
     let told = told(&asked.filter);
-    let filter = Value::Object(asked.filter);
-    let rows = match list {
-        List::Hazards => {
-            let wanted: Wanted = serde_json::from_value(filter).map_err(|e| bad(e.to_string()))?;
-            if wanted.is_too_long() {
-                return Err(bad("q".to_owned()));
-            }
-            Rows::Inbox(Box::new(wanted.ask(cells.clone(), session.account.id, now, &day_of(now))))
-        }
-        List::Patrols | List::Checks | List::Tasks => {
-            let days: Days = serde_json::from_value(filter).map_err(|e| bad(e.to_string()))?;
-            Rows::Span(days.span())
-        }
-    };
+    let rows = rows_of(list, asked.filter, &session.account, now).map_err(bad)?;
+    let cells = cells_of(&session.account);
     let lang = match language(&headers) {
         Lang::Zh => yaoguan_exchange::Lang::Zh,
         Lang::En => yaoguan_exchange::Lang::En,
     };
     // One at a time: a workbook is in memory until it is whole.
     let _turn = app.edges.export().await;
-    let made = exports::export(app.storage.clone(), cells, list, rows, format, lang).await;
+    let made = exports::export(app.storage.clone(), cells, rows, format, lang).await;
     let made = made.map_err(|error| match error {
         NotExported::Failed(error) => ApiError::internal(&headers, &error),
         NotExported::TooManyRows => {

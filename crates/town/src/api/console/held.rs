@@ -28,6 +28,7 @@ pub struct Holds {
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = HeldRow)]
 struct Row {
     id: String,
     record: String,
@@ -59,6 +60,7 @@ impl Row {
 
 /// A held save with what it would change.
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = HeldShown)]
 pub struct Shown {
     row: Row,
     /// The record was purged: what is released becomes a new one.
@@ -145,6 +147,7 @@ pub async fn show(
 /// What becomes of it.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(tag = "act", rename_all = "snake_case")]
+#[schema(as = HeldVerdict)]
 pub enum Verdict {
     Release { note: String },
     Refuse { note: String },

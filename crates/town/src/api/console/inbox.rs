@@ -21,7 +21,7 @@ pub(super) const MAX_WORDS_CHARS: usize = 100;
 
 /// What is wanted; what is not said asks for any.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Wanted {
     /// A status, or `open`.
     state: String,
@@ -93,6 +93,7 @@ pub struct WaitingOut {
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = HazardRow)]
 struct Row {
     id: String,
     title: String,

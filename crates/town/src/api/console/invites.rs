@@ -32,6 +32,7 @@ pub struct Invites {
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = InviteRow)]
 struct Row {
     id: String,
     account: String,
@@ -88,6 +89,7 @@ pub async fn list(
 
 /// Whom an invite is for.
 #[derive(Deserialize, utoipa::ToSchema)]
+#[schema(as = NewInvite)]
 pub struct New {
     account: String,
     minutes: i64,
@@ -95,6 +97,7 @@ pub struct New {
 
 /// An invite, said once.
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = InviteMade)]
 pub struct Made {
     id: String,
     uri: String,

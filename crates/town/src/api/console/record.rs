@@ -3,7 +3,8 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
-use yaoguan_model::RecordId;
+use yaoguan_model::template::Template;
+use yaoguan_model::{Kind, Record, RecordId};
 use yaoguan_wire::ErrorCode;
 
 use super::super::App;
@@ -12,6 +13,7 @@ use super::inbox::cells_of;
 use super::record_out::RecordView;
 use super::session::Session;
 use crate::audit::{Attribution, By};
+use crate::error::TownError;
 
 /// A record within the session's scope. Reading a household is written to the audit log.
 #[utoipa::path(
@@ -32,5 +34,19 @@ pub async fn show(
     let view = app.storage.view(cells_of(&session.account), id, seen).await;
     let view = view.map_err(|error| ApiError::internal(&headers, &error))?;
     let view = view.ok_or_else(not_found)?;
-    Ok(Json(RecordView::of(&view, &session.account.actor())))
+    let template = template_of(&app, &view.record).await;
+    let template = template.map_err(|error| ApiError::internal(&headers, &error))?;
+    Ok(Json(RecordView::of(&view, &session.account.actor(), template.as_ref())))
+}
+
+/// The questions that a household check answers; everybody may read those.
+async fn template_of(app: &App, check: &Record) -> Result<Option<Template>, TownError> {
+    if check.kind != Kind::HouseholdCheck {
+        return Ok(None);
+    }
+    let code = check.shown_text("template");
+    let version = check.shown("template_version").and_then(|value| value.as_int());
+    let templates = app.storage.records(Kind::Template).await?;
+    let mut templates = templates.iter().filter_map(|record| Template::of(record).ok());
+    Ok(templates.find(|one| Some(one.code.as_str()) == code && Some(one.version) == version))
 }

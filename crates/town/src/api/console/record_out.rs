@@ -1,12 +1,13 @@
 //! A record as its page shows it: every value with who wrote it and when, the timeline, what it hangs on,
 //! and the steps that the asker may take. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use yaoguan_model::authorise::{Actor, relations};
 use yaoguan_model::deletion::{self, Deletion};
-use yaoguan_model::{AccountId, Dot, Record, Value};
+use yaoguan_model::template::Template;
+use yaoguan_model::{AccountId, Dot, Record, Value, canonical};
 
 use crate::desk::dot_text;
 use crate::storage::desk::View;
@@ -19,10 +20,14 @@ pub struct RecordView {
     author: Person,
     received_at: i64,
     changed_at: i64,
+    /// The same wherever the same record is.
+    hash: String,
     /// Deleted by one and edited by another: a person decides.
     contested: bool,
     deleted: bool,
     fields: Vec<Field>,
+    /// Of a household check: its questions in their order, then answers to others.
+    answers: Vec<Answer>,
     timeline: Vec<Entry>,
     links: Vec<Linked>,
     /// Open hazards of the same category close by.
@@ -53,14 +58,28 @@ struct Field {
 struct Written {
     /// `replica:counter`: what `replaces` names.
     dot: String,
-    #[schema(value_type = Object)]
+    #[schema(value_type = serde_json::Value)]
     value: Value,
     by: Option<Person>,
     /// The phone's or the town's time as it was written down with the save, in seconds.
     at: Option<i64>,
 }
 
+/// A question about the dwelling, and what was found.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+struct Answer {
+    key: String,
+    /// Empty where the question is not known.
+    zh: String,
+    en: String,
+    critical: bool,
+    /// `fine`, `problem`, `not_applicable`, or empty.
+    answer: String,
+    note: String,
+}
+
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = TimelineEntry)]
 struct Entry {
     id: String,
     by: Option<Person>,
@@ -98,10 +117,14 @@ pub(super) fn dot_of(text: &str) -> Option<Dot> {
 }
 
 impl RecordView {
-    pub(super) fn of(view: &View, actor: &Actor) -> Self {
+    pub(super) fn of(view: &View, actor: &Actor, template: Option<&Template>) -> Self {
         let record = &view.record;
         let state = deletion::state(record);
-        let shown = |path: &str| !path.starts_with("timeline.") && !path.starts_with('$');
+        let conflicts: BTreeSet<&str> = record.conflicts().map(|path| path.as_str()).collect();
+        // Answers stand beside their questions, but for those that somebody has to settle.
+        let settled = |path: &str| path.starts_with("answers.") && !conflicts.contains(path);
+        let shown =
+            |path: &str| !path.starts_with("timeline.") && !path.starts_with('$') && !settled(path);
         let paths = record.fields.keys().filter(|path| shown(path.as_str()));
         let near = view.near.iter().map(|(other, metres)| Linked {
             distance_m: Some(metres.round() as i64),
@@ -113,9 +136,11 @@ impl RecordView {
             author: person(view, record.created_by),
             received_at: view.received_at,
             changed_at: view.changed_at,
+            hash: canonical::fingerprint(record),
             contested: state == Deletion::Contested,
             deleted: state == Deletion::Deleted,
             fields: paths.map(|path| field(view, path.as_str())).collect(),
+            answers: answers(record, template),
             timeline: timeline(view),
             links: view.links.iter().map(|(how, link)| linked(how.as_str(), link)).collect(),
             duplicates: near.collect(),
@@ -123,6 +148,26 @@ impl RecordView {
             names: view.names.iter().map(|(id, name)| (id.to_string(), name.clone())).collect(),
         }
     }
+}
+
+fn answers(record: &Record, template: Option<&Template>) -> Vec<Answer> {
+    let items = template.map(|template| template.items.as_slice()).unwrap_or_default();
+    let said = |key: &str| {
+        let value = record.shown(&format!("answers.{key}"));
+        let text = |name| value.and_then(|value| value.get(name)?.as_text()).unwrap_or_default();
+        (text("answer").to_owned(), text("note").to_owned())
+    };
+    let known = items.iter().map(|item| {
+        let (answer, note) = said(&item.key);
+        let (key, zh, en) = (item.key.clone(), item.zh.clone(), item.en.clone());
+        Answer { key, zh, en, critical: item.critical, answer, note }
+    });
+    let others = record.elements("answers").map(|(key, _)| key.to_string());
+    let others = others.filter(|key| items.iter().all(|item| item.key != *key)).map(|key| {
+        let (answer, note) = said(&key);
+        Answer { key, zh: String::new(), en: String::new(), critical: false, answer, note }
+    });
+    known.chain(others).collect()
 }
 
 fn person(view: &View, id: AccountId) -> Person {

@@ -21,6 +21,7 @@ pub struct Recovered {
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = RecoveredRow)]
 struct Row {
     /// SHA-256 of its canonical form, in hexadecimal.
     hash: String,

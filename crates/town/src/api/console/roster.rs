@@ -21,6 +21,7 @@ pub struct Roster {
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = RosterPerson)]
 struct Person {
     id: String,
     name: String,
@@ -28,6 +29,7 @@ struct Person {
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = RosterGrid)]
 struct Grid {
     code: String,
     name: String,

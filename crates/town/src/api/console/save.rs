@@ -126,11 +126,19 @@ pub async fn save(
         changes.map_err(|Bad(why)| ApiError::new(&headers, ErrorCode::BadRequest, why))?;
     let decision = Decision { id, actor: session.account.actor(), changes, now };
     let decided = app.storage.decide(decision).await;
-    match decided.map_err(|error| ApiError::internal(&headers, &error))? {
+    answered(&headers, decided.map_err(|error| ApiError::internal(&headers, &error))?)
+}
+
+/// What became of a decision, as an answer.
+pub(super) fn answered(
+    headers: &HeaderMap,
+    decided: Decided,
+) -> Result<Json<serde_json::Value>, ApiError> {
+    match decided {
         Decided::Done => Ok(Json(serde_json::json!({}))),
-        Decided::NotFound => Err(not_found()),
+        Decided::NotFound => Err(ApiError::new(headers, ErrorCode::NotFound, "")),
         Decided::Refused(refusal) => {
-            Err(ApiError::new(&headers, code_of(&refusal).0, refusal.to_string()))
+            Err(ApiError::new(headers, code_of(&refusal).0, refusal.to_string()))
         }
     }
 }

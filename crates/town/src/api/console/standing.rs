@@ -40,6 +40,7 @@ pub struct Stands {
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = LookedAt)]
 struct Looked {
     name: &'static str,
     /// `ok`, `warn`, `bad`.

@@ -7,6 +7,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
+use yaoguan_model::cells::Cell;
 use yaoguan_model::{AccountId, Change, FieldPath, Kind, RecordId, Value};
 use yaoguan_wire::ErrorCode;
 use yaoguan_wire::limits::MAX_SMALL_BYTES;
@@ -22,7 +23,7 @@ use crate::storage::desk::{Decided, NewRecord, PAGE, TaskAsk, TaskRow};
 
 /// What is wanted; what is not said asks for any.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Wanted {
     /// A status, or `active`: neither done nor cancelled.
     state: String,
@@ -38,6 +39,34 @@ pub struct Wanted {
     after: String,
 }
 
+impl Wanted {
+    /// The question, from the beginning; or what in it is unclear.
+    pub(super) fn ask(
+        self,
+        cells: Vec<Cell>,
+        account: AccountId,
+        today: &str,
+    ) -> Result<TaskAsk, String> {
+        if self.q.chars().count() > MAX_WORDS_CHARS {
+            return Err(format!("q: {MAX_WORDS_CHARS} characters"));
+        }
+        let assignee = match self.assignee.as_str() {
+            "" => None,
+            text => Some(text.parse::<AccountId>().map_err(|_| "assignee")?),
+        };
+        Ok(TaskAsk {
+            cells,
+            state: self.state,
+            giver: self.mine.then_some(account),
+            assignee,
+            grid: self.grid,
+            words: self.q.trim().to_owned(),
+            due_before: self.overdue.then(|| today.to_owned()),
+            after: None,
+        })
+    }
+}
+
 /// A page of tasks, those that are due first at the top.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Tasks {
@@ -46,6 +75,7 @@ pub struct Tasks {
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = TaskRow)]
 struct Row {
     id: String,
     what: String,
@@ -101,30 +131,15 @@ pub async fn list(
     query: Result<Query<Wanted>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Json<Tasks>, ApiError> {
-    let bad = |detail: &str| ApiError::new(&headers, ErrorCode::BadRequest, detail);
-    let Query(wanted) = query.map_err(|error| bad(&error.body_text()))?;
-    if wanted.q.chars().count() > MAX_WORDS_CHARS {
-        return Err(bad("q is too long"));
-    }
+    let bad = |detail: String| ApiError::new(&headers, ErrorCode::BadRequest, detail);
+    let Query(wanted) = query.map_err(|error| bad(error.body_text()))?;
     let after = match wanted.after.as_str() {
         "" => None,
-        text => Some(place(text).ok_or_else(|| bad("after"))?),
-    };
-    let assignee = match wanted.assignee.as_str() {
-        "" => None,
-        text => Some(text.parse::<AccountId>().map_err(|_| bad("assignee"))?),
+        text => Some(place(text).ok_or_else(|| bad("after".to_owned()))?),
     };
     let today = day_of(app.env.now_s());
-    let ask = TaskAsk {
-        cells: cells_of(&session.account),
-        state: wanted.state,
-        giver: wanted.mine.then_some(session.account.id),
-        assignee,
-        grid: wanted.grid,
-        words: wanted.q.trim().to_owned(),
-        due_before: wanted.overdue.then(|| today.clone()),
-        after,
-    };
+    let ask = wanted.ask(cells_of(&session.account), session.account.id, &today).map_err(bad)?;
+    let ask = TaskAsk { after, ..ask };
     let found = app.storage.tasks(ask).await;
     let found = found.map_err(|error| ApiError::internal(&headers, &error))?;
     let full = found.len() >= PAGE as usize;
@@ -180,6 +195,7 @@ fn filled(text: Option<String>) -> Option<String> {
 
 /// The id of what was made.
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = TaskMade)]
 pub struct Made {
     id: String,
 }

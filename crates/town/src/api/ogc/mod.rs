@@ -71,7 +71,12 @@ pub async fn conformance() -> Json<Value> {
 #[utoipa::path(
     get,
     path = "/ogc/api",
-    responses((status = 200, description = "An OpenAPI document", body = Object))
+    responses((
+        status = 200,
+        description = "An OpenAPI document",
+        content_type = "application/vnd.oai.openapi+json;version=3.1",
+        body = Object
+    ))
 )]
 pub async fn api() -> Response {
     let mut document = openapi::document();

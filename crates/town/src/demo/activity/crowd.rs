@@ -273,8 +273,10 @@ impl<'a> Crowd<'a> {
                 true => self.dice.between(-4000, 4000),
                 false => self.dice.between(-3, 4),
             };
-            let app = "yaoguan 0.1.0".to_owned();
-            let seen = Seen { at: phone.last_contact, clock_off_s, app };
+            let app = concat!("yaoguan/", env!("CARGO_PKG_VERSION")).to_owned();
+            let waits = self.dice.chance(12).then(|| self.dice.between(3_600, 3 * 86_400));
+            let waiting_since = waits.map(|ago_s| phone.last_contact - ago_s);
+            let seen = Seen { at: phone.last_contact, clock_off_s, app, waiting_since };
             self.storage.saw_device(phone.device, seen).await?;
         }
         Ok(self.phones.len())

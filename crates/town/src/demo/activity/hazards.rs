@@ -4,7 +4,8 @@ use yaoguan_model::{AccountId, Env as _, Kind, Record, RecordId, Value};
 
 use super::crowd::{Crowd, Save, set};
 use super::places::Place;
-use super::{date, words};
+use super::words;
+use crate::days::day_of;
 use crate::error::TownError;
 use crate::people::Account;
 
@@ -175,7 +176,7 @@ fn assign(
     chief: &impl Fn(&Record) -> Option<AccountId>,
 ) -> Result<(), TownError> {
     let Some(assignee) = chief(record) else { return Ok(()) };
-    let due = date(crowd.dice.now_s() + crowd.dice.between(2, 12) * 86_400);
+    let due = day_of(crowd.dice.now_s() + crowd.dice.between(2, 12) * 86_400);
     let more = vec![set("assignee", assignee.to_string()), set("due_on", due)];
     crowd.step(by, record.id, "assigned", "请按期整改并上报。", more)
 }

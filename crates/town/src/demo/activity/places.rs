@@ -72,6 +72,7 @@ impl Place {
                 position,
                 at_ms: Some(at_ms),
                 accuracy_cm: Some(dice.between(300, 1500)),
+                ele_cm: None,
             });
             if self.boundaries.find(position).is_none() {
                 heading = (self.middle.1 - lon).atan2(self.middle.0 - lat);

@@ -7,7 +7,8 @@ use yaoguan_model::{AccountId, Env as _, FieldPath, Kind, RecordId, Value};
 
 use super::crowd::{Crowd, Save, set};
 use super::places::Place;
-use super::{date, words};
+use super::words;
+use crate::days::day_of;
 use crate::error::TownError;
 use crate::people::Account;
 
@@ -109,7 +110,7 @@ pub(super) fn check(
             written.push((item.key.clone(), Value::map(value)));
         }
         let level = assess(&items, &answers).level;
-        save.push(set("due_on", date(now + recheck_days(level) * 86_400)));
+        save.push(set("due_on", day_of(now + recheck_days(level) * 86_400)));
         save.push(set("advice", advice(&items, &answers, true)));
         let consent = [("notice_version", Value::text("1")), ("at", Value::Int(now))];
         save.push(set("consent", Value::map(consent)));
@@ -146,7 +147,7 @@ pub(super) fn give_task(
 ) -> Result<(), TownError> {
     let dice = crowd.dice;
     let (what, text) = dice.pick(words::TASKS).unwrap_or_default();
-    let due = date(dice.now_s() + dice.between(1, 9) * 86_400);
+    let due = day_of(dice.now_s() + dice.between(1, 9) * 86_400);
     let mut save: Save = vec![
         set("what", what),
         set("words", text),
@@ -178,17 +179,15 @@ pub(super) fn tasks(crowd: &mut Crowd<'_>, person: &Account) -> Result<(), TownE
     Ok(())
 }
 
-/// A word of the town to everybody.
+/// A word of the town to those on duty in a supervisor's grids, or to everybody.
 pub(super) fn notice(crowd: &mut Crowd<'_>, by: &Account) -> Result<(), TownError> {
     let (title, text) = crowd.dice.pick(words::NOTICES).unwrap_or_default();
     let grids = by.grids.iter().map(|grid| Value::text(grid.as_str())).collect();
     let until = crowd.dice.now_s() + 3 * 86_400;
-    let save = vec![
-        set("title", title),
-        set("text", text),
-        set("grids", Value::List(grids)),
-        set("valid_until", until),
-    ];
+    let mut save = vec![set("title", title), set("text", text), set("valid_until", until)];
+    if !by.whole_town {
+        save.push(set("grids", Value::List(grids)));
+    }
     crowd.add(by.id, Kind::Notice, save)?;
     Ok(())
 }

@@ -46,6 +46,8 @@ async fn a_seed_makes_the_same_days_again_and_the_town_holds_what_must_hold() {
     assert!(states.len() >= 8, "{states:?}");
     assert!(hazards.iter().any(|hazard| hazard.conflicts().next().is_some()));
     assert_eq!(first.storage.held().await.unwrap().len(), 3);
+    let notices = first.storage.records(Kind::Notice).await.unwrap();
+    assert!(notices.iter().any(|notice| notice.shown("grids").is_none()), "one to the whole town");
     let again = fill(&first.storage, &env, ASK).await;
     assert!(again.is_err(), "the same phones are not enrolled twice");
 }

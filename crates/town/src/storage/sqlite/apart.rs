@@ -98,6 +98,18 @@ impl Scopes for Sqlite {
 
 #[async_trait]
 impl Purging for Sqlite {
+    async fn keeps_days(&self) -> Result<i64, TownError> {
+        self.read(purge::keeps_days).await
+    }
+
+    async fn set_keeps_days(&self, days: i64, done: Attribution) -> Result<(), TownError> {
+        self.write(move |tx| purge::set_keeps_days(tx, days, &done)).await
+    }
+
+    async fn due(&self, days: i64, after: Option<After>, now: i64) -> Result<Purged, TownError> {
+        self.read(move |connection| purge::would(connection, days, after, now)).await
+    }
+
     async fn purge_due(&self, after: Option<After>, now: i64) -> Result<Purged, TownError> {
         let purged = self.write(move |tx| purge::due(tx, after, now)).await?;
         if !purged.counts.is_empty() {

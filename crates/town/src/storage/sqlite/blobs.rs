@@ -38,9 +38,14 @@ impl Blobs for Sqlite {
         self.read(move |connection| {
             let sql = "SELECT bytes FROM upload_part WHERE upload = ?1 ORDER BY start";
             let mut statement = connection.prepare_cached(sql)?;
-            let parts =
-                statement.query_map([id.as_bytes()], |row| row.get::<_, Vec<u8>>("bytes"))?;
-            Ok(parts.collect::<Result<Vec<_>, _>>()?.concat())
+            let mut parts = statement.query([id.as_bytes()])?;
+            let mut bytes = Vec::new();
+            while let Some(part) = parts.next()? {
+                bytes.extend_from_slice(
+                    part.get_ref("bytes")?.as_blob().map_err(rusqlite::Error::from)?,
+                );
+            }
+            Ok(bytes)
         })
         .await
     }
@@ -71,6 +76,24 @@ impl Blobs for Sqlite {
         account: AccountId,
     ) -> Result<Option<Readable>, TownError> {
         self.read(move |connection| readable(connection, hash, &cells, account)).await
+    }
+
+    async fn unreadable_blobs(
+        &self,
+        hashes: Vec<BlobHash>,
+        cells: Vec<Cell>,
+        account: AccountId,
+    ) -> Result<Vec<BlobHash>, TownError> {
+        self.read(move |connection| {
+            let mut missing = Vec::new();
+            for hash in hashes {
+                if readable(connection, hash, &cells, account)?.is_none() {
+                    missing.push(hash);
+                }
+            }
+            Ok(missing)
+        })
+        .await
     }
 
     async fn with_files(

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use yaoguan_model::faults::{FULL, synchronous};
 
 use super::{audit, journal, migrations};
@@ -17,8 +17,10 @@ use crate::line::Line;
 
 const BUSY_MS: u64 = 30_000;
 const STATEMENTS: usize = 128;
-/// Readers kept open between requests.
-const IDLE_READERS: usize = 4;
+/// Pages that a connection keeps deciphered; as they lie in the file each reading costs its deciphering again.
+const CACHE_KIB: i64 = 8 * 1024;
+/// Readers at a time; who comes later waits for one. Each has a cache of its own.
+const READERS: usize = 8;
 
 /// The embedded storage. Cheap to clone.
 #[derive(Clone)]
@@ -33,7 +35,9 @@ struct Inner {
     /// Where heads of the audit log are noted, and the furthest one that was.
     anchor: Option<Anchor>,
     noted: AtomicU64,
+    /// The open ones that nobody reads with.
     readers: Mutex<Vec<Connection>>,
+    turns: Semaphore,
     /// The head of the feed after the last write of this process.
     head: watch::Sender<u64>,
     /// What stands outside the data folder; none for a file by itself.
@@ -76,6 +80,7 @@ impl Sqlite {
             anchor,
             noted: AtomicU64::new(noted),
             readers: Mutex::default(),
+            turns: Semaphore::new(READERS),
             head: watch::Sender::new(0),
             outside: Mutex::default(),
         };
@@ -148,6 +153,8 @@ impl Sqlite {
         work: impl FnOnce(&Connection) -> Result<R, TownError> + Send + 'static,
     ) -> Result<R, TownError> {
         let inner = Arc::clone(&self.inner);
+        // It fails only when the semaphore is closed, which nobody does.
+        let _turn = self.inner.turns.acquire().await.ok();
         blocking(move || {
             let idle = inner.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let mut connection = match idle {
@@ -158,10 +165,7 @@ impl Sqlite {
                 let tx = connection.transaction()?;
                 work(&tx)
             };
-            let mut readers = inner.readers.lock().unwrap_or_else(PoisonError::into_inner);
-            if readers.len() < IDLE_READERS {
-                readers.push(connection);
-            }
+            inner.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
             result
         })
         .await
@@ -234,6 +238,7 @@ pub(super) fn connect(path: &Path, key: &[u8; 32]) -> Result<Connection, TownErr
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     // What is purged must not be read from free pages.
     connection.pragma_update(None, "secure_delete", true)?;
     Ok(connection)

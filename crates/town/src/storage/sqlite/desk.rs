@@ -15,7 +15,7 @@ use super::super::desk::{
     Colleague, Decided, Decision, Desk, InboxAsk, InboxRow, MAX_CHANGED, MAX_DAILY, MAX_LINKS,
     NewRecord, Relation, TaskAsk, TaskRow, View, Waiting,
 };
-use super::feed::{names_of, next_rows};
+use super::feed::{in_cells, names_of, next_rows};
 use super::push::around;
 use super::{Sqlite, audit, decide, desk_task, inbox};
 use crate::audit::{Act, Attribution, Subject};
@@ -113,13 +113,14 @@ impl Desk for Sqlite {
 }
 
 /// Scope is in the statement itself.
-const CHANGED_SINCE: &str = "SELECT body, received_at FROM record WHERE changed_at >= ?1 AND EXISTS \
-     (SELECT 1 FROM feed JOIN cell ON cell.id = feed.cell WHERE feed.record = record.id \
-     AND feed.state = 0 AND cell.name IN (SELECT value FROM json_each(?2))) \
-     ORDER BY changed_at LIMIT ?3";
+pub(super) const CHANGED_SINCE: &str = concat!(
+    "SELECT body, received_at FROM record WHERE changed_at >= ?1 AND ",
+    in_cells!("record.id", "?2"),
+    " ORDER BY changed_at LIMIT ?3"
+);
 
 /// Scope is in the statement itself.
-const READ: &str = "SELECT body, received_at, changed_at FROM record WHERE id = ?1 AND EXISTS \
+pub(super) const READ: &str = "SELECT body, received_at, changed_at FROM record WHERE id = ?1 AND EXISTS \
      (SELECT 1 FROM feed JOIN cell ON cell.id = feed.cell WHERE feed.record = record.id \
      AND feed.state = 0 AND cell.name IN (SELECT value FROM json_each(?2)))";
 
@@ -155,6 +156,14 @@ fn view(tx: &Connection, cells: &[Cell], id: RecordId) -> Result<Option<View>, T
     Ok(Some(View { record, around, received_at, changed_at, replicas, names, links, near }))
 }
 
+/// Where stands what names a record.
+pub(super) const NAMING: [(&str, Relation); 4] = [
+    ("SELECT record FROM inbox WHERE duplicate_of = ?1", Relation::Merged),
+    ("SELECT record FROM inbox WHERE patrol = ?1", Relation::Seen),
+    ("SELECT record FROM desk_task WHERE about = ?1", Relation::Task),
+    ("SELECT record FROM check_of WHERE household = ?1", Relation::Check),
+];
+
 /// What a record names, and what names it, as far as the asker reads it.
 fn links(
     tx: &Connection,
@@ -175,13 +184,7 @@ fn links(
             links.extend(read(tx, cells, id)?.map(|(record, ..)| (relation, record)));
         }
     }
-    let naming = [
-        ("SELECT record FROM inbox WHERE duplicate_of = ?1", Relation::Merged),
-        ("SELECT record FROM inbox WHERE patrol = ?1", Relation::Seen),
-        ("SELECT record FROM desk_task WHERE about = ?1", Relation::Task),
-        ("SELECT record FROM check_of WHERE household = ?1", Relation::Check),
-    ];
-    for (sql, relation) in naming {
+    for (sql, relation) in NAMING {
         let sql = format!("{sql} ORDER BY record DESC LIMIT ?2");
         let mut statement = tx.prepare_cached(&sql)?;
         let asked = params![record.id.as_bytes(), MAX_LINKS];
@@ -227,12 +230,13 @@ fn names(
 }
 
 /// Scope is in the statement itself.
-const NEAR: &str = "SELECT body FROM inbox JOIN record ON record.id = inbox.record \
+pub(super) const NEAR: &str = concat!(
+    "SELECT body FROM inbox CROSS JOIN record ON record.id = inbox.record \
      WHERE category = ?1 AND lat_e7 BETWEEN ?2 AND ?3 AND lon_e7 BETWEEN ?4 AND ?5 \
-     AND inbox.record <> ?6 AND status NOT IN ('closed', 'merged', 'unfounded') \
-     AND EXISTS (SELECT 1 FROM feed JOIN cell ON cell.id = feed.cell WHERE feed.record = inbox.record \
-     AND feed.state = 0 AND cell.name IN (SELECT value FROM json_each(?7))) \
-     ORDER BY inbox.record LIMIT 20";
+     AND inbox.record <> ?6 AND status NOT IN ('closed', 'merged', 'unfounded') AND ",
+    in_cells!("inbox.record", "?7"),
+    " ORDER BY inbox.record LIMIT 20"
+);
 
 fn near(
     connection: &Connection,

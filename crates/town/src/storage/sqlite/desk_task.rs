@@ -5,12 +5,12 @@ use yaoguan_model::deletion::{self, Deletion};
 use yaoguan_model::{Record, RecordId};
 
 use super::super::desk::{PAGE, TaskAsk, TaskRow};
-use super::feed::names_of;
+use super::feed::{in_cells, names_of};
 use super::{id16, inbox};
 use crate::desk;
 use crate::error::TownError;
 
-/// Stands for "no day" when tasks are put in order.
+/// Stands for "no day" when tasks are put in order, as in the index.
 const NO_DAY: &str = "9999-12-31";
 
 pub(super) fn project(tx: &Transaction<'_>, record: &Record) -> Result<(), TownError> {
@@ -39,20 +39,23 @@ pub(super) fn remove(tx: &Transaction<'_>, id: RecordId) -> Result<(), TownError
 }
 
 /// Scope is in the statement itself.
-const PAGE_OF: &str = "SELECT desk_task.record AS record, what, words, about, assignee, grid, due_on, \
+pub(super) const PAGE_OF: &str = concat!(
+    "SELECT desk_task.record AS record, what, words, about, assignee, grid, due_on, \
      status, conflict, changed_at, coalesce(giver.name, '') AS giver, coalesce(doer.name, '') AS doer \
-     FROM desk_task JOIN record ON record.id = desk_task.record \
+     FROM desk_task CROSS JOIN record ON record.id = desk_task.record \
      LEFT JOIN account AS giver ON giver.id = record.created_by \
      LEFT JOIN account AS doer ON assignee <> '' AND doer.id = unhex(assignee, '-') \
-     WHERE EXISTS (SELECT 1 FROM feed JOIN cell ON cell.id = feed.cell WHERE feed.record = desk_task.record \
-     AND feed.state = 0 AND cell.name IN (SELECT value FROM json_each(:cells))) \
-     AND (:state = '' OR status = :state OR (:state = 'active' AND status IN ('open', 'acknowledged', 'declined'))) \
+     WHERE ",
+    in_cells!("desk_task.record", ":cells"),
+    " AND (:state = '' OR status = :state OR (:state = 'active' AND status IN ('open', 'acknowledged', 'declined'))) \
      AND (:giver IS NULL OR record.created_by = :giver) \
      AND (:assignee = '' OR assignee = :assignee) AND (:grid = '' OR grid = :grid) \
      AND (:words = '' OR words LIKE :words ESCAPE '\\') \
      AND (:due = '' OR (due_on <> '' AND due_on < :due AND status IN ('open', 'acknowledged', 'declined'))) \
-     AND (:after IS NULL OR (iif(due_on = '', :no_day, due_on), desk_task.record) > (:after_due, :after)) \
-     ORDER BY iif(due_on = '', :no_day, due_on), desk_task.record LIMIT :limit";
+     AND iif(due_on = '', '9999-12-31', due_on) >= :after_due \
+     AND (iif(due_on = '', '9999-12-31', due_on), desk_task.record) > (:after_due, :after) \
+     ORDER BY iif(due_on = '', '9999-12-31', due_on), desk_task.record LIMIT :limit"
+);
 
 fn row_of(row: &Row<'_>) -> rusqlite::Result<TaskRow> {
     let about: Option<[u8; 16]> = row.get("about")?;
@@ -74,6 +77,15 @@ fn row_of(row: &Row<'_>) -> rusqlite::Result<TaskRow> {
 
 /// A page of tasks, those that are due first at the top.
 pub(super) fn page(connection: &Connection, ask: &TaskAsk) -> Result<Vec<TaskRow>, TownError> {
+    rows(connection, ask, PAGE)
+}
+
+/// So many rows at most.
+pub(super) fn rows(
+    connection: &Connection,
+    ask: &TaskAsk,
+    limit: u32,
+) -> Result<Vec<TaskRow>, TownError> {
     let words = match ask.words.is_empty() {
         true => String::new(),
         false => format!("%{}%", inbox::escaped(&ask.words)),
@@ -86,10 +98,10 @@ pub(super) fn page(connection: &Connection, ask: &TaskAsk) -> Result<Vec<TaskRow
             ":giver": ask.giver.map(|id| *id.as_bytes()),
             ":assignee": ask.assignee.map(|id| id.to_string()).unwrap_or_default(),
             ":grid": ask.grid, ":words": words,
-            ":due": ask.due_before.as_deref().unwrap_or_default(), ":no_day": NO_DAY,
-            ":after": after.map(|(_, id)| *id.as_bytes()),
-            ":after_due": after.map_or(NO_DAY, |(due, _)| if due.is_empty() { NO_DAY } else { due }),
-            ":limit": PAGE,
+            ":due": ask.due_before.as_deref().unwrap_or_default(),
+            ":after": after.map_or([0; 16], |(_, id)| *id.as_bytes()),
+            ":after_due": after.map_or("", |(due, _)| if due.is_empty() { NO_DAY } else { due }),
+            ":limit": limit,
         },
         row_of,
     )?;

@@ -143,10 +143,18 @@ pub(super) fn device(connection: &Connection, id: DeviceId) -> Result<Option<Dev
 pub(super) fn saw_device(tx: &Transaction<'_>, id: DeviceId, seen: &Seen) -> Result<(), TownError> {
     // A phone that asks often must not cost the disk a write each time.
     tx.prepare_cached(
-        "UPDATE device SET last_contact = ?2, clock_off_s = ?3, app = ?5 WHERE id = ?1 \
-         AND (last_contact + ?4 <= ?2 OR abs(clock_off_s - ?3) > ?4 OR app <> ?5)",
+        "UPDATE device SET last_contact = ?2, clock_off_s = ?3, app = ?5, waiting_since = ?6 WHERE id = ?1 \
+         AND (last_contact + ?4 <= ?2 OR abs(clock_off_s - ?3) > ?4 OR app <> ?5 \
+         OR coalesce(abs(waiting_since - ?6) > ?4, waiting_since IS NOT ?6))",
     )?
-    .execute((id.as_bytes(), seen.at, seen.clock_off_s, CONTACT_GRAIN_S, &seen.app))?;
+    .execute((
+        id.as_bytes(),
+        seen.at,
+        seen.clock_off_s,
+        CONTACT_GRAIN_S,
+        &seen.app,
+        seen.waiting_since,
+    ))?;
     Ok(())
 }
 
@@ -154,7 +162,7 @@ pub(super) fn devices(connection: &Connection) -> Result<Vec<Enrolled>, TownErro
     let mut statement = connection.prepare_cached(
         "SELECT device.id AS id, device.name AS name, account, account.name AS account_name, \
          disabled_at IS NOT NULL AS account_disabled, enrolled_at, last_contact, clock_off_s, \
-         app, (SELECT min(received_at) FROM held WHERE held.device = device.id AND outcome = '') \
+         app, waiting_since, (SELECT min(received_at) FROM held WHERE held.device = device.id AND outcome = '') \
          AS held_since, revoked_at FROM device JOIN account ON account.id = device.account \
          ORDER BY account, enrolled_at, device.id",
     )?;
@@ -169,6 +177,7 @@ pub(super) fn devices(connection: &Connection) -> Result<Vec<Enrolled>, TownErro
             last_contact: row.get("last_contact")?,
             clock_off_s: row.get("clock_off_s")?,
             app: row.get("app")?,
+            waiting_since: row.get("waiting_since")?,
             held_since: row.get("held_since")?,
             revoked_at: row.get("revoked_at")?,
         })

@@ -131,11 +131,11 @@ fn hazard(tx: &Transaction<'_>, record: &Record) -> Result<(), TownError> {
     Ok(())
 }
 
-/// The drawn line of a patrol; what cannot be read is left out.
-pub(super) fn parts(record: &Record) -> Vec<Vec<Position>> {
+/// The drawn line of a patrol, part by part; what cannot be read is left out.
+fn parts(record: &Record) -> Vec<(&str, Vec<Position>)> {
     let texts = record.shown("line").and_then(Value::as_list).unwrap_or_default();
     let texts = texts.iter().filter_map(Value::as_text);
-    texts.filter_map(|text| line::decode(text, LINE_PRECISION).ok()).collect()
+    texts.filter_map(|text| Some((text, line::decode(text, LINE_PRECISION).ok()?))).collect()
 }
 
 fn patrol(tx: &Transaction<'_>, record: &Record) -> Result<(), TownError> {
@@ -143,13 +143,15 @@ fn patrol(tx: &Transaction<'_>, record: &Record) -> Result<(), TownError> {
         return forget(tx, record);
     }
     let (received_at, _) = times(tx, record.id)?;
-    let points: Vec<Position> = parts(record).into_iter().flatten().collect();
+    let (texts, points): (Vec<&str>, Vec<Vec<Position>>) = parts(record).into_iter().unzip();
+    let points: Vec<Position> = points.into_iter().flatten().collect();
+    let texts = serde_json::to_string(&texts).map_err(|e| TownError::Corrupt(e.to_string()))?;
     let lats = || points.iter().map(|at| at.lat_e7);
     let lons = || points.iter().map(|at| at.lon_e7);
     tx.prepare_cached(
         "INSERT OR REPLACE INTO patrol_fact (record, grid, at, distance_cm, conflict, south_e7, west_e7, \
-         north_e7, east_e7) VALUES (:record, :grid, :at, :distance_cm, :conflict, :south, :west, :north, \
-         :east)",
+         north_e7, east_e7, line) VALUES (:record, :grid, :at, :distance_cm, :conflict, :south, :west, \
+         :north, :east, :line)",
     )?
     .execute(named_params! {
         ":record": record.id.as_bytes(),
@@ -158,6 +160,7 @@ fn patrol(tx: &Transaction<'_>, record: &Record) -> Result<(), TownError> {
         ":distance_cm": int(record, "distance_cm").unwrap_or_default(),
         ":conflict": is_in_conflict(record),
         ":south": lats().min(), ":west": lons().min(), ":north": lats().max(), ":east": lons().max(),
+        ":line": texts,
     })?;
     Ok(())
 }

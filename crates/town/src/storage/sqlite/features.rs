@@ -9,7 +9,7 @@ use yaoguan_model::{Position, Record, RecordId, Value, canonical};
 
 use super::super::features::{Bounds, Collection, Extent, FeatureAsk, FeaturePage, Features};
 use super::Sqlite;
-use super::feed::names_of;
+use super::feed::{in_cells, names_of};
 use crate::error::TownError;
 
 /// Decimals of the drawn line (docs/RECORDS.md, patrol).
@@ -83,24 +83,31 @@ pub(super) fn rebuild(tx: &Transaction<'_>) -> Result<(), TownError> {
 }
 
 /// Scope is in the statement itself. A feature without a place is in no box.
-const WANTED: &str = "feature JOIN record ON record.id = feature.record \
-     WHERE collection = :collection \
-     AND EXISTS (SELECT 1 FROM feed JOIN cell ON cell.id = feed.cell WHERE feed.record = feature.record \
-     AND feed.state = 0 AND cell.name IN (SELECT value FROM json_each(:cells))) \
-     AND (:west IS NULL OR (north >= :south AND south <= :north AND CASE WHEN :west <= :east \
-     THEN east >= :west AND west <= :east ELSE east >= :west OR west <= :east END)) \
-     AND (:from IS NULL OR ends >= :from) AND (:until IS NULL OR begins <= :until)";
+macro_rules! wanted {
+    () => {
+        concat!(
+            "feature WHERE collection = :collection AND ",
+            in_cells!("feature.record", ":cells"),
+            " AND (:west IS NULL OR (north >= :south AND south <= :north AND CASE WHEN :west <= :east \
+             THEN east >= :west AND west <= :east ELSE east >= :west OR west <= :east END)) \
+             AND (:from IS NULL OR ends >= :from) AND (:until IS NULL OR begins <= :until)"
+        )
+    };
+}
+pub(super) const PAGE: &str = concat!(
+    "SELECT record.body AS body FROM (SELECT feature.record AS record FROM ",
+    wanted!(),
+    " AND feature.record > :after ORDER BY feature.record LIMIT :limit OFFSET :offset) AS page \
+     CROSS JOIN record ON record.id = page.record ORDER BY record.id"
+);
+pub(super) const MATCHED: &str = concat!("SELECT count(*) AS n FROM ", wanted!());
 
 fn page(connection: &Connection, ask: &FeatureAsk) -> Result<FeaturePage, TownError> {
     let cells = names_of(&ask.cells);
     let after = ask.after.map_or([0; 16], |id| *id.as_bytes());
     // One more than asked for says whether there is another page.
     let limit = u64::from(ask.limit).saturating_add(1);
-    let sql = format!(
-        "SELECT record.body AS body FROM {WANTED} AND feature.record > :after \
-         ORDER BY feature.record LIMIT :limit OFFSET :offset"
-    );
-    let mut statement = connection.prepare_cached(&sql)?;
+    let mut statement = connection.prepare_cached(PAGE)?;
     let rows = statement.query_map(
         named_params! {
             ":collection": ask.collection.as_str(), ":cells": cells,
@@ -117,8 +124,7 @@ fn page(connection: &Connection, ask: &FeatureAsk) -> Result<FeaturePage, TownEr
     }
     let more = records.len() as u64 == limit;
     records.truncate(ask.limit as usize);
-    let sql = format!("SELECT count(*) AS n FROM {WANTED}");
-    let matched = connection.prepare_cached(&sql)?.query_row(
+    let matched = connection.prepare_cached(MATCHED)?.query_row(
         named_params! {
             ":collection": ask.collection.as_str(), ":cells": cells,
             ":west": ask.bounds.map(|b| b.west), ":south": ask.bounds.map(|b| b.south),
@@ -131,17 +137,18 @@ fn page(connection: &Connection, ask: &FeatureAsk) -> Result<FeaturePage, TownEr
 }
 
 /// Scope is in the statement itself.
-const ONE: &str = "SELECT record.body AS body FROM feature JOIN record ON record.id = feature.record \
+pub(super) const ONE: &str = "SELECT record.body AS body FROM feature \
+     CROSS JOIN record ON record.id = feature.record \
      WHERE feature.record = :record AND collection = :collection \
      AND EXISTS (SELECT 1 FROM feed JOIN cell ON cell.id = feed.cell WHERE feed.record = feature.record \
      AND feed.state = 0 AND cell.name IN (SELECT value FROM json_each(:cells)))";
 
 /// Scope is in the statement itself.
-const EXTENT: &str = "SELECT min(south) AS south, min(west) AS west, max(north) AS north, \
-     max(east) AS east, min(begins) AS begins, max(ends) AS ends FROM feature \
-     WHERE collection = :collection \
-     AND EXISTS (SELECT 1 FROM feed JOIN cell ON cell.id = feed.cell WHERE feed.record = feature.record \
-     AND feed.state = 0 AND cell.name IN (SELECT value FROM json_each(:cells)))";
+pub(super) const EXTENT: &str = concat!(
+    "SELECT min(south) AS south, min(west) AS west, max(north) AS north, max(east) AS east, \
+     min(begins) AS begins, max(ends) AS ends FROM feature WHERE collection = :collection AND ",
+    in_cells!("feature.record", ":cells")
+);
 
 #[async_trait]
 impl Features for Sqlite {

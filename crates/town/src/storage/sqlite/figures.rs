@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use rusqlite::types::FromSql;
 use rusqlite::{Connection, Row, named_params};
 use yaoguan_model::GridCode;
 
 use super::super::figures::{
-    Closing, Conflicts, Coverage, CoverageAsk, Devices, Figures, FiguresAsk, GridCoverage,
-    HouseholdCounts, Households, Now,
+    Conflicts, Coverage, CoverageAsk, Devices, Figures, FiguresAsk, GridCoverage, GridHazards,
+    HouseholdCounts, Households, Now, Period,
 };
 use crate::days::{DAY_S, OFFSET_S, day_of};
 use crate::error::TownError;
@@ -20,19 +21,42 @@ pub(super) fn list_of(grids: &[GridCode]) -> Result<String, TownError> {
     serde_json::to_string(&codes).map_err(|e| TownError::Corrupt(e.to_string()))
 }
 
-pub(super) const REPORTED: &str = "SELECT hazard_fact.grid AS grid, category, severity, status, count(*) AS n \
+/// Hazards reported in the period, counted by something.
+macro_rules! reported_by {
+    ($what:literal) => {
+        concat!(
+            "SELECT ",
+            $what,
+            " AS what, count(*) AS n FROM json_each(:grids) \
+             CROSS JOIN hazard_fact ON hazard_fact.grid = value \
+             WHERE reported_at >= :from AND reported_at < :until GROUP BY 1"
+        )
+    };
+}
+pub(super) const BY_CATEGORY: &str = reported_by!("category");
+pub(super) const BY_SEVERITY: &str = reported_by!("severity");
+pub(super) const BY_STATUS: &str = reported_by!("status");
+/// Days of the town's calendar since 1970.
+pub(super) const BY_DAY: &str = reported_by!("(reported_at + 28800) / 86400");
+/// One range for each number.
+pub(super) const BY_GRID: &str = "SELECT value AS grid, \
+     (SELECT count(*) FROM hazard_fact WHERE hazard_fact.grid = value \
+     AND reported_at >= :from AND reported_at < :until) AS reported, \
+     (SELECT count(*) FROM hazard_fact WHERE hazard_fact.grid = value \
+     AND ended_at >= :from AND ended_at < :until AND status = 'closed') AS closed, \
+     (SELECT count(*) FROM hazard_fact WHERE hazard_fact.grid = value AND ended_at IS NULL \
+     AND due_on >= '') AS open, \
+     (SELECT count(*) FROM hazard_fact WHERE hazard_fact.grid = value AND ended_at IS NULL \
+     AND due_on > '' AND due_on < :today) AS overdue FROM json_each(:grids)";
+pub(super) const CLOSED_BY_DAY: &str = "SELECT (ended_at + 28800) / 86400 AS what, count(*) AS n \
      FROM json_each(:grids) CROSS JOIN hazard_fact ON hazard_fact.grid = value \
-     WHERE reported_at >= :from AND reported_at < :until GROUP BY 1, 2, 3, 4";
-pub(super) const REPORTED_BY_DAY: &str = "SELECT (reported_at + :offset) / :day AS day, count(*) AS n \
+     WHERE ended_at >= :from AND ended_at < :until AND status = 'closed' GROUP BY 1";
+/// How long those took that were closed in the period, at two ranks.
+pub(super) const TOOK: &str = "WITH took AS MATERIALIZED (SELECT ended_at - reported_at AS took \
      FROM json_each(:grids) CROSS JOIN hazard_fact ON hazard_fact.grid = value \
-     WHERE reported_at >= :from AND reported_at < :until GROUP BY 1";
-pub(super) const CLOSED: &str = "SELECT hazard_fact.grid AS grid, ended_at, ended_at - reported_at AS took \
-     FROM json_each(:grids) CROSS JOIN hazard_fact ON hazard_fact.grid = value \
-     WHERE ended_at >= :from AND ended_at < :until AND status = 'closed'";
-pub(super) const OPEN: &str = "SELECT hazard_fact.grid AS grid, count(*) AS open, \
-     sum(due_on <> '' AND due_on < :today) AS overdue \
-     FROM json_each(:grids) CROSS JOIN hazard_fact ON hazard_fact.grid = value \
-     WHERE ended_at IS NULL GROUP BY 1";
+     WHERE ended_at >= :from AND ended_at < :until AND status = 'closed' ORDER BY 1) \
+     SELECT (SELECT took FROM took LIMIT 1 OFFSET :median) AS median, \
+     (SELECT took FROM took LIMIT 1 OFFSET :p90) AS p90";
 pub(super) const CONFLICTS: &str = "SELECT (SELECT count(*) FROM json_each(:grids) CROSS JOIN hazard_fact \
      ON hazard_fact.grid = value WHERE conflict = 1) AS hazards, \
      (SELECT count(*) FROM json_each(:grids) CROSS JOIN patrol_fact \
@@ -41,10 +65,10 @@ pub(super) const HOUSEHOLDS: &str = "SELECT value AS grid, risk, count(household
      sum(due_on <> '' AND due_on <= :today) AS due, sum(conflict) AS conflicts \
      FROM json_each(:grids) CROSS JOIN household_fact ON household_fact.grid = value GROUP BY 1, 2";
 /// Of people who share a grid with the asker.
-const HELD: &str = "SELECT count(*) AS n FROM held JOIN account ON account.id = held.account \
+pub(super) const HELD: &str = "SELECT count(*) AS n FROM held JOIN account ON account.id = held.account \
      WHERE outcome = '' AND (whole_town = 1 OR EXISTS (SELECT 1 FROM account_grid \
      WHERE account = account.id AND grid IN (SELECT value FROM json_each(:grids))))";
-const DEVICES: &str = "SELECT coalesce(sum(last_contact >= :now - 86400), 0) AS day, \
+pub(super) const DEVICES: &str = "SELECT coalesce(sum(last_contact >= :now - 86400), 0) AS day, \
      coalesce(sum(last_contact < :now - 86400 AND last_contact >= :now - 604800), 0) AS week, \
      coalesce(sum(last_contact < :now - 604800 AND last_contact >= :now - 2592000), 0) AS month, \
      coalesce(sum(last_contact < :now - 2592000 AND last_contact > 0), 0) AS longer, \
@@ -69,15 +93,8 @@ pub(super) fn figures(connection: &Connection, ask: &FiguresAsk) -> Result<Figur
     let grids = list_of(&narrowed)?;
     let mut figures = Figures::default();
     reported(connection, ask, &grids, &mut figures)?;
+    by_grid(connection, ask, &grids, &mut figures)?;
     closed(connection, ask, &grids, &mut figures)?;
-    let mut statement = connection.prepare_cached(OPEN)?;
-    let mut rows = statement.query(named_params! { ":grids": grids, ":today": ask.today })?;
-    while let Some(row) = rows.next()? {
-        let grid = figures.by_grid.entry(row.get("grid")?).or_default();
-        (grid.open, grid.overdue) = (row.get("open")?, row.get("overdue")?);
-        figures.now.open += grid.open;
-        figures.now.overdue += grid.overdue;
-    }
     let (households, conflicts) = households(connection, &ask.grids, &ask.today)?;
     figures.households = match &ask.grid {
         None => households,
@@ -95,19 +112,30 @@ pub(super) fn figures(connection: &Connection, ask: &FiguresAsk) -> Result<Figur
     Ok(figures)
 }
 
+/// Numbers by something, of the period.
+fn counted<K: FromSql + Ord>(
+    connection: &Connection,
+    sql: &str,
+    ask: &FiguresAsk,
+    grids: &str,
+) -> Result<BTreeMap<K, u64>, TownError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let Period { from, until } = ask.period;
+    let asked = named_params! { ":grids": grids, ":from": from, ":until": until };
+    let rows = statement.query_map(asked, |row| Ok((row.get("what")?, row.get("n")?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 fn reported(
     connection: &Connection,
     ask: &FiguresAsk,
     grids: &str,
     figures: &mut Figures,
 ) -> Result<(), TownError> {
-    let (from, until) = (ask.period.from, ask.period.until);
-    let mut statement = connection.prepare_cached(REPORTED)?;
-    let mut rows =
-        statement.query(named_params! { ":grids": grids, ":from": from, ":until": until })?;
-    while let Some(row) = rows.next()? {
-        let n: u64 = row.get("n")?;
-        let status: String = row.get("status")?;
+    figures.by_category = counted(connection, BY_CATEGORY, ask, grids)?;
+    figures.by_severity = counted(connection, BY_SEVERITY, ask, grids)?;
+    figures.by_status = counted(connection, BY_STATUS, ask, grids)?;
+    for (status, n) in &figures.by_status {
         figures.reported += n;
         if !matches!(status.as_str(), "unfounded" | "merged") {
             figures.rectified.of += n;
@@ -115,19 +143,36 @@ fn reported(
         if matches!(status.as_str(), "rectified" | "closed") {
             figures.rectified.done += n;
         }
-        figures.by_grid.entry(row.get("grid")?).or_default().reported += n;
-        *figures.by_category.entry(row.get("category")?).or_default() += n;
-        *figures.by_severity.entry(row.get("severity")?).or_default() += n;
-        *figures.by_status.entry(status).or_default() += n;
     }
-    let mut statement = connection.prepare_cached(REPORTED_BY_DAY)?;
+    for (day, n) in counted::<i64>(connection, BY_DAY, ask, grids)? {
+        figures.by_day.entry(day_of(day * DAY_S - OFFSET_S)).or_default().reported = n;
+    }
+    Ok(())
+}
+
+fn by_grid(
+    connection: &Connection,
+    ask: &FiguresAsk,
+    grids: &str,
+    figures: &mut Figures,
+) -> Result<(), TownError> {
+    let mut statement = connection.prepare_cached(BY_GRID)?;
     let mut rows = statement.query(named_params! {
-        ":grids": grids, ":from": from, ":until": until, ":offset": OFFSET_S, ":day": DAY_S,
+        ":grids": grids, ":from": ask.period.from, ":until": ask.period.until, ":today": ask.today,
     })?;
     while let Some(row) = rows.next()? {
-        let day: i64 = row.get("day")?;
-        figures.by_day.entry(day_of(day * DAY_S - OFFSET_S)).or_default().reported =
-            row.get("n")?;
+        let grid = GridHazards {
+            reported: row.get("reported")?,
+            closed: row.get("closed")?,
+            open: row.get("open")?,
+            overdue: row.get("overdue")?,
+        };
+        figures.closing.closed += grid.closed;
+        figures.now.open += grid.open;
+        figures.now.overdue += grid.overdue;
+        if grid != GridHazards::default() {
+            figures.by_grid.insert(row.get("grid")?, grid);
+        }
     }
     Ok(())
 }
@@ -138,29 +183,24 @@ fn closed(
     grids: &str,
     figures: &mut Figures,
 ) -> Result<(), TownError> {
-    let mut took: Vec<i64> = Vec::new();
-    let mut statement = connection.prepare_cached(CLOSED)?;
-    let mut rows = statement.query(named_params! {
-        ":grids": grids, ":from": ask.period.from, ":until": ask.period.until,
-    })?;
-    while let Some(row) = rows.next()? {
-        figures.by_grid.entry(row.get("grid")?).or_default().closed += 1;
-        figures.by_day.entry(day_of(row.get("ended_at")?)).or_default().closed += 1;
-        took.push(row.get("took")?);
+    for (day, n) in counted::<i64>(connection, CLOSED_BY_DAY, ask, grids)? {
+        figures.by_day.entry(day_of(day * DAY_S - OFFSET_S)).or_default().closed = n;
     }
-    took.sort_unstable();
-    figures.closing = Closing {
-        closed: took.len() as u64,
-        median_s: percentile(&took, 50),
-        p90_s: percentile(&took, 90),
+    let closing = &mut figures.closing;
+    let mut statement = connection.prepare_cached(TOOK)?;
+    let asked = named_params! {
+        ":grids": grids, ":from": ask.period.from, ":until": ask.period.until,
+        ":median": place(closing.closed, 50), ":p90": place(closing.closed, 90),
     };
+    (closing.median_s, closing.p90_s) =
+        statement.query_row(asked, |row| Ok((row.get("median")?, row.get("p90")?)))?;
     Ok(())
 }
 
-/// The smallest value that at least so many percent do not exceed (nearest rank).
-fn percentile(sorted: &[i64], percent: usize) -> Option<i64> {
-    let rank = (sorted.len() * percent).div_ceil(100);
-    sorted.get(rank.checked_sub(1)?).copied()
+/// Where among so many sorted values the smallest stands that at least so many percent do not exceed (nearest
+/// rank).
+fn place(count: u64, percent: u64) -> u64 {
+    (count * percent).div_ceil(100).saturating_sub(1)
 }
 
 /// The table of households, with what may not be told left out; and beside it the conflicts by grid.

@@ -271,6 +271,21 @@ pub(super) fn recovered(connection: &Connection) -> Result<Vec<Recovered>, TownE
     Ok(all)
 }
 
+/// Whose references a recovered record's are: its author's, unless only others brought it back. These then bring its
+/// files too.
+fn bringer(
+    tx: &Transaction<'_>,
+    recovered: &[u8; 32],
+    record: &Record,
+) -> Result<AccountId, TownError> {
+    let sql = "SELECT account FROM recovered_from WHERE hash = ?1 ORDER BY account <> ?2, account LIMIT 1";
+    let found = tx
+        .prepare_cached(sql)?
+        .query_row((recovered, record.created_by.as_bytes()), |row| id16(row, "account"))
+        .optional()?;
+    Ok(found.map_or(record.created_by, AccountId::from_bytes))
+}
+
 /// Merges what was recovered.
 pub(super) fn take_recovered(
     tx: &Transaction<'_>,
@@ -307,7 +322,7 @@ pub(super) fn take_recovered(
         if before.as_ref() != Some(&merged) {
             write(tx, &merged, now)?;
             own::project(tx, &merged)?;
-            blobs::refer_as_author(tx, &merged)?;
+            blobs::refer(tx, &merged, bringer(tx, &one.hash, &merged)?, &[])?;
             placements.add(tx, &merged, None)?;
         }
     }

@@ -3,14 +3,14 @@
 #[cfg(test)]
 mod tests;
 
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params, params};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction, named_params, params};
 use yaoguan_model::deletion::{self, Deletion};
 use yaoguan_model::{Kind, Position, Record, RecordId, canonical, search};
 
 use super::super::desk::{
     CLAIM_HOLDS_S, InboxAsk, InboxRow, MAX_COUNTED, MAX_URGENT, PAGE, Waiting,
 };
-use super::feed::names_of;
+use super::feed::{in_cells, names_of};
 use super::{desk_task, id16};
 use crate::desk;
 use crate::error::TownError;
@@ -40,7 +40,7 @@ fn project_hazard(tx: &Transaction<'_>, record: &Record, now: i64) -> Result<(),
             ":record": record.id.as_bytes(), ":title": text("title"), ":category": text("category"),
             ":severity": text("severity"), ":status": text("status"),
                 ":status_dots": desk::status_dots(record), ":grid": text("grid"),
-            ":address": text("address"), ":words": words, ":stage": desk::stage(record),
+            ":address": text("address"), ":stage": desk::stage(record),
             ":assignee": text("assignee"), ":claimed_by": text("claimed_by"),
             ":claimed_at": desk::claimed_at(record), ":due_on": text("due_on"),
             ":conflict": conflict, ":changed_at": now, ":duplicate_of": linked("duplicate_of"),
@@ -55,14 +55,14 @@ fn project_hazard(tx: &Transaction<'_>, record: &Record, now: i64) -> Result<(),
 }
 
 /// A row keeps its place in the search index.
-const WRITE: &str = "INSERT INTO inbox (record, title, category, severity, status, status_dots, grid, address, words, \
+const WRITE: &str = "INSERT INTO inbox (record, title, category, severity, status, status_dots, grid, address, \
      stage, assignee, claimed_by, claimed_at, due_on, conflict, changed_at, duplicate_of, patrol, lat_e7, \
-     lon_e7) VALUES (:record, :title, :category, :severity, :status, :status_dots, :grid, :address, :words, :stage, \
+     lon_e7) VALUES (:record, :title, :category, :severity, :status, :status_dots, :grid, :address, :stage, \
      :assignee, :claimed_by, :claimed_at, :due_on, :conflict, :changed_at, :duplicate_of, :patrol, \
      :lat_e7, :lon_e7) \
      ON CONFLICT (record) DO UPDATE SET title = excluded.title, category = excluded.category, \
      severity = excluded.severity, status = excluded.status, status_dots = excluded.status_dots, grid = excluded.grid, \
-     address = excluded.address, words = excluded.words, stage = excluded.stage, \
+     address = excluded.address, stage = excluded.stage, \
      assignee = excluded.assignee, claimed_by = excluded.claimed_by, claimed_at = excluded.claimed_at, \
      due_on = excluded.due_on, conflict = excluded.conflict, changed_at = excluded.changed_at, \
      duplicate_of = excluded.duplicate_of, patrol = excluded.patrol, lat_e7 = excluded.lat_e7, \
@@ -101,31 +101,50 @@ pub(super) fn rebuild(tx: &Transaction<'_>) -> Result<(), TownError> {
     Ok(())
 }
 
-/// Scope is in the statement itself. It walks the rows in the order of their last change.
-const PAGE_OF: &str = "SELECT inbox.record AS record, title, category, severity, status, status_dots, grid, address, \
-     stage, due_on, conflict, received_at, inbox.changed_at AS changed_at, \
-     coalesce(author.name, '') AS author, \
-     (SELECT count(*) FROM blob_ref WHERE blob_ref.record = inbox.record AND NOT EXISTS \
-     (SELECT 1 FROM blob WHERE blob.hash = blob_ref.hash)) AS coming, \
-     iif(claimed_at > :claims_since, coalesce(claimer.name, ''), '') AS claimed_by \
-     FROM inbox JOIN record ON record.id = inbox.record \
-     LEFT JOIN account AS author ON author.id = record.created_by \
-     LEFT JOIN account AS claimer ON claimed_by <> '' AND claimer.id = unhex(claimed_by, '-') \
-     WHERE EXISTS (SELECT 1 FROM feed JOIN cell ON cell.id = feed.cell WHERE feed.record = inbox.record \
-     AND feed.state = 0 AND cell.name IN (SELECT value FROM json_each(:cells))) \
-     AND (:state = '' OR status = :state \
-     OR (:state = 'open' AND status NOT IN ('closed', 'merged', 'unfounded'))) \
-     AND (:stage = '' OR stage = :stage) \
-     AND (:category = '' OR category = :category) AND (:severity = '' OR severity = :severity) \
-     AND (:grid = '' OR grid = :grid) \
-     AND (:expression = '' OR seq IN (SELECT rowid FROM inbox_text WHERE inbox_text MATCH :expression)) \
-     AND NOT EXISTS (SELECT 1 FROM json_each(:short) WHERE words NOT LIKE value ESCAPE '\\') \
-     AND (NOT :conflict OR conflict) \
-     AND (:due = '' OR (due_on <> '' AND due_on < :due \
-     AND status NOT IN ('closed', 'merged', 'unfounded'))) \
-     AND (:claimed_by = '' OR (claimed_by = :claimed_by AND claimed_at > :claims_since)) \
-     AND (:after IS NULL OR (inbox.changed_at, inbox.record) < (:after_at, :after)) \
-     ORDER BY inbox.changed_at DESC, inbox.record DESC LIMIT :limit";
+/// What the console shows of a report, from `inbox` and `record`.
+macro_rules! shown {
+    ($from:expr, $claims_since:literal, $order:literal) => {
+        concat!(
+            "SELECT inbox.record AS record, title, category, severity, status, status_dots, grid, \
+             address, stage, due_on, conflict, received_at, inbox.changed_at AS changed_at, \
+             coalesce(author.name, '') AS author, \
+             (SELECT count(*) FROM blob_ref WHERE blob_ref.record = inbox.record AND NOT EXISTS \
+             (SELECT 1 FROM blob WHERE blob.hash = blob_ref.hash)) AS coming, iif(claimed_at > ",
+            $claims_since,
+            ", coalesce(claimer.name, ''), '') AS claimed_by FROM ",
+            $from,
+            " CROSS JOIN record ON record.id = inbox.record \
+             LEFT JOIN account AS author ON author.id = record.created_by \
+             LEFT JOIN account AS claimer ON claimed_by <> '' AND claimer.id = unhex(claimed_by, '-') \
+             ORDER BY ",
+            $order
+        )
+    };
+}
+
+/// Scope is in the statement itself. The rows of a page are found in the index alone, in the order of their last
+/// change; what is shown of them is read afterwards.
+pub(super) const PAGE_OF: &str = shown!(
+    concat!(
+        "(SELECT seq FROM inbox WHERE (:expression = '' \
+         OR +seq IN (SELECT rowid FROM inbox_text WHERE inbox_text MATCH :expression)) \
+         AND (:state = '' OR status = :state \
+         OR (:state = 'open' AND status NOT IN ('closed', 'merged', 'unfounded'))) \
+         AND (:stage = '' OR stage = :stage) \
+         AND (:category = '' OR category = :category) AND (:severity = '' OR severity = :severity) \
+         AND (:grid = '' OR grid = :grid) \
+         AND (NOT :conflict OR conflict) \
+         AND (:due = '' OR (due_on <> '' AND due_on < :due \
+         AND status NOT IN ('closed', 'merged', 'unfounded'))) \
+         AND (:claimed_by = '' OR (claimed_by = :claimed_by AND claimed_at > :claims_since)) \
+         AND (inbox.changed_at, inbox.record) < (:after_at, :after) AND ",
+        in_cells!("inbox.record", ":cells"),
+        " ORDER BY inbox.changed_at DESC, inbox.record DESC LIMIT :limit) AS page \
+         CROSS JOIN inbox ON inbox.seq = page.seq"
+    ),
+    ":claims_since",
+    "inbox.changed_at DESC, inbox.record DESC"
+);
 
 fn row_of(row: &Row<'_>) -> rusqlite::Result<InboxRow> {
     Ok(InboxRow {
@@ -158,22 +177,21 @@ pub(super) fn rows(
     ask: &InboxAsk,
     limit: u32,
 ) -> Result<Vec<InboxRow>, TownError> {
-    // Words too short for the index are looked for one by one.
-    let expression = search::expression(&ask.words);
-    let short = ask.words.split_whitespace().filter(|word| search::expression(word).is_none());
-    let short: Vec<String> = short.map(|word| format!("%{}%", escaped(word))).collect();
-    let short = serde_json::to_string(&short).map_err(|e| TownError::Corrupt(e.to_string()))?;
+    // Nothing is after the last moment.
+    let (after_at, after) = match ask.after {
+        Some((at, id)) => (at, *id.as_bytes()),
+        None => (i64::MAX, [0xFF; 16]),
+    };
     let mut statement = connection.prepare_cached(PAGE_OF)?;
     let rows = statement.query_map(
         named_params! {
             ":cells": names_of(&ask.cells), ":state": ask.state, ":stage": ask.stage,
             ":category": ask.category, ":severity": ask.severity, ":grid": ask.grid,
-            ":expression": expression.unwrap_or_default(), ":short": short,
+            ":expression": search::expression(&ask.words).unwrap_or_default(),
             ":conflict": ask.conflict, ":due": ask.due_before.as_deref().unwrap_or_default(),
             ":claimed_by": ask.claimed_by.map(|id| id.to_string()).unwrap_or_default(),
             ":claims_since": ask.now - CLAIM_HOLDS_S,
-            ":after": ask.after.map(|(_, id)| *id.as_bytes()),
-            ":after_at": ask.after.map_or(0, |(at, _)| at), ":limit": limit,
+            ":after": after, ":after_at": after_at, ":limit": limit,
         },
         row_of,
     )?;
@@ -186,17 +204,38 @@ pub(super) fn escaped(words: &str) -> String {
 }
 
 /// Major dangers that nobody looked at and nobody is on, oldest first. Scope is in the statement.
-const URGENT: &str = "SELECT inbox.record AS record, title, category, severity, status, status_dots, grid, address, \
-     stage, due_on, conflict, received_at, inbox.changed_at AS changed_at, \
-     coalesce(author.name, '') AS author, '' AS claimed_by, \
-     (SELECT count(*) FROM blob_ref WHERE blob_ref.record = inbox.record AND NOT EXISTS \
-     (SELECT 1 FROM blob WHERE blob.hash = blob_ref.hash)) AS coming \
-     FROM inbox JOIN record ON record.id = inbox.record \
-     LEFT JOIN account AS author ON author.id = record.created_by \
-     WHERE severity = 'major' AND status = 'reported' AND (claimed_by = '' OR claimed_at <= ?2) \
-     AND EXISTS (SELECT 1 FROM feed JOIN cell ON cell.id = feed.cell WHERE feed.record = inbox.record \
-     AND feed.state = 0 AND cell.name IN (SELECT value FROM json_each(?1))) \
-     ORDER BY received_at, inbox.record LIMIT ?3";
+pub(super) const URGENT: &str = shown!(
+    concat!(
+        "(SELECT seq FROM inbox CROSS JOIN record ON record.id = inbox.record \
+         WHERE severity = 'major' AND status = 'reported' AND (claimed_by = '' OR claimed_at <= ?2) AND ",
+        in_cells!("inbox.record", "?1"),
+        " ORDER BY received_at, inbox.record LIMIT ?3) AS page CROSS JOIN inbox ON inbox.seq = page.seq"
+    ),
+    "?2",
+    "received_at, inbox.record"
+);
+
+/// Counts of what waits, each ending at a bound. Scope is in the statement.
+macro_rules! counted {
+    ($condition:literal) => {
+        concat!(
+            "SELECT count(*) AS n FROM (SELECT 1 FROM inbox WHERE ",
+            $condition,
+            " AND ",
+            in_cells!("inbox.record", ":cells"),
+            " LIMIT :most)"
+        )
+    };
+}
+pub(super) const IN_STAGE: &str = counted!("stage = :value AND stage <> ''");
+pub(super) const IN_CONFLICT: &str = counted!("conflict");
+pub(super) const OVERDUE: &str = counted!(
+    "due_on <> '' AND due_on < :value AND status NOT IN ('closed', 'merged', 'unfounded')"
+);
+pub(super) const CLAIMED: &str = counted!(
+    "claimed_by <> '' AND claimed_by = :value AND claimed_at > :since \
+     AND status NOT IN ('closed', 'merged', 'unfounded')"
+);
 
 /// How much waits in each view. Scope is in the statement; each count ends at a bound.
 pub(super) fn waiting(
@@ -210,25 +249,16 @@ pub(super) fn waiting(
     let rows = urgent.query_map(params![cells, since, MAX_URGENT], row_of)?;
     let mut waiting = Waiting { urgent: rows.collect::<Result<_, _>>()?, ..Waiting::default() };
     let mine = ask.account.map(|id| id.to_string()).unwrap_or_default();
-    let count = |condition: &str, value: &str| -> Result<u32, TownError> {
-        let sql = format!(
-            "SELECT count(*) AS n FROM (SELECT 1 FROM inbox WHERE {condition} AND EXISTS \
-             (SELECT 1 FROM feed JOIN cell ON cell.id = feed.cell WHERE feed.record = inbox.record \
-             AND feed.state = 0 AND cell.name IN (SELECT value FROM json_each(?1))) LIMIT ?3)"
-        );
-        let mut statement = connection.prepare_cached(&sql)?;
-        let asked = params![cells, value, MAX_COUNTED];
-        Ok(statement.query_row(asked, |row| row.get("n"))?)
+    let count = |sql: &str, own: &[(&str, &dyn ToSql)]| -> Result<u32, TownError> {
+        let mut statement = connection.prepare_cached(sql)?;
+        let of_all: &[(&str, &dyn ToSql)] = &[(":cells", &cells), (":most", &MAX_COUNTED)];
+        Ok(statement.query_row([of_all, own].concat().as_slice(), |row| row.get("n"))?)
     };
-    const STAGE: &str = "stage = ?2 AND stage <> ''";
-    waiting.new = count(STAGE, desk::NEW)?;
-    waiting.corrected = count(STAGE, desk::CORRECTED)?;
-    waiting.changed = count(STAGE, desk::CHANGED)?;
-    waiting.conflict = count("conflict AND ?2 = ''", "")?;
-    let unfinished = "status NOT IN ('closed', 'merged', 'unfounded')";
-    waiting.overdue = count(&format!("due_on <> '' AND due_on < ?2 AND {unfinished}"), today)?;
-    let claimed =
-        format!("claimed_by <> '' AND claimed_by = ?2 AND claimed_at > {since} AND {unfinished}");
-    waiting.claimed = count(&claimed, &mine)?;
+    waiting.new = count(IN_STAGE, &[(":value", &desk::NEW)])?;
+    waiting.corrected = count(IN_STAGE, &[(":value", &desk::CORRECTED)])?;
+    waiting.changed = count(IN_STAGE, &[(":value", &desk::CHANGED)])?;
+    waiting.conflict = count(IN_CONFLICT, &[])?;
+    waiting.overdue = count(OVERDUE, &[(":value", &today)])?;
+    waiting.claimed = count(CLAIMED, &[(":value", &mine), (":since", &since)])?;
     Ok(waiting)
 }

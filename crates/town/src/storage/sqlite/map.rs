@@ -3,7 +3,8 @@
 
 use async_trait::async_trait;
 use rusqlite::{Connection, Row, named_params};
-use yaoguan_model::{Kind, Position, RecordId, canonical};
+use yaoguan_model::geodesy::line::{self, LINE_PRECISION};
+use yaoguan_model::{GridCode, Kind, Position, RecordId};
 
 use super::super::figures::{
     Coverage, CoverageAsk, DueAsk, DueHousehold, Facts, Figures, FiguresAsk, HOUSEHOLDS_PAGE,
@@ -11,7 +12,7 @@ use super::super::figures::{
 };
 use super::figures::list_of;
 use super::push::load;
-use super::{Sqlite, audit, facts, figures, id16};
+use super::{Sqlite, audit, figures, id16};
 use crate::audit::{Act, Attribution, Subject};
 use crate::error::TownError;
 
@@ -55,19 +56,32 @@ pub(super) const DUE: &str = "SELECT household_fact.record AS record, household_
      checked_at, lat_e7, lon_e7 FROM household_fact \
      WHERE due_on <> '' AND due_on <= :until AND (due_on, household_fact.record) > (:after_day, :after) \
      AND +household_fact.grid IN (SELECT value FROM json_each(:grids)) \
-     AND (:grid IS NULL OR household_fact.grid = :grid) \
      AND (:south IS NULL OR (lat_e7 BETWEEN :south AND :north AND lon_e7 BETWEEN :west AND :east)) \
      ORDER BY due_on, household_fact.record LIMIT :limit";
+/// The same for a few grids: what is due in them is gathered and sorted.
+pub(super) const DUE_IN: &str = "SELECT household_fact.record AS record, household_fact.grid AS grid, due_on, \
+     risk, checked_at, lat_e7, lon_e7 \
+     FROM json_each(:grids) CROSS JOIN household_fact ON household_fact.grid = value \
+     WHERE due_on <> '' AND due_on <= :until AND (due_on, household_fact.record) > (:after_day, :after) \
+     AND (:south IS NULL OR (lat_e7 BETWEEN :south AND :north AND lon_e7 BETWEEN :west AND :east)) \
+     ORDER BY due_on, household_fact.record LIMIT :limit";
+/// So many grids are a few: the others are mostly walked past.
+const FEW_GRIDS: usize = 8;
 
 fn due(connection: &Connection, ask: &DueAsk) -> Result<Vec<DueHousehold>, TownError> {
     let (day, id) =
         ask.after.as_ref().map_or(("", [0; 16]), |(day, id)| (day.as_str(), *id.as_bytes()));
-    let mut statement = connection.prepare_cached(DUE)?;
+    let one: Option<Vec<GridCode>> = ask
+        .grid
+        .as_ref()
+        .map(|grid| ask.grids.iter().filter(|own| *own == grid).cloned().collect());
+    let grids = one.as_ref().unwrap_or(&ask.grids);
+    let sql = if grids.len() <= FEW_GRIDS { DUE_IN } else { DUE };
+    let mut statement = connection.prepare_cached(sql)?;
     let within = ask.within;
     let rows = statement.query_map(
         named_params! {
-            ":grids": list_of(&ask.grids)?, ":grid": ask.grid.as_ref().map(|code| code.as_str()),
-            ":until": ask.until, ":after_day": day, ":after": id,
+            ":grids": list_of(grids)?, ":until": ask.until, ":after_day": day, ":after": id,
             ":south": within.map(|b| b.south), ":north": within.map(|b| b.north),
             ":west": within.map(|b| b.west), ":east": within.map(|b| b.east),
             ":limit": HOUSEHOLDS_PAGE,
@@ -132,11 +146,13 @@ fn marks(connection: &Connection, ask: &MarksAsk) -> Result<Vec<Mark>, TownError
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-pub(super) const LINES: &str = "SELECT patrol_fact.record AS record, patrol_fact.grid AS grid, at, body \
+/// The newest first: what is sorted is small, and only lines that are given out are read.
+pub(super) const LINES: &str = "SELECT patrol_fact.record AS record, grid, at, line FROM \
+     (SELECT patrol_fact.record AS record \
      FROM json_each(:grids) CROSS JOIN patrol_fact ON patrol_fact.grid = value \
-     CROSS JOIN record ON record.id = patrol_fact.record \
      WHERE at >= :from AND at < :until AND south_e7 <= :north AND north_e7 >= :south \
-     AND west_e7 <= :east AND east_e7 >= :west ORDER BY at DESC, patrol_fact.record LIMIT :limit";
+     AND west_e7 <= :east AND east_e7 >= :west ORDER BY at DESC, patrol_fact.record LIMIT :limit) AS newest \
+     CROSS JOIN patrol_fact ON patrol_fact.record = newest.record ORDER BY at DESC, patrol_fact.record";
 
 fn lines(connection: &Connection, ask: &LinesAsk) -> Result<Lines, TownError> {
     let mut statement = connection.prepare_cached(LINES)?;
@@ -151,10 +167,12 @@ fn lines(connection: &Connection, ask: &LinesAsk) -> Result<Lines, TownError> {
             found.more = true;
             break;
         }
-        let record = canonical::decode(&row.get::<_, Vec<u8>>("body")?)?;
-        let parts = facts::parts(&record);
+        let texts: Vec<String> = serde_json::from_str(&row.get::<_, String>("line")?)
+            .map_err(|e| TownError::Corrupt(e.to_string()))?;
+        let parts = texts.iter().filter_map(|text| line::decode(text, LINE_PRECISION).ok());
+        let id = RecordId::from_bytes(id16(row, "record")?);
         let (grid, at) = (row.get("grid")?, row.get("at")?);
-        found.lines.push(PatrolLine { id: record.id, grid, at, parts });
+        found.lines.push(PatrolLine { id, grid, at, parts: parts.collect() });
     }
     Ok(found.thinned(ask.tolerance_m, MAX_LINE_POINTS))
 }

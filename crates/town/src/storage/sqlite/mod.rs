@@ -23,8 +23,11 @@ mod journal;
 mod line;
 mod map;
 mod migrations;
+mod notices;
 mod own;
 mod people;
+#[cfg(test)]
+mod plans;
 mod purge;
 mod push;
 mod saved_views;
@@ -32,6 +35,7 @@ mod scope;
 mod sessions;
 mod sign_in;
 mod standing;
+mod tiles;
 mod tokens;
 mod verify;
 

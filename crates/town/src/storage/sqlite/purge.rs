@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{OptionalExtension, Transaction};
-use yaoguan_model::retention::{TOWN_KEEPS_S, is_finished};
+use rusqlite::{Connection, OptionalExtension, Transaction};
+use yaoguan_model::retention::is_finished;
 use yaoguan_model::{Kind, Record, RecordId, canonical};
 
-use super::super::purge::{After, Erasure, Purged};
+use super::super::purge::{After, Erasure, MAX_KEEPS_DAYS, Purged};
 use super::push::{checks_of, load, purged_context};
 use super::{audit, blobs, facts, id16, inbox};
 use crate::audit::{Act, Attribution, Subject};
+use crate::days::DAY_S;
 use crate::error::TownError;
 
 /// Candidates looked at in one transaction.
@@ -18,23 +19,71 @@ const BATCH: u32 = 500;
 const DUE: &str = "SELECT id, changed_at, body FROM record WHERE changed_at <= ?1 \
      AND (changed_at, id) > (?2, ?3) ORDER BY changed_at, id LIMIT ?4";
 
+/// Days that finished records are kept.
+pub(super) fn keeps_days(connection: &Connection) -> Result<i64, TownError> {
+    let sql = "SELECT days FROM retention WHERE what = 'records'";
+    let days = connection.prepare_cached(sql)?.query_row([], |row| row.get("days")).optional()?;
+    Ok(days.unwrap_or(MAX_KEEPS_DAYS))
+}
+
+pub(super) fn set_keeps_days(
+    tx: &Transaction<'_>,
+    days: i64,
+    done: &Attribution,
+) -> Result<(), TownError> {
+    let before = keeps_days(tx)?;
+    let sql = "INSERT OR REPLACE INTO retention (what, days) VALUES ('records', ?1)";
+    tx.prepare_cached(sql)?.execute([days])?;
+    let entry = done.entry(Act::SettingChanged, Subject::Town);
+    audit::write(tx, &entry.with("retention_days", days).with("before", before))?;
+    Ok(())
+}
+
+/// The next candidates after `after`, and where those behind them begin.
+fn candidates(
+    connection: &Connection,
+    days: i64,
+    after: Option<After>,
+    now: i64,
+) -> Result<(Vec<Record>, Option<After>), TownError> {
+    let (since, id) = after.map_or((i64::MIN, [0; 16]), |after| (after.0, *after.1.as_bytes()));
+    let mut statement = connection.prepare_cached(DUE)?;
+    let rows = statement.query_map((now - days * DAY_S, since, id, BATCH), |row| {
+        let at = After(row.get("changed_at")?, RecordId::from_bytes(id16(row, "id")?));
+        Ok((at, row.get::<_, Vec<u8>>("body")?))
+    })?;
+    let candidates: Vec<(After, Vec<u8>)> = rows.collect::<Result<_, _>>()?;
+    let next = candidates.last().map(|(at, _)| *at).filter(|_| candidates.len() >= BATCH as usize);
+    let records = candidates.iter().map(|(_, body)| Ok(canonical::decode(body)?));
+    Ok((records.collect::<Result<_, TownError>>()?, next))
+}
+
+/// What a purge would take.
+pub(super) fn would(
+    connection: &Connection,
+    days: i64,
+    after: Option<After>,
+    now: i64,
+) -> Result<Purged, TownError> {
+    let (candidates, next) = candidates(connection, days, after, now)?;
+    let mut counts = BTreeMap::new();
+    for record in candidates {
+        if is_due(connection, &record, now)? && !is_needed(connection, record.id)? {
+            *counts.entry(record.kind.as_str().to_owned()).or_default() += 1;
+        }
+    }
+    Ok(Purged { counts, next })
+}
+
 /// Purges what is due among the next candidates after `after`.
 pub(super) fn due(
     tx: &Transaction<'_>,
     after: Option<After>,
     now: i64,
 ) -> Result<Purged, TownError> {
-    let (since, id) = after.map_or((i64::MIN, [0; 16]), |after| (after.0, *after.1.as_bytes()));
-    let mut statement = tx.prepare_cached(DUE)?;
-    let rows = statement.query_map((now - TOWN_KEEPS_S, since, id, BATCH), |row| {
-        let at = After(row.get("changed_at")?, RecordId::from_bytes(id16(row, "id")?));
-        Ok((at, row.get::<_, Vec<u8>>("body")?))
-    })?;
-    let candidates: Vec<(After, Vec<u8>)> = rows.collect::<Result<_, _>>()?;
-    let next = candidates.last().map(|(at, _)| *at).filter(|_| candidates.len() >= BATCH as usize);
+    let (candidates, next) = candidates(tx, keeps_days(tx)?, after, now)?;
     let mut purge = Purge::default();
-    for (_, body) in candidates {
-        let record = canonical::decode(&body)?;
+    for record in candidates {
         if is_due(tx, &record, now)? && !is_needed(tx, record.id)? {
             purge.add(tx, &record, now)?;
         }
@@ -48,7 +97,7 @@ pub(super) fn due(
 }
 
 /// A household goes two years after its last check, which is when no check is left.
-fn is_due(tx: &Transaction<'_>, record: &Record, now: i64) -> Result<bool, TownError> {
+fn is_due(tx: &Connection, record: &Record, now: i64) -> Result<bool, TownError> {
     if record.kind != Kind::Household {
         return Ok(is_finished(record, now));
     }
@@ -58,7 +107,7 @@ fn is_due(tx: &Transaction<'_>, record: &Record, now: i64) -> Result<bool, TownE
 }
 
 /// Somebody has yet to decide on something of it.
-fn is_needed(tx: &Transaction<'_>, id: RecordId) -> Result<bool, TownError> {
+fn is_needed(tx: &Connection, id: RecordId) -> Result<bool, TownError> {
     let sql = "SELECT 1 FROM held WHERE record = ?1 AND outcome = '' \
          UNION ALL SELECT 1 FROM recovered WHERE record = ?1 AND taken_at IS NULL";
     Ok(tx.prepare_cached(sql)?.exists([id.as_bytes()])?)
@@ -66,7 +115,7 @@ fn is_needed(tx: &Transaction<'_>, id: RecordId) -> Result<bool, TownError> {
 
 /// Checks of a household, and hazards and tasks that name it. No index leads from a household to the latter
 /// two: this is asked for an erasure, or for a household that nobody has touched for two years.
-fn linked(tx: &Transaction<'_>, household: RecordId) -> Result<BTreeSet<RecordId>, TownError> {
+fn linked(tx: &Connection, household: RecordId) -> Result<BTreeSet<RecordId>, TownError> {
     let mut all: BTreeSet<RecordId> = checks_of(tx, household)?.into_iter().collect();
     let sql = "SELECT id, body FROM record WHERE kind IN ('hazard', 'task') \
          AND instr(body, CAST(?1 AS BLOB)) > 0";

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use rusqlite::{OptionalExtension, Transaction};
+use rusqlite::{Connection, OptionalExtension, Transaction};
 use yaoguan_model::cells::{self, Around};
 use yaoguan_model::faults::{Fault, is_broken};
 use yaoguan_model::{
@@ -279,10 +279,7 @@ pub(super) fn write(tx: &Transaction<'_>, record: &Record, now: i64) -> Result<(
 }
 
 /// The checks of a household: they move with it.
-pub(super) fn checks_of(
-    tx: &Transaction<'_>,
-    household: RecordId,
-) -> Result<Vec<RecordId>, TownError> {
+pub(super) fn checks_of(tx: &Connection, household: RecordId) -> Result<Vec<RecordId>, TownError> {
     let mut statement = tx.prepare_cached("SELECT record FROM check_of WHERE household = ?1")?;
     let rows = statement.query_map([household.as_bytes()], |row| id16(row, "record"))?;
     Ok(rows.map(|id| id.map(RecordId::from_bytes)).collect::<Result<_, _>>()?)

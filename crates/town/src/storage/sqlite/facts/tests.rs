@@ -1,4 +1,4 @@
-//! The facts follow each write, whatever comes in which order, and what counts them walks indexes.
+//! The facts follow each write, whatever comes in which order.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use yaoguan_model::env::System;
 use yaoguan_model::template::builtin;
 use yaoguan_model::{AccountId, Change, Dot, Env as _, FieldPath, ReplicaId};
 
+use super::super::Sqlite;
 use super::super::push::write;
-use super::super::{Sqlite, figures, map};
 use super::*;
 
 const TABLES: [&str; 5] =
@@ -221,40 +221,5 @@ fn facts_that_followed_each_write_are_those_of_a_rebuild() {
         for (table, rows) in followed {
             assert!(!rows.is_empty(), "{table}");
         }
-    }
-}
-
-#[test]
-fn what_counts_facts_walks_indexes() {
-    let dir = tempfile::tempdir().unwrap();
-    let town = Sqlite::open(&dir.path().join("town.db"), &[1; 32]).unwrap();
-    let all = [
-        ("hazard_fact_reported", figures::REPORTED),
-        ("hazard_fact_reported", figures::REPORTED_BY_DAY),
-        ("hazard_fact_ended", figures::CLOSED),
-        ("hazard_fact_open", figures::OPEN),
-        ("hazard_fact_conflict", figures::CONFLICTS),
-        ("household_fact_grid", figures::HOUSEHOLDS),
-        ("patrol_fact_at", figures::WALKED),
-        ("household_fact_due", map::DUE),
-        ("hazard_fact_place", map::MARKS),
-        ("patrol_fact_at", map::LINES),
-    ];
-    for (index, sql) in all {
-        let plan = town.with_raw(|connection| {
-            let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-            let mut rows = statement.raw_query();
-            let mut plan = Vec::new();
-            while let Some(row) = rows.next().unwrap() {
-                plan.push(row.get::<_, String>("detail").unwrap());
-            }
-            plan
-        });
-        // The asker's grids are the only list that is walked from end to end.
-        let scanned = plan.iter().filter(|line| line.starts_with("SCAN"));
-        let small = |line: &&String| line.contains("json_each") || *line == "SCAN CONSTANT ROW";
-        let scanned: Vec<_> = scanned.filter(|line| !small(line)).collect();
-        assert!(scanned.is_empty(), "{sql}: {plan:#?}");
-        assert!(plan.iter().any(|line| line.contains(index)), "{sql}: {plan:#?}");
     }
 }

@@ -10,11 +10,8 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use flate2::read::MultiGzDecoder;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-
-use super::{Tile, TilesShown};
-use crate::error::FieldError;
 
 const HEADER_BYTES: usize = 127;
 /// A directory, the metadata or a tile, packed or unpacked.
@@ -22,10 +19,40 @@ const MAX_PART_BYTES: u64 = 16 * 1024 * 1024;
 /// Directories on the way to a tile.
 const MAX_DEPTH: u32 = 4;
 /// Deeper tiles have no 32-bit coordinates.
-pub(super) const MAX_ZOOM: u8 = 26;
+pub const MAX_ZOOM: u8 = 26;
+
+/// A file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum MapError {
+    #[error("not a map that can be shown: {0}")]
+    Unfit(String),
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+/// What whoever draws a file has to know of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct About {
+    pub kind: TileKind,
+    pub min_zoom: u8,
+    pub max_zoom: u8,
+    /// West, south, east, north, in degrees.
+    pub bounds: [f64; 4],
+    /// Names of the layers of vector tiles.
+    pub layers: Vec<String>,
+    pub attribution: String,
+    pub bytes: u64,
+}
+
+/// One tile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tile {
+    pub media_type: &'static str,
+    pub bytes: Vec<u8>,
+}
 
 /// What the tiles are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TileKind {
     Mvt,
@@ -77,16 +104,16 @@ pub struct Archive {
     root: Vec<Entry>,
 }
 
-fn bad(what: &str) -> FieldError {
-    FieldError::BadMap(what.to_owned())
+fn bad(what: &str) -> MapError {
+    MapError::Unfit(what.to_owned())
 }
 
 impl Archive {
     /// # Errors
-    /// [`FieldError::BadMap`] for anything but tiles that this app can show.
-    pub fn open(path: &Path) -> Result<Self, FieldError> {
-        let mut file = File::open(path).map_err(|e| crate::folder::io(path, e))?;
-        let bytes = file.metadata().map_err(|e| crate::folder::io(path, e))?.len();
+    /// [`MapError::Unfit`] for anything but tiles that this app can show.
+    pub fn open(path: &Path) -> Result<Self, MapError> {
+        let mut file = File::open(path)?;
+        let bytes = file.metadata()?.len();
         let mut head = [0; HEADER_BYTES];
         file.read_exact(&mut head).map_err(|_| bad("shorter than a header"))?;
         let header = Header::read(&head)?;
@@ -95,14 +122,15 @@ impl Archive {
         Ok(archive)
     }
 
-    pub fn shown(&self) -> Result<TilesShown, FieldError> {
+    /// What whoever draws it has to know.
+    pub fn about(&self) -> Result<About, MapError> {
         let packed = self.part(self.header.metadata)?;
         let metadata = unpack(packed, self.header.directories)?;
         let metadata: Json = serde_json::from_slice(&metadata).unwrap_or_default();
         let layer = |layer: &Json| Some(layer.get("id")?.as_str()?.to_owned());
         let layers = metadata.get("vector_layers").and_then(Json::as_array);
         let attribution = metadata.get("attribution").and_then(Json::as_str);
-        Ok(TilesShown {
+        Ok(About {
             kind: self.header.kind,
             min_zoom: self.header.min_zoom,
             max_zoom: self.header.max_zoom,
@@ -114,7 +142,7 @@ impl Archive {
     }
 
     /// A tile, unpacked; none where the file has none.
-    pub fn tile(&self, zoom: u8, x: u32, y: u32) -> Result<Option<Tile>, FieldError> {
+    pub fn tile(&self, zoom: u8, x: u32, y: u32) -> Result<Option<Tile>, MapError> {
         let Some(wanted) = tile_id(zoom, x, y) else { return Ok(None) };
         let mut leaf = None;
         for _ in 0..MAX_DEPTH {
@@ -130,12 +158,12 @@ impl Archive {
         Err(bad("directories too deep"))
     }
 
-    fn directory(&self, part: Part) -> Result<Vec<Entry>, FieldError> {
+    fn directory(&self, part: Part) -> Result<Vec<Entry>, MapError> {
         entries(&unpack(self.part(part)?, self.header.directories)?)
             .ok_or_else(|| bad("a directory that does not read"))
     }
 
-    fn part(&self, part: Part) -> Result<Vec<u8>, FieldError> {
+    fn part(&self, part: Part) -> Result<Vec<u8>, MapError> {
         let end = part.offset.checked_add(part.length);
         if part.length > MAX_PART_BYTES || end.is_none_or(|end| end > self.bytes) {
             return Err(bad("cut, or a part too large"));
@@ -161,7 +189,7 @@ impl TileKind {
 }
 
 impl Header {
-    fn read(head: &[u8; HEADER_BYTES]) -> Result<Self, FieldError> {
+    fn read(head: &[u8; HEADER_BYTES]) -> Result<Self, MapError> {
         let word = |at: usize| {
             let bytes = head.get(at..at + 8).and_then(|bytes| bytes.try_into().ok());
             bytes.map_or(0, u64::from_le_bytes)
@@ -207,7 +235,7 @@ impl Header {
 }
 
 /// The number of a tile; none outside of its level.
-pub(super) fn tile_id(zoom: u8, mut x: u32, mut y: u32) -> Option<u64> {
+pub fn tile_id(zoom: u8, mut x: u32, mut y: u32) -> Option<u64> {
     let side = 1_u32.checked_shl(u32::from(zoom)).filter(|_| zoom <= MAX_ZOOM)?;
     if x >= side || y >= side {
         return None;
@@ -235,14 +263,14 @@ fn find(entries: &[Entry], wanted: u64) -> Option<Entry> {
     (entry.run == 0 || wanted - entry.tile < entry.run).then_some(entry)
 }
 
-fn within(whole: Part, entry: Entry) -> Result<Part, FieldError> {
+fn within(whole: Part, entry: Entry) -> Result<Part, MapError> {
     let end = entry.offset.checked_add(entry.length).filter(|end| *end <= whole.length);
     let offset = end.and_then(|_| whole.offset.checked_add(entry.offset));
     let offset = offset.ok_or_else(|| bad("an entry that points out of the file"))?;
     Ok(Part { offset, length: entry.length })
 }
 
-fn unpack(bytes: Vec<u8>, packing: Packing) -> Result<Vec<u8>, FieldError> {
+fn unpack(bytes: Vec<u8>, packing: Packing) -> Result<Vec<u8>, MapError> {
     match packing {
         Packing::None => Ok(bytes),
         Packing::Gzip => {
