@@ -10,7 +10,7 @@ use yaoguan_model::AccountId;
 use yaoguan_testkit::disk::Disk;
 use yaoguan_transport::Connections;
 
-use crate::checker::{Dot, tokens_in};
+use crate::checker::{Dot, Found, Place, tokens_in};
 use crate::env::SeedEnv;
 use crate::line::{Answer, Line, Waiting};
 use crate::town::home;
@@ -27,6 +27,9 @@ pub struct Run {
 
 /// What a person saw on a form when it was opened: path → words and the dots that they stood under.
 pub type View = BTreeMap<String, BTreeSet<(String, Dot)>>;
+
+/// Id → hash, and of what waits what the town confirmed of it.
+pub type Seen = BTreeMap<Vec<u8>, (Vec<u8>, Option<Vec<u8>>)>;
 
 /// A form that is open as a draft.
 #[derive(Debug, Clone)]
@@ -57,8 +60,8 @@ pub struct Device {
     pub drafts: BTreeMap<String, Draft>,
     pub offline_until_ms: i64,
     pub backups: Vec<(PathBuf, BTreeMap<String, Draft>)>,
-    /// Hash of each record as it was last looked at.
-    pub seen: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Each record as it was last looked at.
+    pub seen: Seen,
     pub end: Option<End>,
     pub is_revoked: bool,
 }
@@ -100,10 +103,10 @@ impl Device {
         _ = self.line.take();
     }
 
-    /// Bodies of the records that changed since the last time.
-    pub fn changed(&mut self) -> Result<Vec<Vec<u8>>, rusqlite::Error> {
-        match &self.phone {
-            Some(phone) => changed(phone, &mut self.seen),
+    /// The records that changed since the last time.
+    pub fn changed(&mut self, who: usize) -> Result<Vec<Found>, Failed> {
+        match &mut self.phone {
+            Some(phone) => changed(phone, &mut self.seen, who),
             None => Ok(Vec::new()),
         }
     }
@@ -154,26 +157,30 @@ impl Device {
     }
 }
 
-/// Bodies of the records whose hash is another than in `seen`, which is brought up to date.
-pub fn changed(
-    phone: &Phone,
-    seen: &mut BTreeMap<Vec<u8>, Vec<u8>>,
-) -> Result<Vec<Vec<u8>>, rusqlite::Error> {
+type Failed = Box<dyn std::error::Error>;
+
+/// The records that are not as in `seen`, which is brought up to date.
+pub fn changed(phone: &mut Phone, seen: &mut Seen, who: usize) -> Result<Vec<Found>, Failed> {
+    phone.store_mut().renew()?;
     let connection = phone.store().raw();
-    let mut now = BTreeMap::new();
-    let mut bodies = Vec::new();
-    let mut statement = connection.prepare_cached("SELECT id, hash FROM record")?;
+    let mut now = Seen::new();
+    let mut found = Vec::new();
+    let sql = "SELECT id, hash, CASE WHEN unsent.record IS NULL THEN NULL ELSE coalesce(base, x'') END AS base \
+        FROM record LEFT JOIN unsent ON unsent.record = record.seq";
+    let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let (id, hash): (Vec<u8>, Vec<u8>) = (row.get("id")?, row.get("hash")?);
-        if seen.get(&id) != Some(&hash) {
+        let id: Vec<u8> = row.get("id")?;
+        let here: (Vec<u8>, Option<Vec<u8>>) = (row.get("hash")?, row.get("base")?);
+        if seen.get(&id) != Some(&here) {
             let sql = "SELECT body FROM record WHERE id = ?1";
-            bodies.push(connection.prepare_cached(sql)?.query_row([&id], |row| row.get(0))?);
+            let body = connection.prepare_cached(sql)?.query_row([&id], |row| row.get(0))?;
+            found.push(Found { place: Place::Phone(who), body, base: here.1.clone() });
         }
-        now.insert(id, hash);
+        now.insert(id, here);
     }
     *seen = now;
-    Ok(bodies)
+    Ok(found)
 }
 
 /// Words on a phone.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::checker::{Sort, State, Violation, doubled};
+use crate::checker::{Found, Place, Sort, State, Violation, doubled};
 use crate::world::{World, broken, works};
 
 /// Rounds in which everybody syncs once, the office decides, and nothing may be left to do.
@@ -72,7 +72,8 @@ impl World {
         let mut found = Vec::new();
         let mut states = BTreeMap::new();
         for (id, body) in works(self.town.bodies(), "the town is read") {
-            let state = self.checker.observe("town", &body)?;
+            let found = Found { place: Place::Town, body: body.clone(), base: None };
+            let state = self.checker.observe(&found)?;
             states.insert(
                 id.replace('-', ""),
                 (state, yaoguan_model::canonical::hash(&body).to_vec()),

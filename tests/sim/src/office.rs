@@ -63,6 +63,7 @@ impl World {
         device.seen.clear();
         self.counts.add("phone restored");
         self.start(who)?;
+        self.share(who, true)?;
         let gone = self.disaster()?;
         Ok(format!("{gone} gone"))
     }
@@ -93,6 +94,9 @@ impl World {
         self.counts.add("cloned");
         self.start(who)?;
         self.start(number)?;
+        if with_marker {
+            self.share(number, false)?;
+        }
         self.look_at(number)?;
         Ok(format!("as {number}"))
     }

@@ -90,6 +90,8 @@ impl World {
             None => device.second(),
         };
         let Some(mut phone) = opened else { return Ok("off".to_owned()) };
+        // As the app does before each command.
+        _ = phone.store_mut().renew();
         let (disk, drafts) = (device.disk.clone(), &mut device.drafts);
         let doubt = |_: &Phone| disk.is_dead() || disk.struck() != struck;
         let tried = match act {
@@ -127,7 +129,7 @@ impl World {
         }
         if is_second {
             self.counts.add("saved during a sync");
-            let changed = crate::device::changed(&phone, &mut self.devices[who].seen);
+            let changed = crate::device::changed(&mut phone, &mut self.devices[who].seen, who);
             drop(phone);
             self.pending = changed.unwrap_or_default();
         } else {
@@ -142,8 +144,8 @@ impl World {
         if let Some(save) = tried.save {
             self.checker.note(save);
         }
-        for body in std::mem::take(&mut self.pending) {
-            self.checker.observe(&format!("phone {who}"), &body)?;
+        for found in std::mem::take(&mut self.pending) {
+            self.checker.observe(&found)?;
         }
         Ok(tried.said)
     }

@@ -23,7 +23,9 @@ impl Rig {
     }
 
     pub fn phone(&mut self, who: usize) -> &mut Phone {
-        self.0.devices[who].phone.as_mut().expect("the phone is on")
+        let phone = self.0.devices[who].phone.as_mut().expect("the phone is on");
+        phone.store_mut().renew().expect("a disk that is whole again");
+        phone
     }
 
     pub fn disk(&self, who: usize) -> Disk {

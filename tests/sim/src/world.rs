@@ -12,7 +12,7 @@ use yaoguan_model::{AccountId, Env as _, Role};
 use yaoguan_store::Identity;
 use yaoguan_sync::PhoneStore as _;
 
-use crate::checker::{Checker, Sort, Violation, tokens_in};
+use crate::checker::{Checker, Found, Place, Sort, Violation, tokens_in};
 use crate::counts::Counts;
 use crate::device::{Device, End, Run};
 use crate::dice::Dice;
@@ -41,7 +41,7 @@ pub struct World {
     /// Faults are over.
     pub calm: bool,
     /// Bodies that a second program left, to be looked at once its save is noted.
-    pub pending: Vec<Vec<u8>>,
+    pub pending: Vec<Found>,
     late: Vec<(i64, Sent)>,
     town_end: Option<End>,
     dice_of_power: Dice,
@@ -314,18 +314,28 @@ impl World {
         self.mend_town()?;
         let bodies = works(self.town.bodies(), "the town is read");
         for body in bodies.values() {
-            self.checker.observe("town", body)?;
+            let found = Found { place: Place::Town, body: body.clone(), base: None };
+            self.checker.observe(&found)?;
         }
         Ok(())
     }
 
     pub fn look_at(&mut self, who: usize) -> Result<(), Violation> {
-        let changed = self.devices[who].changed();
+        let changed = self.devices[who].changed(who);
         let changed =
             changed.map_err(|error| broken(format!("phone {who} cannot be read: {error}")))?;
-        for body in changed {
-            self.checker.observe(&format!("phone {who}"), &body)?;
+        for found in changed {
+            self.checker.observe(&found)?;
         }
+        Ok(())
+    }
+
+    /// The replica id of this phone may be another phone's too, or is written under again (`again`).
+    pub fn share(&mut self, who: usize, again: bool) -> Result<(), Violation> {
+        let Some(phone) = &self.devices[who].phone else { return Ok(()) };
+        let state = phone.store().state().map_err(|error| broken(format!("{error}")))?;
+        self.checker.share(&state.replica.to_string(), again.then_some(who));
+        self.devices.iter_mut().for_each(|device| device.seen.clear());
         Ok(())
     }
 

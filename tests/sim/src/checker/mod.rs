@@ -5,7 +5,9 @@
 //!
 //! - wherever a record's context covers a save, its words stand there, or words that replaced them do;
 //! - where a save is covered, what it replaced is gone, for good;
-//! - a dot stands for one save of one record, whoever shows it;
+//! - a dot stands for one save of one record, whoever shows it. Of a replica that may have a twin (a phone that was
+//!   cloned with its marker, or put back) this holds of what the town confirmed: until the push chain parts them,
+//!   two phones write under the same dots, which nobody else ever sees;
 //! - a word stands in one record;
 //! - in the end each acknowledged word stands at the town, was replaced by one that had it in view, or is kept
 //!   apart with its reason.
@@ -18,6 +20,47 @@ pub use state::{Dot, State, token_of, tokens_in};
 
 /// A word, or none for a removal, and what stood there in view.
 pub type Wrote = (Option<String>, BTreeSet<(String, Dot)>);
+
+/// Where a state was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    Town,
+    Phone(usize),
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Town => f.write_str("town"),
+            Self::Phone(who) => write!(f, "phone {who}"),
+        }
+    }
+}
+
+/// A state as it was found.
+#[derive(Debug)]
+pub struct Found {
+    pub place: Place,
+    pub body: Vec<u8>,
+    /// Of a record that waits on a phone: what the town confirmed of it; empty: nothing yet.
+    pub base: Option<Vec<u8>>,
+}
+
+/// A dot, and the phone whose it is as long as the town has not confirmed it and there may be a twin.
+type Key = (Dot, Option<usize>);
+
+/// A state, where it stands, and what of its context the town confirmed.
+struct Sight {
+    place: Place,
+    state: State,
+    confirmed: BTreeMap<String, u64>,
+}
+
+impl Sight {
+    fn is_confirmed(&self, (replica, counter): &Dot) -> bool {
+        self.confirmed.get(replica).is_some_and(|seen| seen >= counter)
+    }
+}
 
 /// One save that a person made.
 #[derive(Debug, Clone)]
@@ -62,12 +105,16 @@ pub struct Checker {
     /// Word → what replaced it: a word, or a removal.
     replaced_by: BTreeMap<String, Vec<Option<String>>>,
     /// Under which dots a word was seen, and under which one first: that of its save.
-    dots: BTreeMap<String, BTreeSet<Dot>>,
-    first: BTreeMap<String, Dot>,
+    dots: BTreeMap<String, BTreeSet<Key>>,
+    first: BTreeMap<String, Key>,
     /// A word under a dot → the words that dropped exactly that.
     dropped_by: BTreeMap<(String, Dot), Vec<String>>,
     /// What was seen of a dot: its record, and what it wrote on which path.
-    seen: BTreeMap<Dot, (String, BTreeMap<String, String>)>,
+    seen: BTreeMap<Key, (String, BTreeMap<String, String>)>,
+    /// Dots that the town confirmed somewhere.
+    confirmed: BTreeSet<Dot>,
+    /// Replicas that may have a twin.
+    shared: BTreeSet<String>,
     /// Words whose last copy went with a phone or town that was put back from before.
     gone: BTreeSet<String>,
     pub acknowledged: usize,
@@ -93,21 +140,77 @@ impl Checker {
         self.saves.push(save);
     }
 
-    /// A state that was found somewhere.
-    pub fn observe(&mut self, place: &str, body: &[u8]) -> Result<State, Violation> {
-        let state = match State::parse(body) {
-            Ok(state) => state,
-            Err(error) => return violation(Sort::Unsound, format!("{place}: {error}")),
+    /// From now on this replica may have a twin, or write dots again that never left a phone that was put back
+    /// (`again`). Every phone is to be looked at anew.
+    pub fn share(&mut self, replica: &str, again: Option<usize>) {
+        self.shared.insert(replica.to_owned());
+        let confirmed = &self.confirmed;
+        let stays = |(dot, own): &Key| match own {
+            None => dot.0 != replica || confirmed.contains(dot),
+            Some(who) => again != Some(*who),
         };
+        self.seen.retain(|key, _| stays(key));
+        self.first.retain(|_, key| stays(key));
+        self.dots.values_mut().for_each(|keys| keys.retain(stays));
+    }
+
+    fn key(&self, sight: &Sight, dot: &Dot) -> Key {
+        let own = match sight.place {
+            Place::Phone(who) if self.shared.contains(&dot.0) && !sight.is_confirmed(dot) => {
+                Some(who)
+            }
+            Place::Phone(_) | Place::Town => None,
+        };
+        (dot.clone(), own)
+    }
+
+    fn covers(&self, sight: &Sight, (dot, own): &Key) -> bool {
+        match own {
+            None if self.shared.contains(&dot.0) => sight.is_confirmed(dot),
+            None => sight.state.covers(dot),
+            Some(who) => {
+                let is_here = sight.place == Place::Phone(*who);
+                is_here && sight.state.covers(dot) && !sight.is_confirmed(dot)
+            }
+        }
+    }
+
+    /// A state that was found somewhere.
+    pub fn observe(&mut self, found: &Found) -> Result<State, Violation> {
+        let place = found.place;
+        let base = match &found.base {
+            Some(base) if base.is_empty() => Some(Ok(State::default())),
+            Some(base) => Some(State::parse(base)),
+            None => None,
+        };
+        let (state, base) = match (State::parse(&found.body), base.transpose()) {
+            (Ok(state), Ok(base)) => (state, base),
+            (Err(error), _) | (_, Err(error)) => {
+                return violation(Sort::Unsound, format!("{place}: {error}"));
+            }
+        };
+        let confirmed = base.map_or_else(|| state.context.clone(), |base| base.context);
+        let sight = Sight { place, state, confirmed };
+        self.one_dot_is_one_save(&sight)?;
+        self.words_stand_in_their_record(&sight)?;
+        self.nothing_is_missing(&sight)?;
+        self.nothing_came_back(&sight)?;
+        Ok(sight.state)
+    }
+
+    fn one_dot_is_one_save(&mut self, sight: &Sight) -> Result<(), Violation> {
+        let Sight { place, state, .. } = sight;
         for (dot, written) in &state.writes {
             if !state.covers(dot) {
                 let what = format!("{place}: {dot:?} of {} is not covered", state.record);
                 return violation(Sort::Unsound, what);
             }
-            let known = self
-                .seen
-                .entry(dot.clone())
-                .or_insert_with(|| (state.record.clone(), BTreeMap::new()));
+            if sight.is_confirmed(dot) {
+                self.confirmed.insert(dot.clone());
+            }
+            let key = self.key(sight, dot);
+            let known =
+                self.seen.entry(key).or_insert_with(|| (state.record.clone(), BTreeMap::new()));
             if known.0 != state.record {
                 let what = format!("{place}: {dot:?} stands in {} and {}", known.0, state.record);
                 return violation(Sort::Lost, what);
@@ -120,11 +223,17 @@ impl Checker {
                 }
             }
         }
+        Ok(())
+    }
+
+    fn words_stand_in_their_record(&mut self, sight: &Sight) -> Result<(), Violation> {
+        let Sight { place, state, .. } = sight;
         for (token, dots) in &state.tokens {
-            self.dots.entry(token.clone()).or_default().extend(dots.iter().cloned());
-            if let Some(dot) = dots.first() {
-                self.first.entry(token.clone()).or_insert_with(|| dot.clone());
+            let keys: Vec<Key> = dots.iter().map(|dot| self.key(sight, dot)).collect();
+            if let Some(key) = keys.first() {
+                self.first.entry(token.clone()).or_insert_with(|| key.clone());
             }
+            self.dots.entry(token.clone()).or_default().extend(keys);
             let save = self.by_token.get(token).and_then(|index| self.saves.get(*index));
             match save {
                 None => {
@@ -139,20 +248,19 @@ impl Checker {
                 Some(_) => {}
             }
         }
-        self.nothing_is_missing(place, &state)?;
-        self.nothing_came_back(place, &state)?;
-        Ok(state)
+        Ok(())
     }
 
     /// Where a save is covered, what it dropped does not stand under the same dot.
-    fn nothing_came_back(&self, place: &str, state: &State) -> Result<(), Violation> {
+    fn nothing_came_back(&self, sight: &Sight) -> Result<(), Violation> {
+        let Sight { place, state, .. } = sight;
         for (token, dots) in &state.tokens {
             for dot in dots {
                 let key = (token.clone(), dot.clone());
                 let dropped = self.dropped_by.get(&key).map(Vec::as_slice).unwrap_or_default();
                 let by = dropped
                     .iter()
-                    .find(|by| self.first.get(*by).is_some_and(|dot| state.covers(dot)));
+                    .find(|by| self.first.get(*by).is_some_and(|key| self.covers(sight, key)));
                 if let Some(by) = by {
                     let what = format!(
                         "{place}: {token} of {} is back, which {by} replaced",
@@ -166,14 +274,15 @@ impl Checker {
     }
 
     /// What the context covers stands here, or what replaced it.
-    fn nothing_is_missing(&self, place: &str, state: &State) -> Result<(), Violation> {
+    fn nothing_is_missing(&self, sight: &Sight) -> Result<(), Violation> {
+        let Sight { place, state, .. } = sight;
         let Some(tokens) = self.of_record.get(&state.record) else { return Ok(()) };
         for token in tokens {
-            if state.tokens.contains_key(token) || !self.is_covered(state, token) {
+            if state.tokens.contains_key(token) || !self.is_covered(sight, token) {
                 continue;
             }
             if !self.is_replaced(token, &|token| {
-                state.tokens.contains_key(token) || self.is_covered(state, token)
+                state.tokens.contains_key(token) || self.is_covered(sight, token)
             }) {
                 let dots = self.dots.get(token);
                 let what = format!(
@@ -186,14 +295,28 @@ impl Checker {
         Ok(())
     }
 
-    fn is_covered(&self, state: &State, token: &str) -> bool {
-        self.dots.get(token).is_some_and(|dots| dots.iter().any(|dot| state.covers(dot)))
+    fn is_covered(&self, sight: &Sight, token: &str) -> bool {
+        self.dots.get(token).is_some_and(|keys| keys.iter().any(|key| self.covers(sight, key)))
     }
 
-    /// True when something replaced this word that is there itself, as `there` says, or was a removal.
+    /// True when something replaced this word that is there itself, as `there` says, or was a removal, or was
+    /// itself replaced so: several saves that wait are written again as one, under a new replica id, and those
+    /// between are then nowhere.
     fn is_replaced(&self, token: &str, there: &dyn Fn(&str) -> bool) -> bool {
-        let later = self.replaced_by.get(token).map(Vec::as_slice).unwrap_or_default();
-        later.iter().any(|later| later.as_deref().is_none_or(there))
+        let (mut left, mut asked) = (vec![token], BTreeSet::new());
+        while let Some(token) = left.pop() {
+            for later in self.replaced_by.get(token).map(Vec::as_slice).unwrap_or_default() {
+                match later.as_deref() {
+                    Some(later) if !there(later) => {
+                        if asked.insert(later) {
+                            left.push(later);
+                        }
+                    }
+                    Some(_) | None => return true,
+                }
+            }
+        }
+        false
     }
 
     /// Something was put back from before: of what stands nowhere any more nobody can give account.

@@ -113,9 +113,13 @@ impl Sqlite {
     ) -> Result<Option<R>, TownError> {
         let inner = Arc::clone(&self.inner);
         blocking(move || {
-            let writer = inner.writer.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut writer = inner.writer.lock().unwrap_or_else(PoisonError::into_inner);
             let mut outside = inner.outside.lock().unwrap_or_else(PoisonError::into_inner);
-            outside.as_mut().map(|outside| work(&writer, outside)).transpose()
+            let result = outside.as_mut().map(|outside| work(&writer, outside)).transpose();
+            if result.is_err() {
+                inner.renew(&mut writer, outside.as_mut());
+            }
+            result
         })
         .await
     }
@@ -129,20 +133,12 @@ impl Sqlite {
         blocking(move || {
             // A panic in another request rolled its transaction back: the connection is sound.
             let mut writer = inner.writer.lock().unwrap_or_else(PoisonError::into_inner);
-            let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let result = work(&tx)?;
-            let head = if inner.anchor.is_some() { audit::head(&tx)? } else { None };
-            let position = feed_head(&tx)?;
-            tx.commit()?;
-            inner.note(head);
-            inner.head.send_if_modified(|seen| std::mem::replace(seen, position) != position);
-            if journal::is_behind(&writer)?
-                && let Some(outside) =
-                    inner.outside.lock().unwrap_or_else(PoisonError::into_inner).as_mut()
-            {
-                outside.journal.catch_up(&writer)?;
+            let result = inner.write(&mut writer, work);
+            if result.is_err() {
+                let mut outside = inner.outside.lock().unwrap_or_else(PoisonError::into_inner);
+                inner.renew(&mut writer, outside.as_mut());
             }
-            Ok(result)
+            result
         })
         .await
     }
@@ -165,7 +161,9 @@ impl Sqlite {
                 let tx = connection.transaction()?;
                 work(&tx)
             };
-            inner.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            if result.is_ok() || !is_spent(&connection) {
+                inner.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            }
             result
         })
         .await
@@ -198,6 +196,42 @@ impl Sqlite {
 }
 
 impl Inner {
+    fn write<R>(
+        &self,
+        writer: &mut Connection,
+        work: impl FnOnce(&Transaction<'_>) -> Result<R, TownError>,
+    ) -> Result<R, TownError> {
+        let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let result = work(&tx)?;
+        let head = if self.anchor.is_some() { audit::head(&tx)? } else { None };
+        let position = feed_head(&tx)?;
+        tx.commit()?;
+        self.note(head);
+        self.head.send_if_modified(|seen| std::mem::replace(seen, position) != position);
+        if journal::is_behind(writer)?
+            && let Some(outside) =
+                self.outside.lock().unwrap_or_else(PoisonError::into_inner).as_mut()
+        {
+            outside.journal.catch_up(writer)?;
+        }
+        Ok(result)
+    }
+
+    /// After an error: opens the files anew whose connection is spent. What fails here fails again with the
+    /// next request, which then tries again.
+    fn renew(&self, writer: &mut Connection, outside: Option<&mut Outside>) {
+        let opened = || {
+            let fresh = connect(&self.path, &self.key)?;
+            make_durable(&fresh)?;
+            Ok(fresh)
+        };
+        let renewed = if is_spent(writer) { opened().map(|fresh| *writer = fresh) } else { Ok(()) };
+        let journal = outside.map_or(Ok(()), |outside| outside.journal.renew());
+        if let Err(error) = renewed.and(journal) {
+            tracing::error!(%error, "a file of the town cannot be opened again");
+        }
+    }
+
     /// Notes a head that is further than the last one. The act is done by then: a failure is logged, and
     /// the next act or start notes it.
     fn note(&self, head: Option<(u64, [u8; 32])>) {
@@ -226,6 +260,13 @@ async fn blocking<R: Send + 'static>(
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
         Err(_) => Err(TownError::Input("the town is stopping".to_owned())),
     }
+}
+
+/// After one page that could not be read, for whatever passing reason, SQLCipher gives zeros for every further
+/// page of this connection: a sound file would look damaged from then on.
+pub(super) fn is_spent(connection: &Connection) -> bool {
+    let status = connection.query_row("PRAGMA cipher_status", [], |row| row.get::<_, String>(0));
+    !status.is_ok_and(|status| status == "1")
 }
 
 pub(super) fn connect(path: &Path, key: &[u8; 32]) -> Result<Connection, TownError> {
