@@ -24,7 +24,7 @@ pub struct Unsent {
     pub base: Option<Record>,
     /// The state as sent, while its push is unanswered.
     pub sent: Option<Record>,
-    /// The town keeps exactly this state as recovered: it goes out again only when something changes.
+    /// The town keeps exactly this state as recovered: it goes out again when something changes, and once a day.
     pub parked: bool,
 }
 
@@ -131,7 +131,7 @@ impl Local {
         }
     }
 
-    fn unpark(&mut self) {
+    pub(crate) fn unpark(&mut self) {
         if let Some(unsent) = &mut self.unsent {
             unsent.parked = false;
         }

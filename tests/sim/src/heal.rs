@@ -57,7 +57,8 @@ impl World {
                 self.mend(who)?;
                 self.look_at(who)?;
             }
-            self.take_recovered();
+            let taken = self.take_recovered();
+            self.trace.say(format!("end {round}: {taken}"));
             while self.release(&mut crate::dice::Dice::new(0)) == "released" {}
             if round > 2 && moved == 0 {
                 break;

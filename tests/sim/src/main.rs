@@ -78,7 +78,7 @@ impl Found {
         if !outcome.violations.is_empty() {
             self.failing.push(outcome.seed);
             println!("seed {} fails after {} steps:", outcome.seed, outcome.steps);
-            for violation in outcome.violations.iter().take(5) {
+            for violation in outcome.violations.iter().take(12) {
                 println!("  {:?}: {}", violation.sort, violation.what);
             }
         }

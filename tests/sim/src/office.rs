@@ -199,7 +199,7 @@ impl World {
         let storage = self.town.storage();
         let done = Attribution::town(self.town_now_s());
         let taken = self.town.run(storage.take_recovered(None, done));
-        taken.map_or_else(|_| "failed".to_owned(), |n| format!("{n} taken"))
+        taken.map_or_else(|error| format!("not taken: {error}"), |n| format!("{n} taken"))
     }
 
     /// A phone says that a record has seen more of somebody else's saves than there are: if that were

@@ -162,9 +162,9 @@ fn outcome(
         Some(Save { record: record.to_string(), wrote: wrote.clone(), exact, acknowledged })
     };
     match result {
-        Ok(_) => Tried { said: "saved".to_owned(), save: save(true) },
+        Ok(_) => Tried { said: format!("saved {record}"), save: save(true) },
         Err(error) if in_doubt => {
-            Tried { said: format!("? {}", name_of(&error)), save: save(false) }
+            Tried { said: format!("? {record} {}", name_of(&error)), save: save(false) }
         }
         Err(error) => Tried::nothing(&name_of(&error)),
     }

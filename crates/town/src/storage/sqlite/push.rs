@@ -89,6 +89,7 @@ fn judge(
         replicas,
         purged: purged.as_ref(),
         restored,
+        lacks_household: restored && lacks_household(tx, incoming)?,
     };
     Ok(decide(before.as_ref(), incoming, &batch.pusher, town))
 }
@@ -217,6 +218,16 @@ fn around_households(
         }
     }
     Ok(around)
+}
+
+/// Whether a household that a check hangs on is unknown here: neither there nor purged.
+fn lacks_household(tx: &Transaction<'_>, incoming: &Record) -> Result<bool, TownError> {
+    for id in households(incoming) {
+        if load(tx, id)?.is_none() && purged_context(tx, id)?.is_none() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The households that a check hangs on; other kinds hang on none.
