@@ -10,6 +10,9 @@ use yaoguan_sim::checker::Sort;
 use yaoguan_sim::counts::{Counts, KINDS};
 use yaoguan_sim::{Outcome, Setting, draw, run, shrink, tell};
 
+/// So many seeds must have seen every kind of fault.
+const ENOUGH: u64 = 30;
+
 struct Asked {
     seeds: u64,
     devices: usize,
@@ -124,7 +127,7 @@ fn main() -> ExitCode {
         println!("{:>8} {kind}", found.counts.of(kind));
     }
     let never = found.counts.never();
-    let enough = found.seeds >= 50;
+    let enough = found.seeds >= ENOUGH;
     if enough && !never.is_empty() {
         println!("never struck: {never:?}");
     }

@@ -102,7 +102,10 @@ impl World {
             Act::SaveOpen => save_open(&mut phone, drafts, words, dice, doubt),
             Act::Edit => edit(&mut phone, words, dice, doubt),
             Act::Delete | Act::Undelete => delete(act, &mut phone, dice),
-            Act::Settle => settle(&mut phone, words, dice, doubt),
+            Act::Settle => match settle(&mut phone, words, dice, doubt) {
+                tried if tried.said == "no conflict" => resend(&mut phone, dice),
+                tried => tried,
+            },
             Act::Move => step(&mut phone, words, dice, doubt),
             Act::Resend => resend(&mut phone, dice),
             Act::Sync
@@ -138,7 +141,7 @@ impl World {
         if act == Act::Settle && tried.save.as_ref().is_some_and(|save| save.acknowledged) {
             self.counts.add("settled");
         }
-        if act == Act::Resend && tried.said == "put back" {
+        if tried.said == "put back" {
             self.counts.add("put back from quarantine");
         }
         if let Some(save) = tried.save {
@@ -407,11 +410,12 @@ fn step(
 /// A save that the town did not take is sent again on the record as it is now.
 fn resend(phone: &mut Phone, dice: &mut Dice) -> Tried {
     let Ok(entries) = phone.quarantined() else { return Tried::nothing("unreadable") };
-    let Some(entry) = dice.pick(&entries) else { return Tried::nothing("nothing kept apart") };
     // What has no record any more becomes a new one, whose words would stand in two.
-    if !matches!(phone.store().get(entry.save.kept.about.id), Ok(Some(_))) {
-        return Tried::nothing("its record is not here");
-    }
+    let here: Vec<_> = entries
+        .iter()
+        .filter(|entry| matches!(phone.store().get(entry.save.kept.about.id), Ok(Some(_))))
+        .collect();
+    let Some(entry) = dice.pick(&here) else { return Tried::nothing("nothing kept apart") };
     match phone.mend(entry.number, &Edit::new()) {
         Ok(_) => Tried::nothing("put back"),
         Err(error) => Tried::nothing(&name_of(&error)),
