@@ -321,7 +321,12 @@ impl World {
     }
 
     pub fn look_at(&mut self, who: usize) -> Result<(), Violation> {
-        let changed = self.devices[who].changed(who);
+        let mut changed = self.devices[who].changed(who);
+        if changed.is_err() && self.devices[who].disk.is_dead() {
+            // It ended while it was looked at.
+            self.start(who)?;
+            changed = self.devices[who].changed(who);
+        }
         let changed =
             changed.map_err(|error| broken(format!("phone {who} cannot be read: {error}")))?;
         for found in changed {
