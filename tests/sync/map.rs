@@ -1,5 +1,11 @@
 //! The town's map on a phone: fetched in parts, gone on with, looked at before it takes the place of the one before.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use yaoguan_app::platform::Line;
+use yaoguan_app::{Host, Platform};
 use yaoguan_field::FieldError;
 use yaoguan_field::tiles::{self, MapStep, PART_BYTES};
 use yaoguan_model::{BlobHash, Role};
@@ -73,4 +79,41 @@ async fn a_map_of_other_bytes_is_thrown_away_and_the_one_before_stays() {
     assert!(matches!(phone.phone.fetch_map(app).await, Err(FieldError::BadMap(_))));
     assert_eq!(tile(app).as_deref(), Some(&b"own"[..]));
     assert!(!app.join("map.pmtiles.part").exists());
+}
+
+async fn app(host: &Arc<Host>, command: &str, body: Value) -> Value {
+    let answer = yaoguan_app::run(Arc::clone(host), command.to_owned(), body.to_string()).await;
+    serde_json::to_value(answer.unwrap_or_else(|_| panic!("{command}"))).unwrap()
+}
+
+/// Waits until the app's answer is as wanted.
+async fn when(host: &Arc<Host>, command: &str, wanted: impl Fn(&Value) -> bool) {
+    let asking = async {
+        while !wanted(&app(host, command, json!({})).await) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(120), asking).await.expect(command);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_app_fetches_a_map_by_itself_after_a_sync_over_a_line_that_costs_nothing() {
+    let town = TestTown::start().await.unwrap();
+    let large = vec![9; PART_BYTES as usize + 1_000];
+    publish(&town, &pmtiles(&large, 99.1)).await;
+    let dir = tempfile::tempdir().unwrap();
+    let host = Host::open(dir.path(), Platform::with_line(Line::Metered)).unwrap();
+    let account = town.account(Role::Volunteer, &[GRID]).await.unwrap();
+    let invite = town.invite(account, town.address).await.unwrap();
+    tokio::spawn(yaoguan_app::sync_in_background(Arc::clone(&host)));
+    app(&host, "enrol", json!({ "invite": invite, "device_name": "test", "newcomer": true })).await;
+    let synced = |sync: &Value| sync["runs"] != 0 && sync["running"] == false;
+    when(&host, "sync", synced).await;
+    let sync = app(&host, "sync", json!({})).await;
+    assert_eq!(sync["error"], Value::Null, "{sync}");
+    assert_eq!(app(&host, "map", json!({})).await, Value::Null, "bytes cost money");
+    app(&host, "line", json!({ "online": true, "metered": false })).await;
+    app(&host, "sync_now", json!({})).await;
+    when(&host, "map", |map| !map.is_null()).await;
+    assert_eq!(tile(dir.path()), Some(large));
 }

@@ -30,7 +30,7 @@ async function picture(page, folder, name, tall = false) {
     canvas.width = image.width
     canvas.height = image.height
     canvas.getContext('2d').drawImage(image, 0, 0)
-    return canvas.toDataURL('image/webp', 0.5).split(',')[1]
+    return canvas.toDataURL('image/webp', 0.45).split(',')[1]
   }, png.toString('base64'))
   writeFileSync(join(folder, `${name}.webp`), Buffer.from(webp, 'base64'))
   if (process.env.PNG) writeFileSync(join(folder, `${name}.png`), png)
@@ -82,6 +82,29 @@ async function people(lang, px, theme, folder) {
   await shared.kill()
 }
 
+/** So many hazards that the map gathers them. */
+async function many() {
+  const busy = await new Phone(town, 'busy').start()
+  await busy.call('enrol', { invite: town.invite('chief', '联防长 示例二'), device_name: 'screens', newcomer: true })
+  await busy.synced()
+  await busy.call('line', { online: false })
+  const categories = ['fire', 'electrical', 'slope', 'flood', 'road', 'structure']
+  for (let n = 0; n < 60; n++) {
+    const position = { lat: 24.5605 + ((n * 37) % 60) * 6e-5, lon: 99.1265 + ((n * 23) % 60) * 6e-5, source: 'gps' }
+    const form = await busy.call('start_form', { kind: 'hazard', values: { category: categories[n % 6], title: `第 ${n + 1} 处`, position } })
+    await busy.call('save_form', { id: form.id })
+  }
+  return busy
+}
+
+async function gathered(busy, lang, px, theme, folder) {
+  await busy.call('set_settings', { lang, text_px: px, theme })
+  const page = await open(browser, `${busy.url}/map`)
+  await page.locator('.map[data-ready=true]').waitFor()
+  await picture(page, folder, 'map-many')
+  await page.context().close()
+}
+
 /** A town in which something has happened, by real saves and syncs of real people. */
 async function fill() {
   await phone.call('enrol', { invite: town.invite('chief', '联防长 示例'), device_name: 'screens' })
@@ -106,6 +129,7 @@ async function fill() {
   const supervisor = town.person('supervisor', '督导员')
   supervisor('edit', ids.returned, '--set', 'status=returned', '--note', '请写明裂缝的长度，并补充具体位置。')
   supervisor('add', 'task', '--set', 'what=patrol', '--set', `grid=${town.grids[0].code}`, '--set', 'words=雨后巡查沟边住户', '--set', 'due_on=2026-12-01')
+  supervisor('add', 'notice', '--set', 'title=今晚有大雨', '--set', 'text=请各网格晚饭前看一遍沟渠和坡脚，发现险情先打电话。', '--set', `grids=["${town.grids[0].code}"]`)
   supervisor('edit', ids.conflict, '--set', 'title=电线脱落，已断电')
   await phone.call('set_values', { id: ids.conflict, values: { title: '上街电线垂地' } })
   supervisor('sync')
@@ -123,7 +147,7 @@ async function screens(ids, lang, px, theme, folder) {
   await phone.call('patch_form', { id: check.id, values: { [`answers.${first.key}`]: { answer: 'problem', note: '' } } })
   const page = await open(browser, phone.url)
   const shots = [
-    ['today', '/'], ['map', '/map'], ['todo', '/todo'], ['me', '/me'], ['settings', '/settings'], ['storage', '/storage'], ['privacy', '/privacy'],
+    ['today', '/'], ['today-whole', '/'], ['map', '/map'], ['todo', '/todo'], ['me', '/me'], ['settings', '/settings'], ['storage', '/storage'], ['privacy', '/privacy'],
     ['report', '/report'], ['hazard', `/hazard/${form.id}`], ['patrol', '/patrol'], ['households', '/households'],
     ['check', `/check/${check.id}`], ['advice', `/advice/${ids.check}`], ['records', '/records?kind=hazard'],
     ['record-returned', `/record/${ids.returned}`], ['record-conflict', `/record/${ids.conflict}`], ['record-waiting', `/record/${ids.waiting}`],
@@ -159,6 +183,7 @@ async function screens(ids, lang, px, theme, folder) {
 }
 
 const ids = await fill()
+const busy = await many()
 for (const [lang, px, theme] of SETS) {
   const folder = join(out, `${lang}-${px}-${theme}`)
   rmSync(folder, { recursive: true, force: true })
@@ -166,8 +191,10 @@ for (const [lang, px, theme] of SETS) {
   await welcome(lang, px, theme, folder)
   await people(lang, px, theme, folder)
   await screens(ids, lang, px, theme, folder)
+  await gathered(busy, lang, px, theme, folder)
 }
 await browser.close()
 await phone.kill()
+await busy.kill()
 await town.stop()
 console.log(`${count} pictures in ${out}`)
