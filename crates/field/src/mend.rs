@@ -229,9 +229,9 @@ impl Phone {
                     marker: self.marker.clone(),
                     seal: self.seal.clone(),
                 };
-                let metered = self.metered;
+                let (metered, connections) = (self.metered, self.connections.clone());
                 *self = Self::open(home, self.env.clone(), self.lang)?;
-                self.metered = metered;
+                (self.metered, self.connections) = (metered, connections);
                 Ok(self.salvaged.clone())
             }
             Err(error) => Err(error),
