@@ -31,6 +31,9 @@ pub type View = BTreeMap<String, BTreeSet<(String, Dot)>>;
 /// Id → hash, and of what waits what the town confirmed of it.
 pub type Seen = BTreeMap<Vec<u8>, (Vec<u8>, Option<Vec<u8>>)>;
 
+/// Id → hash of what is held, and ids of what is unsent.
+type Holdings = (BTreeMap<String, Vec<u8>>, BTreeSet<String>);
+
 /// A form that is open as a draft.
 #[derive(Debug, Clone)]
 pub struct Draft {
@@ -121,9 +124,7 @@ impl Device {
     }
 
     /// Id → hash of what the phone holds, with what it gave up; and ids of what is unsent.
-    pub fn holdings(
-        &self,
-    ) -> Result<(BTreeMap<String, Vec<u8>>, BTreeSet<String>), rusqlite::Error> {
+    pub fn holdings(&self) -> Result<Holdings, rusqlite::Error> {
         let Some(phone) = &self.phone else { return Ok(Default::default()) };
         let connection = phone.store().raw();
         let sql = "SELECT lower(hex(id)) AS id, hash FROM record \

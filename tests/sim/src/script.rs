@@ -146,7 +146,7 @@ pub fn draw_power_cuts(seed: u64, cuts: usize) -> Script {
         Act::PowerCut,
         Act::TownPowerCut,
     ];
-    let mut dice = Dice::new(seed ^ 0x706f_7765_72);
+    let mut dice = Dice::new(seed ^ 0x0070_6f77_6572);
     // Many a cut strikes nothing before the next is planned.
     let steps = (0..cuts * 8).map(|n| Step {
         at_ms: n as i64 * 60_000,

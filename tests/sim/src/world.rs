@@ -190,7 +190,7 @@ impl World {
         self.drop_doubtful(who)?;
         self.look_at(who)?;
         self.town.mark();
-        if before != self.checker.acknowledged && index % LOOK_EVERY == 0 {
+        if before != self.checker.acknowledged && index.is_multiple_of(LOOK_EVERY) {
             self.look_at_town()?;
         }
         Ok(())
