@@ -15,6 +15,8 @@ pub struct Report {
     pub figures: Vec<Figure>,
     /// Lines of other measurements, as they gave them.
     pub foreign: Vec<Json>,
+    /// Parts that did not come to their end, and why.
+    pub left_out: Vec<(&'static str, String)>,
 }
 
 impl Report {
@@ -95,10 +97,13 @@ impl Report {
                 text("goal")
             );
         }
+        for (part, why) in &self.left_out {
+            _ = writeln!(out, "\nNot measured to its end: {part}: {why}");
+        }
         let missed = self.missed();
-        if missed.is_empty() {
-            out += "\nEvery goal is reached.\n";
-        } else {
+        if missed.is_empty() && self.left_out.is_empty() {
+            out += "\nEvery goal that was measured is reached.\n";
+        } else if !missed.is_empty() {
             out += "\nMissed:\n\n";
             for figure in missed {
                 _ = writeln!(out, "- {}", line(figure));

@@ -11,15 +11,17 @@
 mod tests;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use crate::dot::Dot;
 use crate::ids::{AccountId, RecordId, ReplicaId};
 use crate::kind::Kind;
 use crate::limits::MAX_INTEGER;
-use crate::path::{BadPath, FieldPath};
+use crate::path::FieldPath;
 use crate::record::{Record, Sibling};
 use crate::value::Value;
 use crate::version_vector::VersionVector;
@@ -39,18 +41,38 @@ pub struct Packed<R> {
 /// Replica, counter and fields of each save.
 pub type Writes<R> = Vec<(R, u64, BTreeMap<FieldPath, Value>)>;
 
-/// Reads `writes`; a path that stands twice in one save is refused, as a key twice in a value is: two
-/// readers might keep different ones.
 fn writes<'de, D: Deserializer<'de>, R: Deserialize<'de>>(d: D) -> Result<Writes<R>, D::Error> {
-    let writes = Vec::<(R, u64, Value)>::deserialize(d)?;
-    let paths = |value: Value| {
-        let Value::Map(map) = value else {
-            return Err(de::Error::custom("the fields of a save are not an object"));
-        };
-        let parsed = |(path, value): (String, Value)| Ok((path.parse()?, value));
-        map.into_iter().map(parsed).collect::<Result<_, BadPath>>().map_err(de::Error::custom)
-    };
-    writes.into_iter().map(|(replica, counter, map)| Ok((replica, counter, paths(map)?))).collect()
+    let writes = Vec::<(R, u64, Paths)>::deserialize(d)?;
+    Ok(writes.into_iter().map(|(replica, counter, paths)| (replica, counter, paths.0)).collect())
+}
+
+/// The fields of a save while it is read; a path that stands twice is refused, as a key twice in a value is:
+/// two readers might keep different ones.
+struct Paths(BTreeMap<FieldPath, Value>);
+
+impl<'de> Deserialize<'de> for Paths {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        d.deserialize_map(PathsVisitor)
+    }
+}
+
+struct PathsVisitor;
+
+impl<'de> Visitor<'de> for PathsVisitor {
+    type Value = Paths;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the fields of a save: an object")
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Paths, A::Error> {
+        let mut paths = BTreeMap::new();
+        while let Some((path, value)) = access.next_entry::<FieldPath, Value>()? {
+            if paths.insert(path, value).is_some() {
+                return Err(de::Error::custom("a path stands twice in one save"));
+            }
+        }
+        Ok(Paths(paths))
+    }
 }
 
 /// Bytes that are not a record.
@@ -66,31 +88,34 @@ pub enum BadRecord {
     ReplicaIndex,
 }
 
-/// Packs a record; `name` says how a replica is written.
-pub fn pack<R: Ord>(record: &Record, mut name: impl FnMut(ReplicaId) -> R) -> Packed<R> {
-    let mut writes: Vec<(Dot, BTreeMap<FieldPath, Value>)> = Vec::new();
-    for (path, siblings) in &record.fields {
-        for Sibling { dot, value } in siblings {
-            // A dot that stands for two values on one path (an alarm, see merge) opens a second group.
-            let group =
-                writes.iter_mut().find(|(d, paths)| d == dot && !paths.contains_key(path.as_str()));
-            match group {
-                Some((_, paths)) => _ = paths.insert(path.clone(), value.clone()),
-                None => writes.push((*dot, BTreeMap::from([(path.clone(), value.clone())]))),
-            }
+/// Siblings in the order of their paths, gathered by the save that wrote them, in dot order.
+fn saves<P: Ord, V: Ord>(siblings: impl Iterator<Item = (Dot, P, V)>) -> Vec<(Dot, Vec<(P, V)>)> {
+    let mut saves: Vec<(Dot, Vec<(P, V)>)> = Vec::new();
+    for (dot, path, value) in siblings {
+        // A dot that stands for two values on one path (an alarm, see merge) opens a second group.
+        // Paths come in order: only the last one of a group can be this one.
+        let other = |fields: &[(P, V)]| fields.last().is_none_or(|(last, _)| *last != path);
+        match saves.iter_mut().find(|(d, fields)| *d == dot && other(fields)) {
+            Some((_, fields)) => fields.push((path, value)),
+            None => saves.push((dot, vec![(path, value)])),
         }
     }
-    writes.sort();
-    Packed {
-        context: record.context.iter().map(|dot| (name(dot.replica), dot.counter)).collect(),
-        created_by: record.created_by,
-        id: record.id,
-        kind: record.kind.clone(),
-        writes: writes
-            .into_iter()
-            .map(|(dot, paths)| (name(dot.replica), dot.counter, paths))
-            .collect(),
-    }
+    saves.sort();
+    saves
+}
+
+/// Packs a record; `name` says how a replica is written.
+pub fn pack<R>(record: Record, mut name: impl FnMut(ReplicaId) -> R) -> Packed<R> {
+    let Record { id, kind, created_by, context, fields } = record;
+    let siblings = fields.into_iter().flat_map(|(path, siblings)| {
+        siblings.into_iter().map(move |Sibling { dot, value }| (dot, path.clone(), value))
+    });
+    let context = context.iter().map(|dot| (name(dot.replica), dot.counter)).collect();
+    let writes = saves(siblings)
+        .into_iter()
+        .map(|(dot, fields)| (name(dot.replica), dot.counter, fields.into_iter().collect()))
+        .collect();
+    Packed { context, created_by, id, kind, writes }
 }
 
 /// Unpacks a record and checks its invariants; `find` turns a written replica into its id.
@@ -122,10 +147,42 @@ pub fn unpack<R>(
     if record.is_covered() { Ok(record) } else { Err(BadRecord::NotCovered) }
 }
 
+/// The shape of [`Packed`], written from the record itself.
+#[derive(Serialize)]
+struct Canonical<'a> {
+    context: Vec<(ReplicaId, u64)>,
+    created_by: AccountId,
+    id: RecordId,
+    kind: &'a Kind,
+    writes: Vec<(ReplicaId, u64, Save<'a>)>,
+}
+
+/// The fields of a save as an object.
+struct Save<'a>(Vec<(&'a FieldPath, &'a Value)>);
+
+impl Serialize for Save<'_> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_map(self.0.iter().copied())
+    }
+}
+
 /// The canonical bytes.
 pub fn encode(record: &Record) -> Vec<u8> {
+    let siblings = record.fields.iter().flat_map(|(path, siblings)| {
+        siblings.iter().map(move |sibling| (sibling.dot, path, &sibling.value))
+    });
+    let canonical = Canonical {
+        context: record.context.iter().map(|dot| (dot.replica, dot.counter)).collect(),
+        created_by: record.created_by,
+        id: record.id,
+        kind: &record.kind,
+        writes: saves(siblings)
+            .into_iter()
+            .map(|(dot, fields)| (dot.replica, dot.counter, Save(fields)))
+            .collect(),
+    };
     // Serialising plain maps and integers into memory has no failing case.
-    serde_json::to_vec(&pack(record, |replica| replica)).unwrap_or_default()
+    serde_json::to_vec(&canonical).unwrap_or_default()
 }
 
 /// Reads canonical bytes.

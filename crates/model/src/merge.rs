@@ -44,14 +44,12 @@ pub fn merge(a: &Record, b: &Record) -> Result<Merged, NotTheSame> {
     }
     let mut context = a.context.clone();
     context.join(&b.context);
-    let mut fields = BTreeMap::new();
     let mut reused = false;
-    for (path, ours, theirs) in both(&a.fields, &b.fields) {
+    let fields = both(&a.fields, &b.fields).filter_map(|(path, ours, theirs)| {
         let merged = merge_path((ours, &a.context), (theirs, &b.context), &mut reused);
-        if !merged.is_empty() {
-            fields.insert(path.clone(), merged);
-        }
-    }
+        (!merged.is_empty()).then(|| (path.clone(), merged))
+    });
+    let fields = fields.collect();
     let record =
         Record { id: a.id, kind: a.kind.clone(), created_by: a.created_by, context, fields };
     Ok(Merged { record, alarm: reused.then_some(Alarm::DotReused) })

@@ -6,8 +6,9 @@ mod tests;
 use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::limits::MAX_PATH_BYTES;
 
@@ -20,10 +21,9 @@ pub const DELETED: &str = "$deleted";
 pub struct BadPath(pub String);
 
 /// Segments of `[A-Za-z0-9_$-]`, joined by dots. Whether a kind has the path is a question for its
-/// schema: a phone keeps paths that it does not know.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub struct FieldPath(Box<str>);
+/// schema: a phone keeps paths that it does not know. Clones share the text: merging copies many.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FieldPath(Arc<str>);
 
 impl FieldPath {
     pub fn as_str(&self) -> &str {
@@ -79,9 +79,27 @@ impl FromStr for FieldPath {
         if good { Ok(Self(text.into())) } else { Err(BadPath(text.to_owned())) }
     }
 }
+impl Serialize for FieldPath {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&self.0)
+    }
+}
 impl<'de> Deserialize<'de> for FieldPath {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
-        text.parse().map_err(de::Error::custom)
+        d.deserialize_str(PathVisitor)
+    }
+}
+
+/// Takes the text where it stands: a record has many paths.
+struct PathVisitor;
+
+impl de::Visitor<'_> for PathVisitor {
+    type Value = FieldPath;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a field path")
+    }
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<FieldPath, E> {
+        text.parse().map_err(E::custom)
     }
 }

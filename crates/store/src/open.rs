@@ -16,6 +16,9 @@ use crate::tx::SqliteTx;
 /// How long a writer waits for another process, in milliseconds.
 const BUSY_MS: u64 = 10_000;
 const STATEMENTS: usize = 128;
+/// Pages kept decrypted, at most: 16 MiB. With SQLite's usual 2 MiB the indexes of a first pull push one another
+/// out, and each page is encrypted and decrypted many times over.
+const CACHE_KIB: i64 = 16 * 1024;
 
 /// The raw key of the file: 32 random bytes. Not a password: no derivation is done.
 /// Overwritten when it is dropped.
@@ -190,6 +193,7 @@ pub(crate) fn prepare(connection: &Connection, key: &Key) -> Result<(), StoreErr
     // The first read tells whether the key opens the file.
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     // What is deleted is overwritten, in tables as in free pages: a record that left the phone is gone.
     connection.query_row("PRAGMA secure_delete = ON", [], |_| Ok(()))?;
     Ok(())

@@ -3,6 +3,7 @@
 //! A kind's file holds its [`Table`]; everything here is the same for all kinds. A record of a kind that
 //! this program does not know has no projection and is kept all the same.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use rusqlite::types::Value as Sql;
@@ -97,19 +98,76 @@ pub(crate) fn deletion_code(state: Deletion) -> i64 {
     }
 }
 
-/// Writes the projection of a record anew.
-pub(crate) fn write(connection: &Connection, seq: i64, record: &Record) -> Result<(), StoreError> {
+/// Whether there may be rows of a record from before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Was {
+    There,
+    /// Nothing is looked up that would have to go first.
+    Missing,
+}
+
+/// Writes the projection of a record anew, but for the words that it is found by: see [`Words`].
+pub(crate) fn write(
+    connection: &Connection,
+    seq: i64,
+    record: &Record,
+    was: Was,
+    words: &mut Words,
+) -> Result<(), StoreError> {
     let Some(table) = table(&record.kind) else { return Ok(()) };
     let row = derive(table, record);
     let values = std::iter::once(Sql::Integer(seq)).chain(row.values);
-    connection.prepare_cached(&insert_sql(table))?.execute(params_from_iter(values))?;
+    connection.prepare_cached(&insert_sql(table, was))?.execute(params_from_iter(values))?;
+    words.note(seq, was, row.text);
     match row.place {
+        Some(at) if was == Was::Missing => connection
+            .prepare_cached("INSERT INTO place (record, lat_min, lat_max, lon_min, lon_max) VALUES (?1, ?2, ?2, ?3, ?3)")?
+            .execute((seq, at.lat_e7, at.lon_e7))?,
+        None if was == Was::Missing => 0,
         Some(at) => connection
             .prepare_cached("INSERT OR REPLACE INTO place (record, lat_min, lat_max, lon_min, lon_max) VALUES (?1, ?2, ?2, ?3, ?3)")?
             .execute((seq, at.lat_e7, at.lon_e7))?,
         None => connection.prepare_cached("DELETE FROM place WHERE record = ?1")?.execute([seq])?,
     };
-    write_text(connection, seq, &row.text)
+    Ok(())
+}
+
+/// Words that go into the search index with the last statements of a transaction. FTS5 gathers them in memory
+/// and writes them as one part, but whenever SQLite opens a savepoint within the transaction, as it does for
+/// each `INSERT OR REPLACE` into a table with keys, it writes out what it has: a part for each record, all of
+/// which are then merged.
+#[derive(Debug, Default)]
+pub(crate) struct Words(BTreeMap<i64, (Was, String)>);
+
+impl Words {
+    fn note(&mut self, seq: i64, was: Was, text: String) {
+        let was = self.0.get(&seq).map_or(was, |(was, _)| *was);
+        self.0.insert(seq, (was, text));
+    }
+
+    /// A record left.
+    pub(crate) fn forget(&mut self, seq: i64) {
+        self.0.remove(&seq);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Writes what was noted.
+    pub(crate) fn write(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        for (seq, (was, text)) in std::mem::take(&mut self.0) {
+            match was {
+                Was::There => write_text(connection, seq, &text)?,
+                Was::Missing if text.is_empty() => {}
+                Was::Missing => {
+                    let sql = "INSERT INTO search (rowid, text) VALUES (?1, ?2)";
+                    connection.prepare_cached(sql)?.execute((seq, text))?;
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 fn write_text(connection: &Connection, seq: i64, text: &str) -> Result<(), StoreError> {
@@ -136,8 +194,9 @@ pub(crate) fn forget(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn insert_sql(table: &Table) -> String {
-    let mut sql = format!("INSERT OR REPLACE INTO {} (record, deletion, conflicts", table.name);
+fn insert_sql(table: &Table, was: Was) -> String {
+    let or = if was == Was::There { " OR REPLACE" } else { "" };
+    let mut sql = format!("INSERT{or} INTO {} (record, deletion, conflicts", table.name);
     for column in table.columns {
         // Writing into a String cannot fail.
         _ = write!(sql, ", {}", column.name());

@@ -5,7 +5,10 @@ use yaoguan_model::canonical;
 use crate::error::StoreError;
 use crate::media;
 use crate::open::Store;
-use crate::projection;
+use crate::projection::{self, Was, Words};
+
+/// Records whose words are held in memory.
+const WORDS_AT_ONCE: usize = 4_096;
 
 impl Store {
     /// Returns the number of records projected.
@@ -17,7 +20,7 @@ impl Store {
         }
         tx.execute("DELETE FROM place", [])?;
         tx.execute("INSERT INTO search (search) VALUES ('delete-all')", [])?;
-        let mut done = 0;
+        let (mut done, mut words) = (0, Words::default());
         {
             let mut statement = tx.prepare(
                 "SELECT record.seq, record.body, unsent.base FROM record \
@@ -27,12 +30,16 @@ impl Store {
             while let Some(row) = rows.next()? {
                 let seq: i64 = row.get("seq")?;
                 let record = canonical::decode(&row.get::<_, Vec<u8>>("body")?)?;
-                projection::write(&tx, seq, &record)?;
+                projection::write(&tx, seq, &record, Was::Missing, &mut words)?;
                 let base: Option<Vec<u8>> = row.get("base")?;
                 let base = base.map(|bytes| canonical::decode(&bytes)).transpose()?;
-                media::refer(&tx, seq, [base.as_ref(), Some(&record)])?;
+                media::refer(&tx, seq, [base.as_ref(), Some(&record)], Was::There)?;
                 done += 1;
+                if words.len() >= WORDS_AT_ONCE {
+                    words.write(&tx)?;
+                }
             }
+            words.write(&tx)?;
         }
         tx.commit()?;
         Ok(done)

@@ -9,26 +9,24 @@ use yaoguan_wire::{Epoch, HoldId, PushToken};
 
 use crate::error::StoreError;
 use crate::identity::Identity;
-use crate::projection;
+use crate::projection::{self, Was, Words};
 
 /// One transaction; rolled back unless committed.
 pub struct SqliteTx<'a> {
     pub(crate) tx: Transaction<'a>,
     /// A record left the phone: nothing of it is to be found in the file afterwards.
     has_removed: bool,
+    words: Words,
 }
-
-const LOAD: &str = "SELECT record.seq, record.body, unsent.record IS NOT NULL AS is_unsent, \
-     unsent.base, unsent.sent, unsent.parked FROM record LEFT JOIN unsent ON unsent.record = record.seq \
-     WHERE record.id = ?1";
 
 impl<'a> SqliteTx<'a> {
     pub(crate) fn new(tx: Transaction<'a>) -> Self {
-        Self { tx, has_removed: false }
+        Self { tx, has_removed: false, words: Words::default() }
     }
 
     /// True when a record left the phone.
-    pub(crate) fn commit(self) -> Result<bool, StoreError> {
+    pub(crate) fn commit(mut self) -> Result<bool, StoreError> {
+        self.words.write(&self.tx)?;
         if self.has_removed {
             projection::forget(&self.tx)?;
         }
@@ -55,18 +53,23 @@ impl<'a> SqliteTx<'a> {
         Ok(statement.query_row([id.as_bytes()], |row| row.get("seq")).optional()?)
     }
 
-    fn write_unsent(&self, seq: i64, local: &Local) -> Result<(), StoreError> {
+    /// A record that this phone has not: nothing hangs on it yet that would have to go first.
+    fn put_new(&mut self, local: &Local, body: &[u8], hash: [u8; 32]) -> Result<(), StoreError> {
+        let record = &local.record;
+        let sql = "INSERT INTO record (id, kind, body, hash, confirmed_at) \
+             VALUES (?1, ?2, ?3, ?4, coalesce((SELECT last_contact_s FROM phone), 0))";
+        let row = (record.id.as_bytes(), record.kind.as_str(), body, hash);
+        let seq = self.tx.prepare_cached(sql)?.insert(row)?;
+        projection::write(&self.tx, seq, record, Was::Missing, &mut self.words)?;
+        self.drop_stub(record.id)?;
+        self.write_unsent(seq, local, Was::Missing)
+    }
+
+    fn write_unsent(&self, seq: i64, local: &Local, was: Was) -> Result<(), StoreError> {
         let base = local.unsent.as_ref().and_then(|unsent| unsent.base.as_ref());
-        crate::media::refer(&self.tx, seq, [base, Some(&local.record)])?;
+        crate::media::refer(&self.tx, seq, [base, Some(&local.record)], was)?;
         let Some(unsent) = &local.unsent else {
-            let mut statement = self.tx.prepare_cached("DELETE FROM unsent WHERE record = ?1")?;
-            if statement.execute([seq])? > 0 {
-                // All of it is confirmed now.
-                let sql = "UPDATE record SET confirmed_at = \
-                    coalesce((SELECT last_contact_s FROM phone), 0) WHERE seq = ?1";
-                self.tx.prepare_cached(sql)?.execute([seq])?;
-            }
-            return Ok(());
+            return if was == Was::There { self.confirm(seq) } else { Ok(()) };
         };
         let base = unsent.base.as_ref().map(canonical::encode);
         // The state as sent is almost always the record itself; then it is not stored twice.
@@ -80,6 +83,18 @@ impl<'a> SqliteTx<'a> {
              SET base = excluded.base, sent = excluded.sent, parked = excluded.parked",
         )?;
         statement.execute((seq, base, sent, unsent.parked))?;
+        Ok(())
+    }
+
+    /// Nothing of it waits any more.
+    fn confirm(&self, seq: i64) -> Result<(), StoreError> {
+        let mut statement = self.tx.prepare_cached("DELETE FROM unsent WHERE record = ?1")?;
+        if statement.execute([seq])? > 0 {
+            // All of it is confirmed now.
+            let sql = "UPDATE record SET confirmed_at = \
+                coalesce((SELECT last_contact_s FROM phone), 0) WHERE seq = ?1";
+            self.tx.prepare_cached(sql)?.execute([seq])?;
+        }
         Ok(())
     }
 }
@@ -129,23 +144,27 @@ impl Tx for SqliteTx<'_> {
     }
 
     fn load(&mut self, id: RecordId) -> Result<Option<Local>, StoreError> {
-        let mut statement = self.tx.prepare_cached(LOAD)?;
+        // Two steps by key: SQLite would prepare the two tables joined anew for each record.
+        let mut statement = self.tx.prepare_cached("SELECT seq, body FROM record WHERE id = ?1")?;
         let found = statement
             .query_row([id.as_bytes()], |row| {
-                let body: Vec<u8> = row.get("body")?;
-                let unsent: bool = row.get("is_unsent")?;
-                let base: Option<Vec<u8>> = row.get("base")?;
-                let sent: Option<Vec<u8>> = row.get("sent")?;
-                // None without unsent saves.
-                let parked = row.get::<_, Option<bool>>("parked")?.unwrap_or_default();
-                Ok((body, unsent, base, sent, parked))
+                Ok((row.get::<_, i64>("seq")?, canonical::decode(row.get_ref("body")?.as_blob()?)))
             })
             .optional()?;
-        let Some((body, is_unsent, base, sent, parked)) = found else { return Ok(None) };
-        let record = canonical::decode(&body)?;
-        if !is_unsent {
+        let Some((seq, record)) = found else { return Ok(None) };
+        let record = record?;
+        let mut statement =
+            self.tx.prepare_cached("SELECT base, sent, parked FROM unsent WHERE record = ?1")?;
+        let unsent = statement
+            .query_row([seq], |row| {
+                let base: Option<Vec<u8>> = row.get("base")?;
+                let sent: Option<Vec<u8>> = row.get("sent")?;
+                Ok((base, sent, row.get("parked")?))
+            })
+            .optional()?;
+        let Some((base, sent, parked)) = unsent else {
             return Ok(Some(Local::confirmed(record)));
-        }
+        };
         let base = base.map(|bytes| canonical::decode(&bytes)).transpose()?;
         let sent = match sent {
             Some(bytes) if bytes.is_empty() => Some(record.clone()),
@@ -158,32 +177,27 @@ impl Tx for SqliteTx<'_> {
     fn put(&mut self, local: &Local) -> Result<(), StoreError> {
         let body = canonical::encode(&local.record);
         let hash = canonical::hash(&body);
-        let mut statement = self.tx.prepare_cached(
-            "INSERT INTO record (id, kind, body, hash, confirmed_at) \
-             VALUES (?1, ?2, ?3, ?4, coalesce((SELECT last_contact_s FROM phone), 0)) \
-             ON CONFLICT (id) DO UPDATE SET body = excluded.body, hash = excluded.hash, \
-             confirmed_at = excluded.confirmed_at RETURNING seq",
-        )?;
         let record = &local.record;
-        let seq: i64 = statement
-            .query_row((record.id.as_bytes(), record.kind.as_str(), &body, hash), |row| {
-                row.get("seq")
-            })?;
-        drop(statement);
-        projection::write(&self.tx, seq, record)?;
-        self.drop_stub(record.id)?;
-        self.write_unsent(seq, local)
+        let Some(seq) = self.seq(record.id)? else {
+            return self.put_new(local, &body, hash);
+        };
+        let sql = "UPDATE record SET body = ?2, hash = ?3, \
+             confirmed_at = coalesce((SELECT last_contact_s FROM phone), 0) WHERE seq = ?1";
+        self.tx.prepare_cached(sql)?.execute((seq, &body, hash))?;
+        projection::write(&self.tx, seq, record, Was::There, &mut self.words)?;
+        self.write_unsent(seq, local, Was::There)
     }
 
     fn put_unsent(&mut self, local: &Local) -> Result<(), StoreError> {
         match self.seq(local.record.id)? {
-            Some(seq) => self.write_unsent(seq, local),
+            Some(seq) => self.write_unsent(seq, local, Was::There),
             None => self.put(local),
         }
     }
 
     fn remove(&mut self, id: RecordId) -> Result<(), StoreError> {
         let Some(seq) = self.seq(id)? else { return Ok(()) };
+        self.words.forget(seq);
         projection::erase(&self.tx, seq)?;
         self.withdraw_offer(id)?;
         let mut statement = self.tx.prepare_cached("DELETE FROM record WHERE seq = ?1")?;

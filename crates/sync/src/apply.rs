@@ -1,6 +1,6 @@
 //! Carries out an answer in one transaction: verdicts, then the feed, then cursor and chain.
 
-use yaoguan_model::{Env, Kind, RecordId, ReplicaId, VersionVector};
+use yaoguan_model::{Env, Kind, Record, RecordId, ReplicaId, VersionVector};
 use yaoguan_wire::packing::{unpack, unpack_context};
 use yaoguan_wire::reconcile::root_of;
 use yaoguan_wire::{ErrorCode, FeedItem, Judgement, SyncRequest, SyncResponse, Verdict};
@@ -64,6 +64,9 @@ pub fn apply<T: Tx>(
         return Ok(applied);
     }
     tx.set_state(&state)?;
+    let is_other_scope = state.scope_version != response.scope.version;
+    // All that such a phone has afterwards is what this answer brings, within the scope that it names.
+    let was_empty = is_other_scope && tx.ids()?.is_empty();
     let town = Answered { replicas: &response.replicas, at: response.town_time };
     apply_verdicts(tx, env, &mut state, request, (&response.verdicts, town), &mut applied)?;
     for news in &response.holds {
@@ -76,9 +79,9 @@ pub fn apply<T: Tx>(
     state.cursor = Some(response.cursor.clone());
     state.reconcile |= response.reconcile;
     state.clock_offset_s = response.town_time.saturating_sub(env.now_s());
-    if state.scope_version != response.scope.version {
+    if is_other_scope {
         state.scope_version = response.scope.version;
-        state.evict_owed = true;
+        state.evict_owed |= !was_empty;
         applied.scope_changed = true;
         if let (Some(role), Some(grids)) = (response.scope.role, &response.scope.grids) {
             tx.set_scope(role, grids)?;
@@ -252,7 +255,7 @@ fn apply_item<T: Tx>(
 ) -> Result<(), SyncError<T::Error>> {
     if let Some(packed) = &item.record {
         let incoming = unpack(&response.replicas, packed.clone()).map_err(SyncError::Record)?;
-        pull(tx, &incoming, applied)?;
+        pull(tx, incoming, applied)?;
     } else if let Some(id) = item.left.or(item.purged) {
         match tx.load(id)? {
             Some(local) => {
@@ -268,26 +271,26 @@ fn apply_item<T: Tx>(
 /// A record arrives from the town.
 pub(crate) fn pull<T: Tx>(
     tx: &mut T,
-    incoming: &yaoguan_model::Record,
+    incoming: Record,
     applied: &mut Applied,
 ) -> Result<(), SyncError<T::Error>> {
     let id = incoming.id;
     let found = tx.load(id)?;
     // What this phone gave up comes back when it has changed, not when a feed starts again.
-    if found.is_none() && tx.stub(id)?.is_some_and(|stub| stub == hash_of(incoming)) {
+    if found.is_none() && tx.stub(id)?.is_some_and(|stub| stub == hash_of(&incoming)) {
         return Ok(());
     }
     applied.changed.push((incoming.kind.clone(), id));
     let local = match found {
         None => {
             applied.received += 1;
-            Local::confirmed(incoming.clone())
+            Local::confirmed(incoming)
         }
         Some(mut local) => {
             if !local.record.context.covers(&incoming.context) {
                 applied.received += 1;
             }
-            let alarm = local.pulled(incoming).map_err(|_| SyncError::Identity(id))?;
+            let alarm = local.pulled(&incoming).map_err(|_| SyncError::Identity(id))?;
             if let Some(alarm) = alarm {
                 tx.alarm(id, alarm)?;
             }

@@ -32,7 +32,7 @@ pub fn plan<T: Tx>(tx: &mut T, env: &dyn Env) -> Result<SyncRequest, SyncError<T
     for id in tx.offers()? {
         match tx.load(id)? {
             Some(local) if local.unsent.is_none() => {
-                let packed = table.pack(&local.record);
+                let packed = table.pack_owned(local.record);
                 if !budget.admit(&to_json(&packed)?) {
                     break;
                 }

@@ -123,7 +123,7 @@ impl Reconciliation {
             for packed in &response.records {
                 let record =
                     unpack(&response.replicas, packed.clone()).map_err(SyncError::Record)?;
-                pull(tx, &record, &mut self.applied)?;
+                pull(tx, record, &mut self.applied)?;
             }
             self.fetched.extend(self.need.drain(..response.answered));
         }

@@ -26,6 +26,11 @@ impl ReplicaTable {
     }
 
     pub fn pack(&mut self, record: &Record) -> PackedRecord {
+        self.pack_owned(record.clone())
+    }
+
+    /// Packs a record that is not needed any more: a page has thousands.
+    pub fn pack_owned(&mut self, record: Record) -> PackedRecord {
         canonical::pack(record, |replica| self.index(replica))
     }
 

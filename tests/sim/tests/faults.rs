@@ -32,6 +32,19 @@ fn town(seed: u64) -> Script {
     draw(Setting { heals: true, hostile: false, ..Setting::of(seed, 5, 2) })
 }
 
+/// Else the tests below would show nothing.
+#[test]
+fn with_no_rule_broken_nothing_is_found() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    for seed in 1..=4 {
+        let outcome = run(&town(seed));
+        for violation in &outcome.violations {
+            println!("seed {seed}: {:?} {}", violation.sort, violation.what);
+        }
+        assert!(outcome.violations.is_empty(), "seed {seed}");
+    }
+}
+
 #[test]
 fn a_clone_that_keeps_its_replica_id_is_caught() {
     is_caught(Fault::CloneKeepsReplicaId, town);

@@ -63,7 +63,7 @@ fn broken_parts_are_refused_while_reading() {
 
 #[test]
 fn a_replica_index_outside_the_table_is_refused() {
-    let packed = pack(&decode(&text(r#"[["@",1]]"#, "[]")).unwrap(), |_| 3_usize);
+    let packed = pack(decode(&text(r#"[["@",1]]"#, "[]")).unwrap(), |_| 3_usize);
     assert!(matches!(unpack(packed, |_| None), Err(BadRecord::ReplicaIndex)));
 }
 

@@ -9,16 +9,23 @@ use yaoguan_model::{BlobHash, Record, Value};
 
 use super::FileKind;
 use crate::error::StoreError;
+use crate::projection::Was;
 
 /// Writes what a record and its base refer to.
 pub(crate) fn refer(
     connection: &Connection,
     seq: i64,
     states: [Option<&Record>; 2],
+    was: Was,
 ) -> Result<(), StoreError> {
     let mut references = BTreeMap::new();
     states.into_iter().flatten().for_each(|record| references.extend(of_record(record)));
-    connection.prepare_cached("DELETE FROM media_ref WHERE record = ?1")?.execute([seq])?;
+    if was == Was::There {
+        connection.prepare_cached("DELETE FROM media_ref WHERE record = ?1")?.execute([seq])?;
+    }
+    if references.is_empty() {
+        return Ok(());
+    }
     let mut statement = connection.prepare_cached(
         "INSERT INTO media_ref (record, hash, kind, thumb) VALUES (?1, ?2, ?3, ?4)",
     )?;

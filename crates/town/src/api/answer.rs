@@ -75,14 +75,14 @@ impl<'a> Answer<'a> {
     pub fn with_page(mut self, page: Page, next: Cursor, more: bool) -> SyncResponse {
         let bound_to = bound_to(&self.account.id, self.info);
         let cursor = cursor::seal(&self.info.cursor_secret, &bound_to, next);
-        let item = |row: &Row| match row {
+        let item = |row: Row| match row {
             Row::Record(record) => {
-                FeedItem { record: Some(self.table.pack(record)), ..FeedItem::default() }
+                FeedItem { record: Some(self.table.pack_owned(*record)), ..FeedItem::default() }
             }
-            Row::Left(id) => FeedItem { left: Some(*id), ..FeedItem::default() },
-            Row::Purged(id) => FeedItem { purged: Some(*id), ..FeedItem::default() },
+            Row::Left(id) => FeedItem { left: Some(id), ..FeedItem::default() },
+            Row::Purged(id) => FeedItem { purged: Some(id), ..FeedItem::default() },
         };
-        let feed = page.rows.iter().map(item).collect();
+        let feed = page.rows.into_iter().map(item).collect();
         self.finish(feed, cursor, more, page.head)
     }
 

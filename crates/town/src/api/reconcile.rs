@@ -104,7 +104,7 @@ fn fill(answer: &mut ReconcileResponse, wanted: &[RecordHash], found: Vec<Record
             if !budget.admit(&canonical::encode(&record)) {
                 break;
             }
-            answer.records.push(table.pack(&record));
+            answer.records.push(table.pack_owned(record));
         }
         answer.answered += 1;
     }

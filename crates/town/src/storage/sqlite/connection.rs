@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 use tokio::sync::{Semaphore, watch};
 use yaoguan_model::faults::{FULL, synchronous};
 
-use super::{audit, journal, migrations};
+use super::{audit, inbox, journal, migrations};
 use crate::audit::anchor::Anchor;
 use crate::error::TownError;
 use crate::line::Line;
@@ -66,6 +66,7 @@ impl Sqlite {
     ) -> Result<Self, TownError> {
         let mut writer = connect(path, key)?;
         make_durable(&writer)?;
+        writer.execute_batch(inbox::WORDS_DUE)?;
         migrations::apply(&mut writer)?;
         let anchor = heads.map(|file| Anchor::new(file, key));
         let head = audit::head(&writer)?;
@@ -203,6 +204,7 @@ impl Inner {
     ) -> Result<R, TownError> {
         let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let result = work(&tx)?;
+        inbox::write_words(&tx)?;
         let head = if self.anchor.is_some() { audit::head(&tx)? } else { None };
         let position = feed_head(&tx)?;
         tx.commit()?;

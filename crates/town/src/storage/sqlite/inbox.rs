@@ -49,8 +49,30 @@ fn project_hazard(tx: &Transaction<'_>, record: &Record, now: i64) -> Result<(),
         },
         |row| row.get("seq"),
     )?;
-    let sql = "INSERT OR REPLACE INTO inbox_text (rowid, text) VALUES (?1, ?2)";
+    let sql = "INSERT OR REPLACE INTO words_due (seq, text) VALUES (?1, ?2)";
     tx.prepare_cached(sql)?.execute((seq, search::marked(&words)))?;
+    Ok(())
+}
+
+/// Words that go into the search index with the last statements of the transaction, in memory until then. FTS5
+/// gathers what it is given and writes it as one part, but whenever SQLite opens a savepoint within the
+/// transaction, as it does for each upsert, it writes out what it has: a part for each record, all of which are
+/// then merged.
+pub(super) const WORDS_DUE: &str =
+    "CREATE TEMP TABLE words_due (seq INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT";
+/// Records whose words are held in memory while everything is derived anew.
+const WORDS_AT_ONCE: usize = 4_096;
+
+/// Writes the words of the rows that changed in this transaction.
+pub(super) fn write_words(tx: &Transaction<'_>) -> Result<(), TownError> {
+    let mut statement = tx.prepare_cached("SELECT seq, text FROM words_due ORDER BY seq")?;
+    let mut rows = statement.query([])?;
+    let sql = "INSERT OR REPLACE INTO inbox_text (rowid, text) VALUES (?1, ?2)";
+    let mut write = tx.prepare_cached(sql)?;
+    while let Some(row) = rows.next()? {
+        write.execute((row.get::<_, i64>("seq")?, row.get::<_, String>("text")?))?;
+    }
+    tx.prepare_cached("DELETE FROM words_due")?.execute([])?;
     Ok(())
 }
 
@@ -74,6 +96,7 @@ pub(super) fn remove(tx: &Transaction<'_>, id: RecordId) -> Result<(), TownError
     let seq: Option<i64> =
         tx.prepare_cached(sql)?.query_row([id.as_bytes()], |row| row.get("seq")).optional()?;
     if let Some(seq) = seq {
+        tx.prepare_cached("DELETE FROM words_due WHERE seq = ?1")?.execute([seq])?;
         tx.prepare_cached("DELETE FROM inbox_text WHERE rowid = ?1")?.execute([seq])?;
     }
     desk_task::remove(tx, id)
@@ -94,11 +117,17 @@ pub(super) fn rebuild(tx: &Transaction<'_>) -> Result<(), TownError> {
     let sql = "SELECT body, changed_at FROM record WHERE kind IN ('hazard', 'task') ORDER BY id";
     let mut statement = tx.prepare(sql)?;
     let mut rows = statement.query([])?;
+    let mut due = 0;
     while let Some(row) = rows.next()? {
         let body: Vec<u8> = row.get("body")?;
         project(tx, &canonical::decode(&body)?, row.get("changed_at")?)?;
+        due += 1;
+        if due == WORDS_AT_ONCE {
+            write_words(tx)?;
+            due = 0;
+        }
     }
-    Ok(())
+    write_words(tx)
 }
 
 /// What the console shows of a report, from `inbox` and `record`.
