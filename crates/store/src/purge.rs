@@ -13,8 +13,9 @@ use crate::projection;
 use crate::tx::{SqliteTx, id16};
 
 /// Confirmed by `?1`, in the order of confirmation, with nothing of them waiting. A list names what is
-/// finished of kinds with a status; the rest is for [`yaoguan_sync::purge`] to judge.
-fn settled_sql() -> String {
+/// finished of kinds with a status; the rest is for [`yaoguan_sync::purge`] to judge. (`CROSS JOIN` keeps SQLite from
+/// reading every record of the phone to find the few.)
+pub(crate) fn settled_sql() -> String {
     let marks = |from: usize, list: &[&str]| {
         let marks: Vec<String> = (from..from + list.len()).map(|n| format!("?{n}")).collect();
         marks.join(", ")
@@ -22,12 +23,12 @@ fn settled_sql() -> String {
     let hazard = marks(2, HAZARD_FINISHED);
     let task = marks(2 + HAZARD_FINISHED.len(), TASK_FINISHED);
     format!(
-        "SELECT record.id FROM record JOIN ( \
+        "SELECT record.id FROM ( \
          SELECT record FROM hazard WHERE status IN ({hazard}) OR deletion = 1 \
          UNION ALL SELECT record FROM task WHERE status IN ({task}) OR deletion = 1 \
          UNION ALL SELECT record FROM patrol \
          UNION ALL SELECT record FROM household_check \
-         UNION ALL SELECT record FROM notice) AS kind ON kind.record = record.seq \
+         UNION ALL SELECT record FROM notice) AS kind CROSS JOIN record ON record.seq = kind.record \
          WHERE record.confirmed_at BETWEEN 1 AND ?1 \
          AND record.seq NOT IN (SELECT record FROM unsent) \
          AND record.id NOT IN (SELECT record FROM offer) \

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use yaoguan_model::{AccountId, DeviceId, GridCode, RecordId, Role};
+use yaoguan_town::storage::postgres::DatabaseUrl;
 use yaoguan_wire::HoldId;
 
 use super::settings::flags::{Everywhere, Serving};
@@ -87,6 +88,7 @@ pub(crate) enum Do {
         #[arg(long, value_name = "FOLDER")]
         from: PathBuf,
     },
+    Move(Box<Moving>),
     Purge,
     Erase {
         household: RecordId,
@@ -116,7 +118,8 @@ impl Do {
             Self::Grids { .. } | Self::Accounts { .. } | Self::Devices { .. } => None,
             Self::Audit { .. } | Self::Blobs { .. } | Self::DemoActivity { .. } => None,
             Self::Held { .. } | Self::Recovered { .. } | Self::Ca | Self::Verify => None,
-            Self::Backup { .. } | Self::Restore { .. } | Self::Purge | Self::Erase { .. } => None,
+            Self::Backup { .. } | Self::Restore { .. } | Self::Move(_) => None,
+            Self::Purge | Self::Erase { .. } => None,
         }
     }
 }
@@ -133,6 +136,15 @@ pub(crate) enum Invites {
         reason: String,
     },
     Sheet(Sheet),
+}
+
+/// From where and to where a town moves.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Moving {
+    #[arg(long, value_name = "FOLDER")]
+    pub from: Option<PathBuf>,
+    #[arg(long, value_name = "URL")]
+    pub to: Option<DatabaseUrl>,
 }
 
 /// Whom a sheet of invites is for, and where it goes.

@@ -50,6 +50,17 @@ fn assert_walks(store: &Store, sql: &str, indexes: &[&str]) {
 }
 
 #[test]
+fn what_may_be_given_up_is_found_without_reading_every_record() {
+    let (_dir, store) = store();
+    let plan = plan(&store, &crate::purge::settled_sql());
+    assert!(plan.contains("SEARCH record USING INTEGER PRIMARY KEY"), "{plan}");
+    assert!(!plan.contains("SCAN record"), "{plan}");
+    for index in ["hazard_status (status=?)", "task_status (status=?)"] {
+        assert!(plan.contains(index), "should use {index}: {plan}");
+    }
+}
+
+#[test]
 fn lists_walk_their_index() {
     let (_dir, store) = store();
     for table in TABLES {

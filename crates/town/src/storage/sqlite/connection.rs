@@ -6,14 +6,16 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 use tokio::sync::{Semaphore, watch};
+use yaoguan_model::Env;
 use yaoguan_model::faults::{FULL, synchronous};
 
-use super::{audit, inbox, journal, migrations};
+use super::{audit, journal, migrations, search_index};
 use crate::audit::anchor::Anchor;
 use crate::error::TownError;
 use crate::line::Line;
+use crate::storage::sql::{self, Engine};
 
 const BUSY_MS: u64 = 30_000;
 const STATEMENTS: usize = 128;
@@ -64,12 +66,10 @@ impl Sqlite {
         key: &[u8; 32],
         heads: Option<&Path>,
     ) -> Result<Self, TownError> {
-        let mut writer = connect(path, key)?;
-        make_durable(&writer)?;
-        writer.execute_batch(inbox::WORDS_DUE)?;
+        let mut writer = connect_to_write(path, key)?;
         migrations::apply(&mut writer)?;
         let anchor = heads.map(|file| Anchor::new(file, key));
-        let head = audit::head(&writer)?;
+        let head = audit::head(&sql::Connection::of(&writer))?;
         let noted = match (&anchor, head) {
             (Some(anchor), Some(head)) if anchor.ends_with(head)? => head.0,
             (_, _) => 0,
@@ -87,16 +87,6 @@ impl Sqlite {
         };
         inner.note(head);
         Ok(Self { inner: Arc::new(inner) })
-    }
-
-    /// Where heads of the audit log are noted.
-    pub(super) fn anchor(&self) -> Option<&Anchor> {
-        self.inner.anchor.as_ref()
-    }
-
-    /// Where the feed stands, whenever it moves.
-    pub(super) fn moves(&self) -> watch::Receiver<u64> {
-        self.inner.head.subscribe()
     }
 
     pub(super) fn key(&self) -> &[u8; 32] {
@@ -126,9 +116,9 @@ impl Sqlite {
     }
 
     /// Runs `work` in one immediate transaction: durable when this returns `Ok`, not begun else.
-    pub(super) async fn write<R: Send + 'static>(
+    async fn in_transaction<R: Send + 'static>(
         &self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<R, TownError> + Send + 'static,
+        work: impl FnOnce(&sql::Transaction<'_>) -> Result<R, TownError> + Send + 'static,
     ) -> Result<R, TownError> {
         let inner = Arc::clone(&self.inner);
         blocking(move || {
@@ -145,9 +135,9 @@ impl Sqlite {
     }
 
     /// Runs `work` on one consistent view of the file.
-    pub(super) async fn read<R: Send + 'static>(
+    async fn look<R: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<R, TownError> + Send + 'static,
+        work: impl FnOnce(&sql::Connection<'_>) -> Result<R, TownError> + Send + 'static,
     ) -> Result<R, TownError> {
         let inner = Arc::clone(&self.inner);
         // It fails only when the semaphore is closed, which nobody does.
@@ -160,7 +150,7 @@ impl Sqlite {
             };
             let result = {
                 let tx = connection.transaction()?;
-                work(&tx)
+                work(&sql::Connection::of(&*tx))
             };
             if result.is_ok() || !is_spent(&connection) {
                 inner.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
@@ -179,8 +169,30 @@ impl Sqlite {
         blocking(move || work(&connect(&inner.path, &inner.key)?)).await
     }
 
-    /// Moves the write-ahead log into the file and empties it: what was purged is not left in there.
-    pub(super) async fn forget_log(&self) -> Result<(), TownError> {
+    /// The writing connection, for tests that plant faults.
+    #[doc(hidden)]
+    pub fn with_raw<R>(&self, work: impl FnOnce(&Connection) -> R) -> R {
+        work(&self.inner.writer.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Engine for Sqlite {
+    async fn read<R: Send + 'static>(
+        &self,
+        work: impl Fn(&sql::Connection<'_>) -> Result<R, TownError> + Send + 'static,
+    ) -> Result<R, TownError> {
+        self.look(work).await
+    }
+
+    async fn write<R: Send + 'static>(
+        &self,
+        work: impl Fn(&sql::Transaction<'_>) -> Result<R, TownError> + Send + 'static,
+    ) -> Result<R, TownError> {
+        self.in_transaction(work).await
+    }
+
+    /// Moves the write-ahead log into the file and empties it.
+    async fn forget_log(&self) -> Result<(), TownError> {
         self.read_alone(|connection| {
             let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
             connection.query_row(sql, [], |row| row.get::<_, i64>(0))?;
@@ -189,10 +201,16 @@ impl Sqlite {
         .await
     }
 
-    /// The writing connection, for tests that plant faults.
-    #[doc(hidden)]
-    pub fn with_raw<R>(&self, work: impl FnOnce(&Connection) -> R) -> R {
-        work(&self.inner.writer.lock().unwrap_or_else(PoisonError::into_inner))
+    async fn renew_line(&self, env: &dyn Env) -> Result<(), TownError> {
+        Self::renew_line(self, env).await
+    }
+
+    fn anchor(&self) -> Option<&Anchor> {
+        self.inner.anchor.as_ref()
+    }
+
+    fn moves(&self) -> watch::Receiver<u64> {
+        self.inner.head.subscribe()
     }
 }
 
@@ -200,12 +218,15 @@ impl Inner {
     fn write<R>(
         &self,
         writer: &mut Connection,
-        work: impl FnOnce(&Transaction<'_>) -> Result<R, TownError>,
+        work: impl FnOnce(&sql::Transaction<'_>) -> Result<R, TownError>,
     ) -> Result<R, TownError> {
         let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let result = work(&tx)?;
-        inbox::write_words(&tx)?;
-        let head = if self.anchor.is_some() { audit::head(&tx)? } else { None };
+        let result = work(&sql::Transaction::of(&*tx))?;
+        search_index::write_due(&sql::Transaction::of(&*tx))?;
+        let head = match self.anchor {
+            Some(_) => audit::head(&sql::Connection::of(&*tx))?,
+            None => None,
+        };
         let position = feed_head(&tx)?;
         tx.commit()?;
         self.note(head);
@@ -222,12 +243,11 @@ impl Inner {
     /// After an error: opens the files anew whose connection is spent. What fails here fails again with the
     /// next request, which then tries again.
     fn renew(&self, writer: &mut Connection, outside: Option<&mut Outside>) {
-        let opened = || {
-            let fresh = connect(&self.path, &self.key)?;
-            make_durable(&fresh)?;
-            Ok(fresh)
+        let renewed = if is_spent(writer) {
+            connect_to_write(&self.path, &self.key).map(|fresh| *writer = fresh)
+        } else {
+            Ok(())
         };
-        let renewed = if is_spent(writer) { opened().map(|fresh| *writer = fresh) } else { Ok(()) };
         let journal = outside.map_or(Ok(()), |outside| outside.journal.renew());
         if let Err(error) = renewed.and(journal) {
             tracing::error!(%error, "a file of the town cannot be opened again");
@@ -269,6 +289,14 @@ async fn blocking<R: Send + 'static>(
 pub(super) fn is_spent(connection: &Connection) -> bool {
     let status = connection.query_row("PRAGMA cipher_status", [], |row| row.get::<_, String>(0));
     !status.is_ok_and(|status| status == "1")
+}
+
+/// With what a writer needs of its own.
+fn connect_to_write(path: &Path, key: &[u8; 32]) -> Result<Connection, TownError> {
+    let connection = connect(path, key)?;
+    make_durable(&connection)?;
+    connection.execute_batch(search_index::DUE)?;
+    Ok(connection)
 }
 
 pub(super) fn connect(path: &Path, key: &[u8; 32]) -> Result<Connection, TownError> {
