@@ -135,6 +135,12 @@ impl World {
                 "grid" => true,
                 "hazard" => own || who == 0,
                 "household" => (own && chief) || who == 0,
+                // It stands where its household stands; where that was lost with a disk, its author alone has it.
+                "household_check" => {
+                    let household = |text: &&str| text.replace(['"', '-'], "");
+                    let homes = state.values("household");
+                    who == 0 && homes.iter().any(|home| states.contains_key(&household(home)))
+                }
                 _ => who == 0,
             };
             if must {
