@@ -41,7 +41,7 @@ pub async fn read_back(report: &mut Report, quick: bool) -> Result<()> {
     let phone = town.phone(Role::Chief, &[GRID]).await?;
     report.head("run", if quick { "quick" } else { "whole" });
     report.head("phone's database", durability(phone.phone.store().raw())?);
-    report.head("town's database", town.town.storage.with_raw(durability)?);
+    report.head("town's database", town.town.storage.embedded()?.with_raw(durability)?);
     let profile =
         if cfg!(debug_assertions) { "DEBUG BUILD" } else { "release, thin LTO, as the product's" };
     report.head("build", profile);

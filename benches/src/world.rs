@@ -50,6 +50,7 @@ impl World {
         self.town
             .town
             .storage
+            .embedded()?
             .with_raw(|c| c.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())))?;
         let total: u64 = self.town.town.storage.counts().await?.values().sum();
         Ok(folder_bytes(&self.town.data())? as f64 / total as f64)

@@ -12,6 +12,7 @@ use yaoguan_model::env::System;
 use yaoguan_testkit::contract::blob_store;
 use yaoguan_town::backup;
 use yaoguan_town::blobs::{BlobPlace, BucketSettings, Flaw, Kept};
+use yaoguan_town::data::Place;
 use yaoguan_town::storage::Storage as _;
 use yaoguan_town::storage::blobs::{Blobs as _, Upload};
 use yaoguan_town::{Town, TownError};
@@ -114,7 +115,8 @@ async fn a_backup_holds_the_bucket_and_a_restore_fills_it_and_asks_again_for_wha
     let place = place(&bucket(dir.path()).await);
     let (data, key) = (dir.path().join("town"), dir.path().join("town.key"));
     drop(Town::init(&data, &key, "t", true, &System).await.unwrap());
-    let town = Town::open_with(&data, &key, &place).await.unwrap();
+    let town =
+        Town::open_at(&Place { blobs: place.clone(), ..Place::folder(&data, &key) }).await.unwrap();
     yaoguan_town::demo::add_admin(&town.storage, &System).await.unwrap();
     let (a, b) = (keep(&town, b"a photo").await, keep(&town, b"another photo").await);
     assert!(!data.join("blobs").exists(), "nothing lies in the folder");
@@ -135,7 +137,8 @@ async fn a_backup_holds_the_bucket_and_a_restore_fills_it_and_asks_again_for_wha
     drop(town);
     let restored = backup::restore(&data, &key, &place, &taken, &System).await.unwrap();
     assert_eq!(restored.blobs.bad, [(b, Flaw::Missing)]);
-    let town = Town::open_with(&data, &key, &place).await.unwrap();
+    let town =
+        Town::open_at(&Place { blobs: place.clone(), ..Place::folder(&data, &key) }).await.unwrap();
     assert_ne!(town.storage.info().await.unwrap().epoch, epoch, "phones are asked once more");
     assert_eq!(town.blobs.store.read(a, 0..100).await.unwrap().unwrap(), b"a photo");
     let known: Vec<_> = town.storage.blobs().await.unwrap();

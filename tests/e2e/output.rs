@@ -183,6 +183,9 @@ fn every_command_of_the_town_gives_one_json_value() {
     let backup = backup.to_str().unwrap();
     assert_eq!(run(&["backup", "--out", backup])["folder"], backup);
     town.stop();
+    // Where to is not said; what it does with a database is in `tests/postgres`.
+    covered.note(&["move"]);
+    assert_eq!(town.run(&["move"]).error()["code"], "move_where");
     covered.note(&["restore"]);
     assert_eq!(town.ok(&["restore", "--from", backup])["ok"], true);
     covered.assert_all();

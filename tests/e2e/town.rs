@@ -21,6 +21,8 @@ pub(crate) struct Town {
     server: Option<Child>,
     pub(crate) url: String,
     pub(crate) fingerprint: String,
+    /// Flags of every command.
+    pub(crate) flags: Vec<String>,
 }
 
 impl Drop for Town {
@@ -43,7 +45,8 @@ impl Town {
 
     /// What lies in this folder; it does not serve yet.
     pub(crate) fn within(folder: TempDir) -> Self {
-        Self { folder, server: None, url: String::new(), fingerprint: String::new() }
+        let (url, fingerprint) = (String::new(), String::new());
+        Self { folder, server: None, url, fingerprint, flags: Vec::new() }
     }
 
     /// A demo town that serves on a port of the system's choice.
@@ -59,7 +62,7 @@ impl Town {
         let folder = tempfile::tempdir().unwrap();
         copy(self.folder.path(), folder.path());
         let (url, fingerprint) = (self.url.clone(), self.fingerprint.clone());
-        Self { folder, server: None, url, fingerprint }
+        Self { folder, server: None, url, fingerprint, flags: self.flags.clone() }
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -68,7 +71,7 @@ impl Town {
 
     fn command(&self, arguments: &[&str]) -> std::process::Command {
         let mut command = command("yaoguan-town", self.folder.path());
-        command.arg("--data").arg(self.data()).args(arguments);
+        command.arg("--data").arg(self.data()).args(&self.flags).args(arguments);
         command
     }
 

@@ -76,9 +76,9 @@ impl Scene {
                 "SELECT hex(id) || outcome FROM held ORDER BY id",
                 "SELECT hex(hash) FROM recovered ORDER BY hash",
                 "SELECT hex(id) || role || scope_version FROM account ORDER BY id",
-                "SELECT hex(id) || ifnull(revoked_at, '') FROM device ORDER BY id",
+                "SELECT hex(id) || coalesce(CAST(revoked_at AS TEXT), '') FROM device ORDER BY id",
             ] {
-                let mut statement = c.prepare(sql).unwrap();
+                let mut statement = c.prepare_cached(sql).unwrap();
                 let rows = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
                 all.extend(rows.map(Result::unwrap));
                 all.push('\n');

@@ -39,9 +39,8 @@ pub(crate) async fn people(town: &TestTown) {
     let closed = person(town, "closed", Role::Supervisor).await;
     person(town, "chief", Role::Chief).await;
     town.town.storage.with_raw(|c| {
-        let sql =
-            "UPDATE credential SET totp_secret = x'00', totp_confirmed = 1 WHERE account = ?1";
-        c.execute(sql, [totp.as_bytes()]).unwrap();
+        let sql = "UPDATE credential SET totp_secret = ?2, totp_confirmed = 1 WHERE account = ?1";
+        c.execute(sql, (totp.as_bytes(), [0_u8])).unwrap();
         let sql = "UPDATE account SET disabled_at = 1 WHERE id = ?1";
         c.execute(sql, [closed.as_bytes()]).unwrap();
     });

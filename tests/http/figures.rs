@@ -457,9 +457,6 @@ async fn households_that_are_due_are_listed_for_their_supervisor_and_the_log_say
     for query in ["after=x", "until=x", "bbox=1"] {
         assert_eq!(get(&town, &cookie, &format!("households/due?{query}")).await.status, 400);
     }
-    town.town.storage.with_raw(|c| {
-        let sql = "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'x'); END";
-        c.execute_batch(sql).unwrap();
-    });
+    town.breaks("INSERT", "audit");
     assert_eq!(get(&town, &cookie, "households/due").await.status, 500);
 }

@@ -38,7 +38,7 @@ async fn a_feed_that_does_not_agree_with_its_counter_is_not_ready() {
 #[tokio::test]
 async fn a_database_that_takes_no_write_is_not_ready() {
     let town = TestTown::start().await.unwrap();
-    town.town.storage.with_raw(|c| c.execute_batch("PRAGMA query_only = ON").unwrap());
+    town.breaks("UPDATE", "town");
     let (status, body) = get(&town, "/readyz").await;
     assert_eq!((status, &body["database_writable"]), (503, &Value::Bool(false)));
 }

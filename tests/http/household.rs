@@ -49,10 +49,7 @@ async fn each_request_for_households_is_one_entry_with_its_reader() {
 async fn a_log_that_cannot_be_written_keeps_households_from_being_read() {
     let town = TestTown::start().await.unwrap();
     let device = device(&town).await;
-    town.town.storage.with_raw(|c| {
-        let sql = "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'x'); END";
-        c.execute_batch(sql).unwrap();
-    });
+    town.breaks("INSERT", "audit");
     assert_eq!(get(&town, &device, "/v1/records/household").await.0, 500);
     assert_eq!(get(&town, &device, "/v1/records/hazard").await.0, 200);
 }

@@ -59,7 +59,7 @@ async fn a_town_without_room_refuses_pushes_and_still_answers_who_reads() {
     let mut writer = town.phone(Role::Chief, &[GRID]).await.unwrap();
     let mut reader = town.phone(Role::Chief, &[GRID, OTHER_GRID]).await.unwrap();
     assert_eq!(pushes(&mut writer, 3).await.unwrap(), 3);
-    town.town.storage.with_raw(|connection| limit(connection, Some(0)));
+    town.town.storage.embedded().unwrap().with_raw(|connection| limit(connection, Some(0)));
     // What the town would note beside a sync: a day without contact, and another scope.
     let account = reader.phone.store().identity().unwrap().unwrap().account;
     town.rescope(account, Role::Chief, &[GRID]);
@@ -73,7 +73,7 @@ async fn a_town_without_room_refuses_pushes_and_still_answers_who_reads() {
     let answer = reader.phone.ask("/v1/records/hazard").await.unwrap();
     assert_eq!(answer["records"].as_array().unwrap().len(), 3);
 
-    town.town.storage.with_raw(|connection| limit(connection, None));
+    town.town.storage.embedded().unwrap().with_raw(|connection| limit(connection, None));
     assert_eq!(writer.phone.sync(|_| {}).await.unwrap().sent, 40);
     reader.phone.sync(|_| {}).await.unwrap();
     assert_eq!(hazards(&reader.phone).len(), 43);

@@ -155,7 +155,10 @@ impl Output<'_> {
             TownError::Sqlite(_) | TownError::NotDurable(_) | TownError::Corrupt(_) => {
                 "town_broken"
             }
-            TownError::Certificate(_) | TownError::Io(_) => "town_broken",
+            TownError::Certificate(_) | TownError::Io(_) | TownError::Postgres(_) => "town_broken",
+            TownError::Away(_) => "town_away",
+            TownError::NotEmbedded => "town_not_embedded",
+            TownError::Moved(..) => "town_moved",
             TownError::Bucket(_) => "town_bucket",
         };
         self.words.say("error", key, &[("detail", &error.to_string())])

@@ -15,4 +15,5 @@ pub mod map;
 pub mod memory;
 pub mod network;
 pub mod photos;
+pub mod postgres;
 pub mod town;

@@ -2,20 +2,24 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use yaoguan_field::{EnrolOptions, Home, Phone};
 use yaoguan_model::{AccountId, Env, GridCode, Role};
 use yaoguan_town::audit::Attribution;
 use yaoguan_town::blobs::BlobPlace;
+use yaoguan_town::data::Place;
 use yaoguan_town::doctor::Setup;
 use yaoguan_town::people::{Account, Coverage, NewInvite, PersonChange, hash_code, new_code};
 use yaoguan_town::serve::{Options, Server};
 use yaoguan_town::storage::People as _;
-use yaoguan_town::{Storage as _, Town, demo};
+use yaoguan_town::storage::postgres::DatabaseUrl;
+use yaoguan_town::storage::sql::Dialect;
+use yaoguan_town::{Storage as _, Town, TownError, demo};
 use yaoguan_wire::Invite;
 
 use crate::clock::Clock;
@@ -26,12 +30,16 @@ pub const GRID: &str = "530521103201001";
 /// Another one, of another village.
 pub const OTHER_GRID: &str = "530521103202001";
 
+/// Names a PostgreSQL database; towns are then kept in it.
+pub const ON_POSTGRES: &str = "YAOGUAN_TEST_DATABASE_URL";
+
 /// A demo town that serves.
 pub struct TestTown {
     pub town: Town,
     pub clock: Clock,
     pub url: String,
     pub address: SocketAddr,
+    place: Place,
     dir: TempDir,
     stop: Option<oneshot::Sender<()>>,
     running: Option<JoinHandle<()>>,
@@ -42,11 +50,12 @@ impl TestTown {
     pub async fn start() -> anyhow::Result<Self> {
         let dir = tempfile::tempdir()?;
         let clock = Clock::default();
-        let (data, key) = (dir.path().join("town"), dir.path().join("town.key"));
+        let place = Place { database: own_database(&clock)?, ..place(dir.path()) };
         std::fs::create_dir_all(dir.path().join("console/assets"))?;
         std::fs::write(dir.path().join("console/index.html"), "<!doctype html>")?;
         std::fs::write(dir.path().join("console/assets/page.js"), "export {}")?;
-        let town = Town::init(&data, &key, "姚关镇", true, &clock).await?;
+        let (at, env) = (place.clone(), clock.clone());
+        let town = beside(async move { Town::init_at(&at, "姚关镇", true, &env).await }).await?;
         let admin = demo::add_admin(&town.storage, &clock).await?;
         demo::publish_template(&town.storage, admin, &clock).await?;
         demo::fill(&town.storage, admin, &clock).await?;
@@ -57,6 +66,7 @@ impl TestTown {
             clock,
             url: String::new(),
             address: listen,
+            place,
             dir,
             stop: None,
             running: None,
@@ -74,12 +84,13 @@ impl TestTown {
             console_dir: Some(self.dir.path().join("console")),
             setup: Some(Arc::new(Setup {
                 data: self.data(),
-                key_file: self.dir.path().join("town.key"),
+                key_file: self.place.key_file.clone(),
                 listen: self.address,
                 public: None,
                 behind_proxy: false,
                 backups: None,
                 blobs: BlobPlace::default(),
+                database: self.place.database.clone(),
                 units: Vec::new(),
                 look: tokio::sync::Mutex::default(),
             })),
@@ -101,8 +112,7 @@ impl TestTown {
     /// Stops serving and starts again on the same port, with the same data.
     pub async fn restart(&mut self) -> anyhow::Result<()> {
         self.stop().await?;
-        let (data, key) = (self.dir.path().join("town"), self.dir.path().join("town.key"));
-        self.town = Town::open(&data, &key).await?;
+        self.town = open(&self.place).await?;
         self.serve().await
     }
 
@@ -157,6 +167,27 @@ impl TestTown {
         now(self.town.storage.write_people(Vec::new(), vec![change], done)).expect("the account");
     }
 
+    /// From now on every statement of this sort (`INSERT`, `UPDATE`) on a table fails.
+    pub fn breaks(&self, what: &str, table: &str) {
+        let trigger = format!("CREATE TRIGGER full BEFORE {what} ON {table}");
+        self.town.storage.with_raw(|c| {
+            if c.dialect() == Dialect::Sqlite {
+                let sql = format!("{trigger} BEGIN SELECT RAISE(ABORT, 'x'); END");
+                return c.execute_batch(&sql).expect("a trigger");
+            }
+            // Other towns of the database go on.
+            let sql = "SELECT current_setting('yaoguan.town') AS town";
+            let town: String = c.query_row(sql, [], |row| row.get("town")).expect("a town");
+            let sql = format!(
+                "CREATE FUNCTION full_{town}() RETURNS trigger LANGUAGE plpgsql \
+                 AS $$ BEGIN RAISE EXCEPTION 'x'; END $$; \
+                 CREATE TRIGGER full_{town} BEFORE {what} ON {table} FOR EACH ROW \
+                 WHEN (NEW.town = {town}) EXECUTE FUNCTION full_{town}()"
+            );
+            c.execute_batch(&sql).expect("a trigger");
+        });
+    }
+
     /// Strikes a phone off.
     pub fn revoke(&self, phone: &TestPhone) {
         let identity = phone.phone.store().identity().expect("its store").expect("enrolled");
@@ -167,14 +198,17 @@ impl TestTown {
     /// Stops the town, does something to its closed folder, and serves again as a new line of history.
     pub async fn restored(&mut self, with: impl FnOnce(&Path)) -> anyhow::Result<()> {
         self.stop().await?;
-        let (data, key) = (self.dir.path().join("town"), self.dir.path().join("town.key"));
-        self.town = Town::open(&data, &key).await?;
-        self.town.storage.with_raw(|c| c.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"))?;
+        let data = self.data();
+        self.town = open(&self.place).await?;
+        self.town
+            .storage
+            .embedded()?
+            .with_raw(|c| c.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"))?;
         with(&data);
         let before = self.town.storage.info().await?.epoch;
-        self.town = Town::open(&data, &key).await?;
+        self.town = open(&self.place).await?;
         if self.town.storage.info().await?.epoch == before {
-            self.town.storage.renew_line(&self.clock).await?;
+            self.town.storage.renew(&self.clock).await?;
         }
         self.serve().await
     }
@@ -182,10 +216,13 @@ impl TestTown {
     /// Stops the town, does something to its closed folder, and serves what is there then.
     pub async fn meddled(&mut self, with: impl FnOnce(&Path)) -> anyhow::Result<()> {
         self.stop().await?;
-        let (data, key) = (self.dir.path().join("town"), self.dir.path().join("town.key"));
-        self.town.storage.with_raw(|c| c.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"))?;
+        let data = self.data();
+        self.town
+            .storage
+            .embedded()?
+            .with_raw(|c| c.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"))?;
         with(&data);
-        self.town = Town::open(&data, &key).await?;
+        self.town = open(&self.place).await?;
         self.serve().await
     }
 
@@ -224,6 +261,34 @@ impl TestTown {
         phone.sync(|_| {}).await?;
         Ok(TestPhone { phone, clock, dir })
     }
+}
+
+/// A town's parts in a temporary folder.
+fn place(dir: &Path) -> Place {
+    Place::folder(&dir.join("town"), &dir.join("town.key"))
+}
+
+/// Runs on a runtime that goes on while a test's own thread waits, as connections to a database must.
+async fn beside<R: Send + 'static>(
+    work: impl Future<Output = Result<R, TownError>> + Send + 'static,
+) -> anyhow::Result<R> {
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        builder.worker_threads(1).enable_all().build().expect("a runtime")
+    });
+    Ok(RUNTIME.spawn(work).await??)
+}
+
+async fn open(place: &Place) -> anyhow::Result<Town> {
+    let place = place.clone();
+    beside(async move { Town::open_at(&place).await }).await
+}
+
+/// A town of its own in the database that [`ON_POSTGRES`] names; none: in its folder.
+fn own_database(env: &dyn Env) -> anyhow::Result<Option<DatabaseUrl>> {
+    let Ok(database) = std::env::var(ON_POSTGRES) else { return Ok(None) };
+    let town: String = env.random_16().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(Some(format!("{database}?town={town}").parse()?))
 }
 
 /// The home of a phone in its temporary folder; the marker lies beside the data.

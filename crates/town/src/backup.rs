@@ -17,7 +17,7 @@ use yaoguan_model::Env;
 use crate::audit::anchor::{self, Anchor};
 use crate::audit::hex;
 use crate::blobs::{BlobPlace, Checked, FOLDER, place};
-use crate::data::{DATABASE, Town, beside, journal_file, make_private};
+use crate::data::{DATABASE, Place, Town, beside, journal_file, make_private};
 use crate::error::TownError;
 use crate::key_file;
 use crate::line::{private, sync_folder_of};
@@ -95,6 +95,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), TownError> {
 
 /// Makes a backup of an open town in the folder `out`, which must not be there yet.
 pub async fn backup(town: &Town, out: &Path, env: &dyn Env) -> Result<Manifest, TownError> {
+    town.storage.embedded()?;
     if out.exists() {
         return Err(TownError::Exists(out.to_owned()));
     }
@@ -113,7 +114,8 @@ pub async fn backup(town: &Town, out: &Path, env: &dyn Env) -> Result<Manifest, 
 }
 
 async fn fill(town: &Town, out: &Path, env: &dyn Env) -> Result<Manifest, TownError> {
-    let copied = town.storage.copy_to(&out.join(DATABASE), &out.join(JOURNAL)).await?;
+    let storage = town.storage.embedded()?;
+    let copied = storage.copy_to(&out.join(DATABASE), &out.join(JOURNAL)).await?;
     let mut names: Vec<PathBuf> = vec![DATABASE.into(), JOURNAL.into()];
     // After the database: a blob that it refers to is there before it does.
     for hash in town.blobs.store.names().await? {
@@ -213,13 +215,14 @@ pub async fn restore(
         std::fs::remove_dir_all(&aside)?;
     }
     drop(held);
-    let town = Town::open_with(dir, key_file, blobs).await?;
+    let place = Place { blobs: blobs.clone(), ..Place::folder(dir, key_file) };
+    let town = Town::open_at(&place).await?;
     if let BlobPlace::Bucket(_) = blobs {
         to_bucket(&town, dir, &manifest).await?;
     }
     // A restore is a new line, also where nothing had happened since the backup.
     if town.storage.info().await?.epoch.to_string() == manifest.epoch {
-        town.storage.renew_line(env).await?;
+        town.storage.renew(env).await?;
     }
     let findings = town.storage.verify().await?.findings;
     // In a new line phones are asked for every file once more: what is no good is asked for too.

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use tokio_postgres::error::SqlState;
+
 use crate::people::PeopleError;
 
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +34,17 @@ pub enum TownError {
     StorageFull,
     #[error("database: {0}")]
     Sqlite(#[source] rusqlite::Error),
+    #[error("PostgreSQL: {0}")]
+    Postgres(#[source] tokio_postgres::Error),
+    /// The answer to a commit was lost, or there is no database to ask: whoever asked asks again.
+    #[error("PostgreSQL is away: {0}")]
+    Away(String),
+    /// What only the embedded database does by itself.
+    #[error("PostgreSQL is backed up and put back by its own tools: see docs/OPERATIONS")]
+    NotEmbedded,
+    /// The town of a folder is served from elsewhere now.
+    #[error("the town in {0} moved to {1}: give --database-url")]
+    Moved(PathBuf, String),
     #[error("the file system does not keep writes durable: {0}")]
     NotDurable(String),
     #[error("stored data cannot be read: {0}")]
@@ -57,6 +70,27 @@ impl From<rusqlite::Error> for TownError {
         }
     }
 }
+impl From<tokio_postgres::Error> for TownError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        match error.code() {
+            Some(&SqlState::DISK_FULL) => Self::StorageFull,
+            // Shut down, failed over, starting.
+            Some(
+                &SqlState::ADMIN_SHUTDOWN
+                | &SqlState::CRASH_SHUTDOWN
+                | &SqlState::CANNOT_CONNECT_NOW
+                | &SqlState::TOO_MANY_CONNECTIONS
+                | &SqlState::READ_ONLY_SQL_TRANSACTION
+                // In the way for longer than a request waits.
+                | &SqlState::LOCK_NOT_AVAILABLE
+                | &SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+            ) => Self::Away(error.to_string()),
+            Some(_) => Self::Postgres(error),
+            None => Self::Away(error.to_string()),
+        }
+    }
+}
+
 impl From<yaoguan_model::canonical::BadRecord> for TownError {
     fn from(error: yaoguan_model::canonical::BadRecord) -> Self {
         Self::Corrupt(error.to_string())

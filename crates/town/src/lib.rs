@@ -22,6 +22,7 @@ pub mod grids;
 pub mod key_file;
 pub mod line;
 pub mod lock;
+pub mod moving;
 pub mod notify;
 pub mod paging;
 pub mod people;

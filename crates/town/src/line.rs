@@ -33,6 +33,11 @@ impl Line {
         Self { file: file.to_owned(), written }
     }
 
+    /// What the marker says; nothing where there is none.
+    pub fn mark(&self) -> Option<Mark> {
+        self.written
+    }
+
     /// Whether a database that stands here is this line, as far as it had come.
     pub fn is_continued_by(&self, here: Mark) -> bool {
         self.written.is_some_and(|mark| mark.epoch == here.epoch && mark.position <= here.position)
@@ -44,7 +49,8 @@ impl Line {
             return Ok(());
         }
         let mut name = self.file.clone().into_os_string();
-        name.push(".new");
+        // Processes on one town may share the folder.
+        name.push(format!(".{}.new", std::process::id()));
         let new = PathBuf::from(name);
         let mut out = private(&new)?;
         out.write_all(&serde_json::to_vec(&mark).map_err(std::io::Error::other)?)?;

@@ -32,8 +32,7 @@ use crate::connections::{Connections, Slot, Timed, forwarded};
 use crate::data::Town;
 use crate::doctor::Setup;
 use crate::error::TownError;
-use crate::storage::sqlite::Sqlite;
-use crate::storage::{Storage as _, purge_all};
+use crate::storage::{Database, Storage as _, purge_all};
 use crate::tls::{self, Leaf};
 
 /// A handshake, and the head of a request, must arrive within this time.
@@ -250,7 +249,7 @@ async fn http(
     }
 }
 
-async fn mark_line(storage: Sqlite) {
+async fn mark_line(storage: Database) {
     loop {
         tokio::time::sleep(MARK_EVERY).await;
         if let Err(error) = storage.mark_line().await {
@@ -259,7 +258,7 @@ async fn mark_line(storage: Sqlite) {
     }
 }
 
-async fn purge_daily(storage: Sqlite, env: Arc<dyn Env>) {
+async fn purge_daily(storage: Database, env: Arc<dyn Env>) {
     loop {
         match purge_all(&storage, env.now_s()).await {
             Ok(counts) if counts.is_empty() => {}

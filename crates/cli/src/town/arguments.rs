@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use yaoguan_model::{AccountId, DeviceId, GridCode, RecordId, Role};
+use yaoguan_town::storage::postgres::DatabaseUrl;
 use yaoguan_wire::HoldId;
 
 use super::settings::flags::{Everywhere, Serving};
@@ -87,6 +88,12 @@ pub(crate) enum Do {
         #[arg(long, value_name = "FOLDER")]
         from: PathBuf,
     },
+    Move {
+        #[arg(long, value_name = "FOLDER")]
+        from: Option<PathBuf>,
+        #[arg(long, value_name = "URL")]
+        to: Option<DatabaseUrl>,
+    },
     Purge,
     Erase {
         household: RecordId,
@@ -116,7 +123,8 @@ impl Do {
             Self::Grids { .. } | Self::Accounts { .. } | Self::Devices { .. } => None,
             Self::Audit { .. } | Self::Blobs { .. } | Self::DemoActivity { .. } => None,
             Self::Held { .. } | Self::Recovered { .. } | Self::Ca | Self::Verify => None,
-            Self::Backup { .. } | Self::Restore { .. } | Self::Purge | Self::Erase { .. } => None,
+            Self::Backup { .. } | Self::Restore { .. } | Self::Move { .. } => None,
+            Self::Purge | Self::Erase { .. } => None,
         }
     }
 }

@@ -18,6 +18,7 @@ pub(super) async fn run(
     }
     let bar = output.progress("making_up");
     let made = fill(&town.storage, &System, Ask { seed, days }).await?;
+    town.storage.settle().await?;
     drop(bar);
     let value = json!({ "records": made.records, "devices": made.devices });
     let count = made.records.values().sum::<u64>().to_string();

@@ -23,6 +23,7 @@ pub(super) async fn doctor(settings: &Settings, output: &Output<'_>) -> Result<(
         behind_proxy: settings.behind_proxy,
         backups: settings.backups.as_ref(),
         blobs: &settings.blobs,
+        database: settings.database.as_ref(),
         units: &units,
         env: &System,
     };

@@ -8,7 +8,7 @@ use yaoguan_model::env::System;
 use yaoguan_model::{Env, RecordId};
 use yaoguan_town::audit::{self, Act, Subject};
 use yaoguan_town::storage::{AuditLog as _, Erasure, Purging as _, purge_all};
-use yaoguan_town::{Town, backup as backups};
+use yaoguan_town::{Town, TownError, backup as backups};
 
 use super::console::done;
 use super::settings::Settings;
@@ -39,6 +39,9 @@ pub(super) async fn restore(
     settings: &Settings,
     from: &Path,
 ) -> Result<(), Failure> {
+    if settings.database.is_some() {
+        return Err(TownError::NotEmbedded.into());
+    }
     let Settings { data: dir, key_file, blobs, .. } = settings;
     let bar = output.progress("restoring");
     let restored = backups::restore(dir, key_file, blobs, from, &System).await?;

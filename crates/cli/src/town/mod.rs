@@ -12,13 +12,14 @@ mod doctor;
 mod invite;
 mod invites;
 mod keeping;
+mod moving;
 mod owner;
 mod serve;
 pub mod settings;
 mod status;
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
@@ -26,6 +27,7 @@ use serde_json::json;
 use yaoguan_model::env::System;
 use yaoguan_model::{Env as _, Kind, Role};
 use yaoguan_town::audit::Attribution;
+use yaoguan_town::data::Place;
 use yaoguan_town::demo::ADMIN;
 use yaoguan_town::people::{code, password};
 use yaoguan_town::storage::SignIns as _;
@@ -85,9 +87,9 @@ async fn run(
     settings: &Settings,
     output: &Output<'_>,
 ) -> Result<(), Failure> {
-    let (dir, key_file) = (&settings.data, &settings.key_file);
+    let place = settings.place();
     if let Do::Init { name, demo } = arguments.action {
-        return init(output, dir, key_file, name.as_deref().unwrap_or(NAME), demo).await;
+        return init(output, &place, name.as_deref().unwrap_or(NAME), demo).await;
     }
     if let Do::Settings(_) = arguments.action {
         return settings::show(settings, output);
@@ -101,7 +103,10 @@ async fn run(
     if let Do::Restore { from } = arguments.action {
         return keeping::restore(output, settings, &from).await;
     }
-    let town = Town::open_with(dir, key_file, &settings.blobs).await?;
+    if let Do::Move { from, to } = arguments.action {
+        return moving::run(output, settings, from, to).await;
+    }
+    let town = Town::open_at(&place).await?;
     beside(town, arguments.action, settings, output).await
 }
 
@@ -114,7 +119,7 @@ async fn beside(
 ) -> Result<(), Failure> {
     match action {
         Do::Init { .. } | Do::Settings(_) | Do::Doctor(_) | Do::Serve(_) => Ok(()),
-        Do::Restore { .. } => Ok(()),
+        Do::Restore { .. } | Do::Move { .. } => Ok(()),
         Do::Invite { role, grid, account, name, minutes, address } => {
             let ask = invite::Ask { role, grids: grid, account, name, minutes, address };
             invite::invite(&town, output, ask).await
@@ -147,12 +152,11 @@ async fn beside(
 
 async fn init(
     output: &Output<'_>,
-    dir: &Path,
-    key_file: &Path,
+    place: &Place,
     name: &str,
     with_demo: bool,
 ) -> Result<(), Failure> {
-    let town = Town::init(dir, key_file, name, with_demo, &System).await?;
+    let town = Town::init_at(place, name, with_demo, &System).await?;
     let admin = demo::add_admin(&town.storage, &System).await?;
     demo::publish_template(&town.storage, admin, &System).await?;
     let made = match with_demo {
@@ -163,7 +167,11 @@ async fn init(
     let hash = password::hash(password.clone(), &System).await?;
     town.storage.set_password(admin, hash, console::done("")).await?;
     let fingerprint = town.ca.fingerprint()?;
-    let key = key_file.display().to_string();
+    let key = place.key_file.display().to_string();
+    let whole = match &place.database {
+        Some(url) => url.to_string(),
+        None => place.dir.display().to_string(),
+    };
     let value = json!({
         "town": name, "fingerprint": fingerprint, "key_file": key, "demo": with_demo,
         "grids": made.map_or(0, |m| m.grids), "chiefs": made.map_or(0, |m| m.chiefs),
@@ -174,7 +182,7 @@ async fn init(
     output.result(&value, || {
         let say = |key: &str, values: &[(&str, &str)]| output.words.say("say", key, values);
         let mut lines = vec![
-            say("town_made", &[("name", name), ("dir", &dir.display().to_string())]),
+            say("town_made", &[("name", name), ("dir", &whole)]),
             say("town_key_file", &[("file", &key)]),
             say("town_fingerprint", &[("fingerprint", &fingerprint)]),
             say("town_admin", &[("login", ADMIN), ("password", &password)]),

@@ -9,6 +9,7 @@ use serde_json::json;
 use tracing_subscriber::EnvFilter;
 use yaoguan_model::env::System;
 use yaoguan_town::backups::Backups;
+use yaoguan_town::data::make_private;
 use yaoguan_town::doctor::Setup;
 use yaoguan_town::notify::Notify;
 use yaoguan_town::serve::{Options, Server};
@@ -20,13 +21,20 @@ use crate::output::Failure;
 
 pub(super) async fn serve(settings: &Settings) -> Result<(), Failure> {
     log_to_stderr(&settings.log);
-    if !settings.data.is_dir() {
+    let is_elsewhere = settings.database.is_some();
+    if is_elsewhere {
+        make_private(&settings.data)?;
+    } else if !settings.data.is_dir() {
         return Err(TownError::Missing(settings.data.clone()).into());
     }
-    // Before the database is opened: a migration must have the folder to itself.
-    let mut lock = lock::take(&settings.data)?;
-    let town = Town::open_with(&settings.data, &settings.key_file, &settings.blobs).await?;
-    let backups = settings.backups.clone().map(Backups::new);
+    // Before the database is opened: a migration must have the folder to itself. Processes on a database of its
+    // own may share the folder; the first one holds it.
+    let mut lock = match lock::take(&settings.data) {
+        Err(TownError::InUse(_)) if is_elsewhere => None,
+        taken => Some(taken?),
+    };
+    let town = Town::open_at(&settings.place()).await?;
+    let backups = settings.backups.clone().filter(|_| !is_elsewhere).map(Backups::new);
     let options = Options {
         listen: settings.listen,
         behind_proxy: settings.behind_proxy,
@@ -36,7 +44,9 @@ pub(super) async fn serve(settings: &Settings) -> Result<(), Failure> {
         setup: Some(Arc::new(setup(settings))),
     };
     let server = Server::bind(&town, &options, Arc::new(System)).await?;
-    lock.tell(&server.url, server.local)?;
+    if let Some(lock) = &mut lock {
+        lock.tell(&server.url, server.local)?;
+    }
     // Before anybody is told that it serves: whoever hears it may ask it to stop.
     let asked_to_stop = asked_to_stop()?;
     let line = json!({ "listening": server.url, "fingerprint": town.ca.fingerprint()? });
@@ -65,6 +75,7 @@ fn setup(settings: &Settings) -> Setup {
         behind_proxy: settings.behind_proxy,
         backups: settings.backups.clone(),
         blobs: settings.blobs.clone(),
+        database: settings.database.clone(),
         units: UNITS.map(PathBuf::from).to_vec(),
         look: tokio::sync::Mutex::default(),
     }

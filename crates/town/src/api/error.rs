@@ -74,6 +74,9 @@ impl ApiError {
             return Self::new(headers, ErrorCode::StorageFull, "");
         }
         tracing::error!(%error, "a request failed");
+        if matches!(error, TownError::Away(_)) {
+            return Self::new(headers, ErrorCode::Busy, "");
+        }
         Self::new(headers, ErrorCode::Internal, "")
     }
 

@@ -16,6 +16,9 @@ const TOO_OLD_S: i64 = 7 * 86_400;
 
 pub(super) async fn look(patient: &Patient<'_>, now: i64) -> Vec<Check> {
     const NAME: &str = "backup";
+    if patient.database.is_some() {
+        return vec![Check::ok(NAME, "backup_elsewhere")];
+    }
     let Some(schedule) = patient.backups else { return vec![Check::warn(NAME, "backup_off")] };
     if let Err(error) = std::fs::read_dir(&schedule.dir) {
         let check = Check::bad(NAME, "backup_folder_missing").about(&schedule.dir);

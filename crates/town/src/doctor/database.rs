@@ -1,26 +1,33 @@
 //! The database: it opens with this key, its schema, its pages, its feed, what waits in it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Check, Patient};
 use crate::data::{DATABASE, line_file};
 use crate::error::TownError;
 use crate::key_file;
 use crate::line::Line;
+use crate::storage::postgres;
 use crate::storage::sqlite::examine::{Examined, Inside, examine};
 
 /// A save that waits longer for a supervisor than this has been forgotten.
 const HELD_OLD_S: i64 = 7 * 86_400;
 
 /// The checks, and what the tables say if they could be read.
-pub(super) fn look(patient: &Patient<'_>, now: i64) -> (Vec<Check>, Option<Inside>) {
+pub(super) async fn look(patient: &Patient<'_>, now: i64) -> (Vec<Check>, Option<Inside>) {
     const NAME: &str = "database";
-    let path = patient.data.join(DATABASE);
-    if !path.exists() {
-        return (vec![Check::bad(NAME, "database_missing").about(&path)], None);
-    }
-    let examined =
-        key_file::read(patient.key_file, patient.data).and_then(|key| examine(&path, &key, now));
+    let (path, examined) = match patient.database {
+        Some(url) => (PathBuf::from(url.to_string()), postgres::examine(url, now).await),
+        None => {
+            let path = patient.data.join(DATABASE);
+            if !path.exists() {
+                return (vec![Check::bad(NAME, "database_missing").about(&path)], None);
+            }
+            let key = key_file::read(patient.key_file, patient.data);
+            let examined = key.and_then(|key| examine(&path, &key, now));
+            (path, examined)
+        }
+    };
     let examined = match examined {
         Ok(examined) => examined,
         Err(error) => return (vec![closed(&error).about(&path)], None),
@@ -28,7 +35,9 @@ pub(super) fn look(patient: &Patient<'_>, now: i64) -> (Vec<Check>, Option<Insid
     let mut checks = vec![Check::ok(NAME, "database_opens").about(&path)];
     checks.push(schema(&examined));
     checks.push(durable(&examined));
-    checks.push(pages(&examined));
+    if patient.database.is_none() {
+        checks.push(pages(&examined));
+    }
     if let Some(inside) = &examined.inside {
         checks.extend([
             feed(inside),
@@ -57,6 +66,8 @@ fn closed(error: &TownError) -> Check {
         TownError::Sqlite(_) | TownError::NotDurable(_) | TownError::Corrupt(_) => broken(),
         TownError::Certificate(_) | TownError::Input(_) | TownError::People(_) => broken(),
         TownError::Io(_) | TownError::Bucket(_) => broken(),
+        TownError::Postgres(_) | TownError::Away(_) => broken(),
+        TownError::NotEmbedded | TownError::Moved(..) => broken(),
     }
 }
 
@@ -71,9 +82,9 @@ fn schema(examined: &Examined) -> Check {
 }
 
 fn durable(examined: &Examined) -> Check {
-    match examined.journal_mode.as_str() {
-        "wal" => Check::ok("durable", "durable"),
-        other => Check::bad("durable", "not_durable").with("mode", other),
+    match &examined.volatile {
+        None => Check::ok("durable", "durable"),
+        Some(setting) => Check::bad("durable", "not_durable").with("setting", setting),
     }
 }
 

@@ -21,6 +21,7 @@ use yaoguan_model::Env;
 use crate::backups::Schedule;
 use crate::blobs::BlobPlace;
 use crate::lock;
+use crate::storage::postgres::DatabaseUrl;
 
 pub use files::{FREE_BAD, FREE_LOW};
 
@@ -86,6 +87,8 @@ pub struct Patient<'a> {
     pub behind_proxy: bool,
     pub backups: Option<&'a Schedule>,
     pub blobs: &'a BlobPlace,
+    /// None: in the data folder.
+    pub database: Option<&'a DatabaseUrl>,
     /// Where systemd finds units.
     pub units: &'a [PathBuf],
     pub env: &'a dyn Env,
@@ -102,6 +105,7 @@ pub struct Setup {
     pub behind_proxy: bool,
     pub backups: Option<Schedule>,
     pub blobs: BlobPlace,
+    pub database: Option<DatabaseUrl>,
     pub units: Vec<PathBuf>,
     pub look: tokio::sync::Mutex<()>,
 }
@@ -120,6 +124,7 @@ impl Setup {
                 behind_proxy: setup.behind_proxy,
                 backups: setup.backups.as_ref(),
                 blobs: &setup.blobs,
+                database: setup.database.as_ref(),
                 units: &setup.units,
                 env: env.as_ref(),
             };
@@ -139,7 +144,7 @@ pub async fn examine(patient: &Patient<'_>) -> Vec<Check> {
         checks.push(files::file_system(patient.data));
     }
     checks.push(files::key(patient.key_file, patient.data));
-    let (found, inside) = database::look(patient, now);
+    let (found, inside) = database::look(patient, now).await;
     checks.extend(found);
     let holder = lock::holder(patient.data);
     checks.push(network::port(patient.listen, holder.as_ref()));

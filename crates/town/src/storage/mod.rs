@@ -20,6 +20,7 @@ use crate::push::Pusher;
 
 pub mod audit;
 pub mod blobs;
+mod database;
 pub mod desk;
 pub mod exports;
 pub mod features;
@@ -27,17 +28,21 @@ pub mod figures;
 pub mod held;
 pub mod notices;
 pub mod people;
+pub mod postgres;
 pub mod purge;
 pub mod saved_views;
 pub mod scope;
 pub mod sessions;
 pub mod sign_in;
+#[doc(hidden)]
+pub mod sql;
 pub mod sqlite;
 pub mod standing;
 pub mod tiles;
 pub mod tokens;
 
 pub use audit::{AuditAsk, AuditLog};
+pub use database::Database;
 pub use desk::Desk;
 pub use exports::Exports;
 pub use features::Features;

@@ -7,7 +7,7 @@ use crate::words::Words;
 pub fn form_words(words: &Words, form: Form) -> String {
     let (min, max) = match form {
         Form::Count { min, max } => (min.to_string(), max.to_string()),
-        Form::Path | Form::Address | Form::Url => Default::default(),
+        Form::Path | Form::Address | Form::Url | Form::Database => Default::default(),
         Form::Switch | Form::TimeOfDay | Form::Name | Form::Filter => Default::default(),
     };
     words.say("setting_form", form.key(), &[("min", &min), ("max", &max)])

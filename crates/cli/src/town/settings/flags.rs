@@ -33,7 +33,7 @@ fn argument(setting: &'static Setting) -> Arg {
     let arg = arg.global(setting.everywhere).value_parser(parse);
     match form {
         Form::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
-        Form::Path | Form::Address | Form::Url | Form::TimeOfDay => arg,
+        Form::Path | Form::Address | Form::Url | Form::Database | Form::TimeOfDay => arg,
         Form::Count { .. } | Form::Name | Form::Filter => arg,
     }
 }

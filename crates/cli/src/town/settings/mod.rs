@@ -10,9 +10,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
+use yaoguan_town::TownError;
 use yaoguan_town::backups::{Keep, Schedule, TimeOfDay};
 use yaoguan_town::blobs::{BlobPlace, BucketSettings};
-use yaoguan_town::data::default_key_file;
+use yaoguan_town::data::{Place, default_key_file};
+use yaoguan_town::storage::postgres::DatabaseUrl;
 
 use crate::output::{Failure, Output};
 use flags::{Everywhere, Given, Serving};
@@ -56,6 +58,8 @@ pub struct Settings {
     pub data: PathBuf,
     pub key_file: PathBuf,
     pub blobs: BlobPlace,
+    /// None: in the data folder.
+    pub database: Option<DatabaseUrl>,
     pub listen: SocketAddr,
     pub public: Option<String>,
     pub behind_proxy: bool,
@@ -111,6 +115,7 @@ impl Settings {
             data,
             key_file: PathBuf::from(text(&all, "key_file")),
             blobs: blobs(&all)?,
+            database: database(&all)?,
             listen: parsed(&all, "listen")?,
             public: Some(text(&all, "public").to_owned()).filter(|url| !url.is_empty()),
             behind_proxy: parsed(&all, "behind_proxy")?,
@@ -120,6 +125,27 @@ impl Settings {
             all,
         })
     }
+
+    /// Where the parts of the town are.
+    pub fn place(&self) -> Place {
+        Place {
+            dir: self.data.clone(),
+            key_file: self.key_file.clone(),
+            blobs: self.blobs.clone(),
+            database: self.database.clone(),
+        }
+    }
+}
+
+/// By its address, or by a file that holds it: there no list of processes shows the password.
+fn database(all: &[Effective]) -> Result<Option<DatabaseUrl>, Problem> {
+    let (url, file) = (text(all, "database_url"), text(all, "database_url_file"));
+    if !url.is_empty() || file.is_empty() {
+        return if url.is_empty() { Ok(None) } else { parsed(all, "database_url").map(Some) };
+    }
+    let unreadable = |detail: String| Problem::File { file: file.to_owned(), detail };
+    let text = std::fs::read_to_string(file).map_err(|e| unreadable(e.to_string()))?;
+    text.parse().map(Some).map_err(|e: TownError| unreadable(e.to_string()))
 }
 
 /// A bucket where one is named; then all that it takes to reach it is needed.
@@ -227,7 +253,7 @@ pub fn show(settings: &Settings, output: &Output<'_>) -> Result<(), Failure> {
         .iter()
         .map(|Effective { setting, value, source }| {
             let (word, place) = source_parts(source);
-            let value = Some(value).filter(|value| !value.is_empty());
+            let value = Some(shown(setting, value)).filter(|value| !value.is_empty());
             json!({
                 "name": setting.name, "value": value, "source": word, "place": place,
                 "flag": format!("--{}", setting.flag()), "env": setting.env(),
@@ -241,12 +267,21 @@ pub fn show(settings: &Settings, output: &Output<'_>) -> Result<(), Failure> {
             format!(
                 "{} = {}  ({})",
                 setting.name,
-                value,
+                shown(setting, value),
                 [from.as_str(), place].join(" ").trim_end()
             )
         };
         settings.all.iter().map(line).collect()
     })
+}
+
+/// A value as it is shown: without a password.
+fn shown(setting: &Setting, value: &str) -> String {
+    match (setting.form, value.parse::<DatabaseUrl>()) {
+        (table::Form::Database, Ok(url)) => url.to_string(),
+        (table::Form::Database, Err(_)) => String::new(),
+        (_, _) => value.to_owned(),
+    }
 }
 
 fn source_parts(source: &Source) -> (&'static str, &str) {

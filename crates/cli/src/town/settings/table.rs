@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 
 use yaoguan_town::backups::TimeOfDay;
+use yaoguan_town::storage::postgres::DatabaseUrl;
 
 /// What a value must look like; words under `[setting_form]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub enum Form {
     /// IP address and port.
     Address,
     Url,
+    /// Where a PostgreSQL database is, with a password perhaps: never shown.
+    Database,
     /// `true` or `false`.
     Switch,
     TimeOfDay,
@@ -57,6 +60,8 @@ pub const TABLE: &[Setting] = &[
     everywhere("blob_access_key", Form::Name, ""),
     everywhere("blob_secret_file", Form::Path, ""),
     everywhere("blob_ca_file", Form::Path, ""),
+    everywhere("database_url", Form::Database, ""),
+    everywhere("database_url_file", Form::Path, ""),
     serving("listen", Form::Address, "127.0.0.1:8443"),
     serving("public", Form::Url, ""),
     serving("behind_proxy", Form::Switch, "false"),
@@ -90,6 +95,7 @@ impl Form {
             Self::Path => "path",
             Self::Address => "address",
             Self::Url => "url",
+            Self::Database => "database",
             Self::Switch => "switch",
             Self::TimeOfDay => "time_of_day",
             Self::Name => "name",
@@ -103,7 +109,7 @@ impl Form {
         match self {
             Self::Path => "PATH",
             Self::Address => "ADDRESS:PORT",
-            Self::Url => "URL",
+            Self::Url | Self::Database => "URL",
             Self::Switch => "true|false",
             Self::TimeOfDay => "HH:MM",
             Self::Name => "NAME",
@@ -118,6 +124,7 @@ impl Form {
             Self::Path => !text.is_empty(),
             Self::Address => text.parse::<SocketAddr>().is_ok(),
             Self::Url => is_url(text),
+            Self::Database => text.parse::<DatabaseUrl>().is_ok(),
             Self::Switch => matches!(text, "true" | "false"),
             Self::TimeOfDay => text.parse::<TimeOfDay>().is_ok(),
             Self::Name => !text.is_empty() && !text.contains(char::is_whitespace),

@@ -11,13 +11,14 @@ use yaoguan_wire::{HoldId, HoldNews};
 use super::super::held::{Apart, Held, HeldRow, HeldView, Reader, Recovered, Release};
 use super::super::purge::{After, Erasure, Purged, Purging};
 use super::super::scope::Scopes;
-use super::{Sqlite, held, held_view, purge, scope};
+use super::{held, held_view, purge, scope};
 use crate::audit::{Attribution, By};
 use crate::error::TownError;
 use crate::people::Account;
+use crate::storage::sql::Engine;
 
 #[async_trait]
-impl Apart for Sqlite {
+impl<E: Engine> Apart for E {
     async fn held(&self) -> Result<Vec<Held>, TownError> {
         self.read(held::list).await
     }
@@ -36,7 +37,7 @@ impl Apart for Sqlite {
     }
 
     async fn release(&self, release: Release, by: By) -> Result<RecordId, TownError> {
-        self.write(move |tx| held::release(tx, &release, by)).await
+        self.write(move |tx| held::release(tx, &release, by.clone())).await
     }
 
     async fn refuse_held(
@@ -70,7 +71,7 @@ impl Apart for Sqlite {
 }
 
 #[async_trait]
-impl Scopes for Sqlite {
+impl<E: Engine> Scopes for E {
     async fn note_scope(&self, account: Account) -> Result<(), TownError> {
         self.write(move |tx| scope::note(tx, &account)).await
     }
@@ -97,7 +98,7 @@ impl Scopes for Sqlite {
 }
 
 #[async_trait]
-impl Purging for Sqlite {
+impl<E: Engine> Purging for E {
     async fn keeps_days(&self) -> Result<i64, TownError> {
         self.read(purge::keeps_days).await
     }

@@ -2,13 +2,12 @@
 //! [`write`] in its own transaction; the connection notes the new head outside after the commit.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction};
 use yaoguan_model::{AccountId, DeviceId};
 
 use super::super::audit::{AUDIT_PAGE, AuditAsk, AuditLog, AuditSearch, Told};
-use super::Sqlite;
 use crate::audit::{Checked, Entry, GENESIS, MAX_REASON_CHARS, Walk, Written, seal};
 use crate::error::TownError;
+use crate::storage::sql::{self, Connection, Engine, OptionalExtension, Row, ToSql, Transaction};
 
 /// Writes an entry; returns its sequence.
 pub(super) fn write(tx: &Transaction<'_>, entry: &Entry) -> Result<u64, TownError> {
@@ -44,7 +43,9 @@ pub(super) fn write(tx: &Transaction<'_>, entry: &Entry) -> Result<u64, TownErro
 }
 
 /// Sequence and hash of the last entry.
-pub(super) fn head(connection: &Connection) -> Result<Option<(u64, [u8; 32])>, TownError> {
+pub(in crate::storage) fn head(
+    connection: &Connection,
+) -> Result<Option<(u64, [u8; 32])>, TownError> {
     let sql = "SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1";
     let mut statement = connection.prepare_cached(sql)?;
     let row = statement.query_row([], |row| Ok((row.get("sequence")?, row.get("hash")?)));
@@ -54,7 +55,7 @@ pub(super) fn head(connection: &Connection) -> Result<Option<(u64, [u8; 32])>, T
 const COLUMNS: &str =
     "SELECT sequence, at, by, act, subject_kind, subject, reason, detail, hash FROM audit";
 
-fn entry(row: &Row<'_>) -> rusqlite::Result<Written> {
+fn entry(row: &Row<'_>) -> sql::Result<Written> {
     let detail: String = row.get("detail")?;
     Ok(Written {
         sequence: row.get("sequence")?,
@@ -90,12 +91,13 @@ pub(super) fn search_sql(search: &AuditSearch) -> String {
         (search.until.is_some(), "at < :until"),
     ];
     let asked: Vec<&str> = asked.into_iter().filter(|(is, _)| *is).map(|(_, sql)| sql).collect();
-    let conditions = if asked.is_empty() { "1".to_owned() } else { asked.join(" AND ") };
+    let conditions = if asked.is_empty() { "1 = 1".to_owned() } else { asked.join(" AND ") };
     format!("{COLUMNS} WHERE {conditions} ORDER BY sequence DESC LIMIT :limit")
 }
 
 fn search(connection: &Connection, search: &AuditSearch) -> Result<Vec<Told>, TownError> {
-    let mut statement = connection.prepare_cached(&search_sql(search))?;
+    let sql = search_sql(search);
+    let mut statement = connection.prepare_cached(&sql)?;
     let all: [(&str, &dyn ToSql); 7] = [
         (":before", &search.before),
         (":act", &search.act),
@@ -105,12 +107,7 @@ fn search(connection: &Connection, search: &AuditSearch) -> Result<Vec<Told>, To
         (":until", &search.until),
         (":limit", &AUDIT_PAGE),
     ];
-    let mut asked = Vec::new();
-    for one in all {
-        if statement.parameter_index(one.0)?.is_some() {
-            asked.push(one);
-        }
-    }
+    let asked: Vec<_> = all.into_iter().filter(|(name, _)| sql.contains(name)).collect();
     let rows = statement.query_map(asked.as_slice(), entry)?;
     let told = |entry: Written| {
         let by_name = name_of(connection, "account", &entry.by)?;
@@ -139,7 +136,7 @@ fn name_of(connection: &Connection, kind: &str, id: &str) -> Result<String, Town
 }
 
 fn walk(connection: &Connection) -> Result<Walk, TownError> {
-    let mut statement = connection.prepare(&format!("{COLUMNS} ORDER BY sequence"))?;
+    let mut statement = connection.prepare_cached(&format!("{COLUMNS} ORDER BY sequence"))?;
     let mut walk = Walk::default();
     for row in statement.query_map([], entry)? {
         walk.entry(&row?);
@@ -148,7 +145,7 @@ fn walk(connection: &Connection) -> Result<Walk, TownError> {
 }
 
 #[async_trait]
-impl AuditLog for Sqlite {
+impl<E: Engine> AuditLog for E {
     async fn note(&self, entry: Entry) -> Result<u64, TownError> {
         self.write(move |tx| write(tx, &entry)).await
     }

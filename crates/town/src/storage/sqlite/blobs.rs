@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use uuid::Uuid;
 use yaoguan_media::MediaType;
 use yaoguan_model::cells::Cell;
@@ -11,12 +10,13 @@ use yaoguan_model::{AccountId, BlobHash, Changes, Kind, Record, RecordId, blob};
 use yaoguan_wire::HoldId;
 
 use super::super::blobs::{Appended, Blobs, NewUpload, Readable, Upload};
-use super::{Sqlite, desk, feed::names_of, id16};
+use super::{desk, feed::names_of, id16};
 use crate::blobs::{MAX_UPLOADS, UNREFERENCED_HOLDS_S};
 use crate::error::TownError;
+use crate::storage::sql::{Connection, Engine, OptionalExtension, Transaction, params};
 
 #[async_trait]
-impl Blobs for Sqlite {
+impl<E: Engine> Blobs for E {
     async fn begin_upload(&self, upload: NewUpload) -> Result<bool, TownError> {
         self.write(move |tx| begin(tx, &upload)).await
     }
@@ -38,13 +38,11 @@ impl Blobs for Sqlite {
         self.read(move |connection| {
             let sql = "SELECT bytes FROM upload_part WHERE upload = ?1 ORDER BY start";
             let mut statement = connection.prepare_cached(sql)?;
-            let mut parts = statement.query([id.as_bytes()])?;
             let mut bytes = Vec::new();
-            while let Some(part) = parts.next()? {
-                bytes.extend_from_slice(
-                    part.get_ref("bytes")?.as_blob().map_err(rusqlite::Error::from)?,
-                );
-            }
+            statement.for_each([id.as_bytes()], |part| {
+                bytes.extend_from_slice(part.bytes("bytes")?);
+                Ok(())
+            })?;
             Ok(bytes)
         })
         .await
@@ -86,9 +84,9 @@ impl Blobs for Sqlite {
     ) -> Result<Vec<BlobHash>, TownError> {
         self.read(move |connection| {
             let mut missing = Vec::new();
-            for hash in hashes {
-                if readable(connection, hash, &cells, account)?.is_none() {
-                    missing.push(hash);
+            for hash in &hashes {
+                if readable(connection, *hash, &cells, account)?.is_none() {
+                    missing.push(*hash);
                 }
             }
             Ok(missing)
@@ -128,7 +126,7 @@ impl Blobs for Sqlite {
     async fn lose_blobs(&self, hashes: Vec<BlobHash>) -> Result<(), TownError> {
         self.write(move |tx| {
             // Who brought it stays: that is what lets others read it once it is here again.
-            for hash in hashes {
+            for hash in &hashes {
                 tx.prepare_cached("DELETE FROM blob WHERE hash = ?1")?.execute([hash.0])?;
             }
             Ok(())

@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 use tokio::sync::{Semaphore, watch};
+use yaoguan_model::Env;
 
-use super::{audit, inbox, journal, migrations};
+use super::{audit, journal, migrations, search_index};
 use crate::audit::anchor::Anchor;
 use crate::error::TownError;
 use crate::line::Line;
+use crate::storage::sql::{self, Engine};
 
 const BUSY_MS: u64 = 30_000;
 const STATEMENTS: usize = 128;
@@ -65,10 +67,10 @@ impl Sqlite {
     ) -> Result<Self, TownError> {
         let mut writer = connect(path, key)?;
         make_durable(&writer)?;
-        writer.execute_batch(inbox::WORDS_DUE)?;
+        writer.execute_batch(search_index::DUE)?;
         migrations::apply(&mut writer)?;
         let anchor = heads.map(|file| Anchor::new(file, key));
-        let head = audit::head(&writer)?;
+        let head = audit::head(&sql::Connection::of(&writer))?;
         let noted = match (&anchor, head) {
             (Some(anchor), Some(head)) if anchor.ends_with(head)? => head.0,
             (_, _) => 0,
@@ -86,16 +88,6 @@ impl Sqlite {
         };
         inner.note(head);
         Ok(Self { inner: Arc::new(inner) })
-    }
-
-    /// Where heads of the audit log are noted.
-    pub(super) fn anchor(&self) -> Option<&Anchor> {
-        self.inner.anchor.as_ref()
-    }
-
-    /// Where the feed stands, whenever it moves.
-    pub(super) fn moves(&self) -> watch::Receiver<u64> {
-        self.inner.head.subscribe()
     }
 
     pub(super) fn key(&self) -> &[u8; 32] {
@@ -121,18 +113,22 @@ impl Sqlite {
     }
 
     /// Runs `work` in one immediate transaction: durable when this returns `Ok`, not begun else.
-    pub(super) async fn write<R: Send + 'static>(
+    async fn in_transaction<R: Send + 'static>(
         &self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<R, TownError> + Send + 'static,
+        work: impl FnOnce(&sql::Transaction<'_>) -> Result<R, TownError> + Send + 'static,
     ) -> Result<R, TownError> {
         let inner = Arc::clone(&self.inner);
         blocking(move || {
             // A panic in another request rolled its transaction back: the connection is sound.
             let mut writer = inner.writer.lock().unwrap_or_else(PoisonError::into_inner);
             let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let result = work(&tx)?;
-            inbox::write_words(&tx)?;
-            let head = if inner.anchor.is_some() { audit::head(&tx)? } else { None };
+            let result = work(&sql::Transaction::of(&*tx))?;
+            search_index::write_due(&sql::Transaction::of(&*tx))?;
+            let head = if inner.anchor.is_some() {
+                audit::head(&sql::Connection::of(&*tx))?
+            } else {
+                None
+            };
             let position = feed_head(&tx)?;
             tx.commit()?;
             inner.note(head);
@@ -149,9 +145,9 @@ impl Sqlite {
     }
 
     /// Runs `work` on one consistent view of the file.
-    pub(super) async fn read<R: Send + 'static>(
+    async fn look<R: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<R, TownError> + Send + 'static,
+        work: impl FnOnce(&sql::Connection<'_>) -> Result<R, TownError> + Send + 'static,
     ) -> Result<R, TownError> {
         let inner = Arc::clone(&self.inner);
         // It fails only when the semaphore is closed, which nobody does.
@@ -164,7 +160,7 @@ impl Sqlite {
             };
             let result = {
                 let tx = connection.transaction()?;
-                work(&tx)
+                work(&sql::Connection::of(&*tx))
             };
             inner.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
             result
@@ -181,8 +177,30 @@ impl Sqlite {
         blocking(move || work(&connect(&inner.path, &inner.key)?)).await
     }
 
-    /// Moves the write-ahead log into the file and empties it: what was purged is not left in there.
-    pub(super) async fn forget_log(&self) -> Result<(), TownError> {
+    /// The writing connection, for tests that plant faults.
+    #[doc(hidden)]
+    pub fn with_raw<R>(&self, work: impl FnOnce(&Connection) -> R) -> R {
+        work(&self.inner.writer.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Engine for Sqlite {
+    async fn read<R: Send + 'static>(
+        &self,
+        work: impl Fn(&sql::Connection<'_>) -> Result<R, TownError> + Send + 'static,
+    ) -> Result<R, TownError> {
+        self.look(work).await
+    }
+
+    async fn write<R: Send + 'static>(
+        &self,
+        work: impl Fn(&sql::Transaction<'_>) -> Result<R, TownError> + Send + 'static,
+    ) -> Result<R, TownError> {
+        self.in_transaction(work).await
+    }
+
+    /// Moves the write-ahead log into the file and empties it.
+    async fn forget_log(&self) -> Result<(), TownError> {
         self.read_alone(|connection| {
             let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
             connection.query_row(sql, [], |row| row.get::<_, i64>(0))?;
@@ -191,10 +209,16 @@ impl Sqlite {
         .await
     }
 
-    /// The writing connection, for tests that plant faults.
-    #[doc(hidden)]
-    pub fn with_raw<R>(&self, work: impl FnOnce(&Connection) -> R) -> R {
-        work(&self.inner.writer.lock().unwrap_or_else(PoisonError::into_inner))
+    async fn renew_line(&self, env: &dyn Env) -> Result<(), TownError> {
+        Self::renew_line(self, env).await
+    }
+
+    fn anchor(&self) -> Option<&Anchor> {
+        self.inner.anchor.as_ref()
+    }
+
+    fn moves(&self) -> watch::Receiver<u64> {
+        self.inner.head.subscribe()
     }
 }
 

@@ -1,7 +1,6 @@
 //! What a supervisor writes at the console, as SQL: one save with one dot of the town, judged by the rules
 //! that a phone's saves are judged by.
 
-use rusqlite::Transaction;
 use yaoguan_model::authorise::{Difference, Ground, authorise};
 use yaoguan_model::cells::{self, Around};
 use yaoguan_model::{Dot, Record};
@@ -12,6 +11,7 @@ use super::feed::{Placements, names_of};
 use super::push::{around, around_both, load, write};
 use super::{own, people};
 use crate::error::TownError;
+use crate::storage::sql::Transaction;
 
 /// Writes a decision, or says why not.
 pub(super) fn decide(tx: &Transaction<'_>, decision: &Decision) -> Result<Decided, TownError> {

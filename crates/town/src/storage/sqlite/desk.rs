@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::watch;
 use yaoguan_model::authorise::Actor;
 use yaoguan_model::cells::Cell;
@@ -17,12 +16,13 @@ use super::super::desk::{
 };
 use super::feed::{in_cells, names_of, next_rows};
 use super::push::around;
-use super::{Sqlite, audit, decide, desk_task, inbox};
+use super::{audit, decide, desk_task, inbox};
 use crate::audit::{Act, Attribution, Subject};
 use crate::error::TownError;
+use crate::storage::sql::{Connection, Engine, OptionalExtension, params};
 
 #[async_trait]
-impl Desk for Sqlite {
+impl<E: Engine> Desk for E {
     async fn inbox(&self, ask: InboxAsk) -> Result<Vec<InboxRow>, TownError> {
         self.read(move |connection| inbox::page(connection, &ask)).await
     }
@@ -43,8 +43,8 @@ impl Desk for Sqlite {
         if !read.is_empty() {
             // Nobody sees a household unless that stands in the log.
             self.write(move |tx| {
-                for id in read {
-                    audit::write(tx, &seen.entry(Act::HouseholdRead, Subject::Record(id)))?;
+                for id in &read {
+                    audit::write(tx, &seen.entry(Act::HouseholdRead, Subject::Record(*id)))?;
                 }
                 Ok(())
             })

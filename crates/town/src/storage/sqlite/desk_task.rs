@@ -1,6 +1,5 @@
 //! The list of tasks as SQL: a row for each task, derived from its record.
 
-use rusqlite::{Connection, Row, Transaction, named_params};
 use yaoguan_model::deletion::{self, Deletion};
 use yaoguan_model::{Record, RecordId};
 
@@ -9,6 +8,7 @@ use super::feed::{in_cells, names_of};
 use super::{id16, inbox};
 use crate::desk;
 use crate::error::TownError;
+use crate::storage::sql::{self, Connection, Row, Transaction, named_params};
 
 /// Stands for "no day" when tasks are put in order, as in the index.
 const NO_DAY: &str = "9999-12-31";
@@ -57,7 +57,7 @@ pub(super) const PAGE_OF: &str = concat!(
      ORDER BY iif(due_on = '', '9999-12-31', due_on), desk_task.record LIMIT :limit"
 );
 
-fn row_of(row: &Row<'_>) -> rusqlite::Result<TaskRow> {
+fn row_of(row: &Row<'_>) -> sql::Result<TaskRow> {
     let about: Option<[u8; 16]> = row.get("about")?;
     Ok(TaskRow {
         id: RecordId::from_bytes(id16(row, "record")?),

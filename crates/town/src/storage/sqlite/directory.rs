@@ -1,11 +1,11 @@
 //! A page of the accounts, as the console lists them.
 
-use rusqlite::{Connection, named_params};
 use yaoguan_model::AccountId;
 
 use super::super::people::{PEOPLE_PAGE, PeopleAsk, PeoplePage};
 use super::{id16, people};
 use crate::error::TownError;
+use crate::storage::sql::{Connection, named_params};
 
 pub(super) fn page(connection: &Connection, ask: &PeopleAsk) -> Result<PeoplePage, TownError> {
     let mut statement = connection.prepare_cached(include_str!("directory.sql"))?;

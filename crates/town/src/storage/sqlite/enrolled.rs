@@ -1,7 +1,6 @@
 //! Invites and devices as SQL. Each sort of change stands in one function: [`enrol`] uses an invite up,
 //! [`revoke_device`] strikes a phone off.
 
-use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 use yaoguan_model::{AccountId, DeviceId};
 use yaoguan_wire::ErrorCode;
 
@@ -11,6 +10,7 @@ use crate::error::TownError;
 use crate::people::{
     Device, Enrolled, Enrolment, Invited, NewDevice, NewInvite, PeopleError, Seen, invite_id,
 };
+use crate::storage::sql::{self, Connection, OptionalExtension, Row, Transaction};
 
 /// How finely a device's last contact is noted, in seconds.
 const CONTACT_GRAIN_S: i64 = 60;
@@ -35,7 +35,7 @@ pub(super) fn add_invites(
 const INVITES: &str = "SELECT code_hash, account, name, invite.created_at AS created_at, expires_at, \
      used_at, revoked_at, device FROM invite JOIN account ON account.id = invite.account";
 
-fn invite_row(row: &Row<'_>) -> rusqlite::Result<Invited> {
+fn invite_row(row: &Row<'_>) -> sql::Result<Invited> {
     let device: Option<[u8; 16]> = row.get("device")?;
     Ok(Invited {
         id: invite_id(&row.get("code_hash")?),
@@ -145,7 +145,7 @@ pub(super) fn saw_device(tx: &Transaction<'_>, id: DeviceId, seen: &Seen) -> Res
     tx.prepare_cached(
         "UPDATE device SET last_contact = ?2, clock_off_s = ?3, app = ?5, waiting_since = ?6 WHERE id = ?1 \
          AND (last_contact + ?4 <= ?2 OR abs(clock_off_s - ?3) > ?4 OR app <> ?5 \
-         OR coalesce(abs(waiting_since - ?6) > ?4, waiting_since IS NOT ?6))",
+         OR coalesce(abs(waiting_since - ?6) > ?4, waiting_since IS DISTINCT FROM ?6))",
     )?
     .execute((
         id.as_bytes(),

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension};
 use yaoguan_model::BlobHash;
 
 use super::super::standing::Standing;
@@ -11,6 +10,7 @@ use super::connection::connect;
 use super::{migrations, standing};
 use crate::error::TownError;
 use crate::line::Mark;
+use crate::storage::sql::{Connection, OptionalExtension as _};
 
 /// What was found.
 #[derive(Debug, Clone)]
@@ -18,9 +18,9 @@ pub struct Examined {
     /// Schema of the file, and of this program.
     pub found: i64,
     pub known: i64,
-    /// `wal` where writes are durable.
-    pub journal_mode: String,
-    /// What SQLite's quick check says of the file's pages; empty when nothing is wrong.
+    /// How it is set up where writes are not durable.
+    pub volatile: Option<String>,
+    /// What is wrong with the file's pages, as SQLite's quick check says; PostgreSQL's are its own to check.
     pub damage: Vec<String>,
     /// None while the schema is older than the program's: the tables may not be there.
     pub inside: Option<Inside>,
@@ -58,12 +58,17 @@ pub fn examine(path: &Path, key: &[u8; 32], now: i64) -> Result<Examined, TownEr
     let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
     let damage: Vec<String> =
         rows.filter(|row| !matches!(row, Ok(text) if text == "ok")).collect::<Result<_, _>>()?;
-    let inside = if found == known { Some(inside(&connection, now)?) } else { None };
-    Ok(Examined { found, known, journal_mode, damage, inside })
+    let inside =
+        if found == known { Some(inside(&Connection::of(&connection), now)?) } else { None };
+    let volatile = (journal_mode != "wal").then_some(format!("journal_mode = {journal_mode}"));
+    Ok(Examined { found, known, volatile, damage, inside })
 }
 
-fn inside(connection: &Connection, now: i64) -> Result<Inside, TownError> {
-    let mut files = connection.prepare("SELECT hash FROM blob")?;
+pub(in crate::storage) fn inside(
+    connection: &Connection<'_>,
+    now: i64,
+) -> Result<Inside, TownError> {
+    let mut files = connection.prepare_cached("SELECT hash FROM blob")?;
     let files = files.query_map([], |row| row.get("hash").map(BlobHash))?;
     let blobs = files.collect::<Result<_, _>>()?;
     let sql = "SELECT feed_head.position AS head, town.id, town.lines, town.address, \
@@ -71,7 +76,7 @@ fn inside(connection: &Connection, now: i64) -> Result<Inside, TownError> {
     let ca = "SELECT value FROM secret WHERE name = 'ca_cert'";
     let ca_pem = connection.query_row(ca, [], |row| row.get("value")).optional()?;
     let standing = standing::standing(connection, now)?;
-    let mark = super::line::here(connection)?;
+    let mark = super::identity::here(connection)?;
     let inside = connection.query_row(sql, [], |row| {
         Ok(Inside {
             head: row.get("head")?,

@@ -1,15 +1,15 @@
 //! Lists to be exported, as SQL.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, named_params};
 use yaoguan_model::cells::Cell;
 use yaoguan_model::{Record, RecordId, canonical};
 
 use super::super::desk::{InboxAsk, TaskAsk};
 use super::super::exports::{Exports, SpanAsk};
 use super::feed::{in_cells, names_of};
-use super::{Sqlite, desk_task, id16, inbox};
+use super::{desk_task, id16, inbox};
 use crate::error::TownError;
+use crate::storage::sql::{Connection, Engine, named_params};
 
 /// Scope is in the statement itself. The two are walked from their latest day back.
 pub(super) const PATROLS: &str = concat!(
@@ -52,7 +52,7 @@ fn listed(
 }
 
 #[async_trait]
-impl Exports for Sqlite {
+impl<E: Engine> Exports for E {
     async fn listed(&self, ask: InboxAsk, limit: u32) -> Result<Vec<RecordId>, TownError> {
         let rows = self.read(move |connection| inbox::rows(connection, &ask, limit)).await?;
         Ok(rows.into_iter().map(|row| row.id).collect())

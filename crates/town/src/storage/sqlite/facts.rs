@@ -5,16 +5,16 @@
 #[cfg(test)]
 mod tests;
 
-use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
 use yaoguan_model::deletion::{self, Deletion};
 use yaoguan_model::geodesy::line::{self, LINE_PRECISION};
 use yaoguan_model::retention::HAZARD_FINISHED;
 use yaoguan_model::template::Template;
 use yaoguan_model::{Kind, Position, Record, RecordId, Value, canonical, risk, status};
 
-use super::id16;
 use super::push::load;
+use super::{id16, walk};
 use crate::error::TownError;
+use crate::storage::sql::{Connection, OptionalExtension, Transaction, named_params};
 
 /// Derives what is counted of a record that was just written.
 pub(super) fn project(tx: &Transaction<'_>, record: &Record) -> Result<(), TownError> {
@@ -58,8 +58,7 @@ pub(super) fn rebuild(tx: &Transaction<'_>) -> Result<(), TownError> {
          DELETE FROM check_fact; DELETE FROM household_fact",
     )?;
     for kind in ["template", "hazard", "patrol", "household_check", "household"] {
-        let mut statement = tx.prepare("SELECT body FROM record WHERE kind = ?1")?;
-        let mut rows = statement.query([kind])?;
+        let mut rows = walk::records(tx, kind);
         while let Some(row) = rows.next()? {
             let body: Vec<u8> = row.get("body")?;
             let record = canonical::decode(&body)?;
@@ -234,12 +233,13 @@ fn check(tx: &Transaction<'_>, record: &Record) -> Result<Vec<RecordId>, TownErr
 
 const HOUSEHOLD: &str = "INSERT OR REPLACE INTO household_fact (record, grid, conflict, risk, checked_at, \
      due_on, lat_e7, lon_e7) SELECT :record, :grid, \
-     :conflict OR EXISTS (SELECT 1 FROM check_fact WHERE household = :record AND conflict = 1), \
+     CASE WHEN :conflict = 1 OR EXISTS (SELECT 1 FROM check_fact WHERE household = :record AND conflict = 1) \
+     THEN 1 ELSE 0 END, \
      coalesce(visit.risk, ''), visit.checked_at, \
      coalesce((SELECT due_on FROM check_fact WHERE household = :record \
      ORDER BY checked_at DESC, record DESC LIMIT 1), ''), :lat_e7, :lon_e7 \
-     FROM (SELECT 1) LEFT JOIN (SELECT risk, checked_at FROM check_fact \
-     WHERE household = :record AND risk <> '' ORDER BY checked_at DESC, record DESC LIMIT 1) AS visit";
+     FROM (SELECT 1) AS one LEFT JOIN (SELECT risk, checked_at FROM check_fact \
+     WHERE household = :record AND risk <> '' ORDER BY checked_at DESC, record DESC LIMIT 1) AS visit ON 1 = 1";
 
 fn household(tx: &Transaction<'_>, id: RecordId) -> Result<(), TownError> {
     let live = load(tx, id)?.filter(|record| record.kind == Kind::Household && !is_deleted(record));

@@ -1,16 +1,16 @@
 //! Features of maps as SQL: a row for each hazard and patrol, derived from its record.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
 use yaoguan_model::cells::Cell;
 use yaoguan_model::deletion::{self, Deletion};
 use yaoguan_model::geodesy::line::decode;
 use yaoguan_model::{Position, Record, RecordId, Value, canonical};
 
 use super::super::features::{Bounds, Collection, Extent, FeatureAsk, FeaturePage, Features};
-use super::Sqlite;
 use super::feed::{in_cells, names_of};
+use super::walk;
 use crate::error::TownError;
+use crate::storage::sql::{Connection, Engine, OptionalExtension, Transaction, named_params};
 
 /// Decimals of the drawn line (docs/RECORDS.md, patrol).
 const LINE_DECIMALS: u32 = 5;
@@ -72,12 +72,12 @@ fn around(points: impl IntoIterator<Item = Position>) -> Option<Bounds> {
 /// Derives every row anew.
 pub(super) fn rebuild(tx: &Transaction<'_>) -> Result<(), TownError> {
     tx.execute("DELETE FROM feature", [])?;
-    let sql = "SELECT body FROM record WHERE kind IN ('hazard', 'patrol')";
-    let mut statement = tx.prepare(sql)?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let body: Vec<u8> = row.get("body")?;
-        project(tx, &canonical::decode(&body)?)?;
+    for kind in ["hazard", "patrol"] {
+        let mut rows = walk::records(tx, kind);
+        while let Some(row) = rows.next()? {
+            let body: Vec<u8> = row.get("body")?;
+            project(tx, &canonical::decode(&body)?)?;
+        }
     }
     Ok(())
 }
@@ -151,7 +151,7 @@ pub(super) const EXTENT: &str = concat!(
 );
 
 #[async_trait]
-impl Features for Sqlite {
+impl<E: Engine> Features for E {
     async fn features(&self, ask: FeatureAsk) -> Result<FeaturePage, TownError> {
         self.read(move |connection| page(connection, &ask)).await
     }

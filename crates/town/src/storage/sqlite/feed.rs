@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use yaoguan_model::cells::{self, Cell};
 use yaoguan_model::{Kind, Record, RecordId, ReplicaId, canonical};
 use yaoguan_wire::body::PageBudget;
@@ -11,19 +10,20 @@ use super::id16;
 use super::push::{CellIds, around, checks_of, load};
 use crate::error::TownError;
 use crate::pull::{Ask, Page, Row};
+use crate::storage::sql::{Connection, OptionalExtension, Transaction, params};
 
 /// Scope, as a condition of a statement about many records: the record of this column stands in one of these cells now. The cells are
-/// looked up once in a statement, and each row is one step in an index. (The `+` keeps the planner from one
-/// step for each cell.)
+/// looked up once in a statement, and each row is one step in an index. (The `+` keeps SQLite's planner from one
+/// step for each cell. `OFFSET` and `IS TRUE` keep PostgreSQL's from joining the feed with the cells first.)
 macro_rules! in_cells {
     ($record:literal, $cells:literal) => {
         concat!(
             "EXISTS (SELECT 1 FROM feed WHERE feed.record = ",
             $record,
-            " AND feed.state = 0 AND +feed.cell IN (SELECT id FROM cell \
+            " AND feed.state = 0 AND (+feed.cell IN (SELECT id FROM cell \
              WHERE name IN (SELECT value FROM json_each(",
             $cells,
-            "))))"
+            ")))) IS TRUE LIMIT 1 OFFSET 0)"
         )
     };
 }

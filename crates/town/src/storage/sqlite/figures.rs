@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::types::FromSql;
-use rusqlite::{Connection, Row, named_params};
 use yaoguan_model::GridCode;
 
 use super::super::figures::{
@@ -13,6 +11,7 @@ use super::super::figures::{
 };
 use crate::days::{DAY_S, OFFSET_S, day_of};
 use crate::error::TownError;
+use crate::storage::sql::{self, Connection, FromSql, Row, named_params};
 use crate::suppression::{self, Shown};
 
 /// Grid codes, as the JSON list that a statement takes.
@@ -267,7 +266,7 @@ fn standing(
     Ok(())
 }
 
-fn devices(row: &Row<'_>) -> rusqlite::Result<Devices> {
+fn devices(row: &Row<'_>) -> sql::Result<Devices> {
     Ok(Devices {
         day: row.get("day")?,
         week: row.get("week")?,

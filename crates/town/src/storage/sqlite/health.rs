@@ -1,9 +1,8 @@
 //! Whether the town can do its work: the file takes a write, and the feed stands where its counter says.
 
-use rusqlite::Transaction;
-
 use super::super::Health;
 use crate::error::TownError;
+use crate::storage::sql::Transaction;
 
 pub(super) fn probe(tx: &Transaction<'_>, now: i64) -> Result<Health, TownError> {
     tx.prepare_cached("UPDATE town SET probed_at = ?1")?.execute([now])?;

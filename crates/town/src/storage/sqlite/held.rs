@@ -1,6 +1,5 @@
 //! Held and recovered saves as SQL.
 
-use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 use yaoguan_model::{AccountId, Changes, DeviceId, Dot, Kind, Record, RecordId, canonical, merge};
 use yaoguan_wire::{ErrorCode, HoldId, HoldNews, HoldOutcome};
 
@@ -12,6 +11,7 @@ use crate::audit::{Act, Attribution, By, Subject};
 use crate::error::TownError;
 use crate::push::Hold;
 use crate::release::{self, Start};
+use crate::storage::sql::{self, Connection, OptionalExtension, Row, Transaction};
 
 fn unreadable(error: &serde_json::Error) -> TownError {
     TownError::Corrupt(format!("held save: {error}"))
@@ -86,7 +86,7 @@ fn decide(
 const HELD: &str = "SELECT id, record, kind, created_by, account, device, changes, code, detail, \
      received_at FROM held WHERE outcome = ''";
 
-fn held_row(row: &Row<'_>) -> rusqlite::Result<(Held, String)> {
+fn held_row(row: &Row<'_>) -> sql::Result<(Held, String)> {
     let kind: Kind = row.get::<_, String>("kind")?.parse().unwrap_or_else(|never| match never {});
     let author = AccountId::from_bytes(id16(row, "created_by")?);
     let held = Held {
@@ -245,7 +245,7 @@ pub(super) fn recovered(connection: &Connection) -> Result<Vec<Recovered>, TownE
         let devices = from.query_map([hash], |row| id16(row, "device"))?;
         let from = devices
             .map(|id| Ok(DeviceId(uuid::Uuid::from_bytes(id?))))
-            .collect::<Result<_, rusqlite::Error>>()?;
+            .collect::<Result<_, sql::Error>>()?;
         let (id, kind) = (record.id, record.kind.clone());
         all.push(Recovered { hash, id, kind, record, from, received_at });
     }

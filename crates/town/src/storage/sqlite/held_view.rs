@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, OptionalExtension, Transaction};
 use yaoguan_model::cells::{self, Cell};
 use yaoguan_model::{Dot, Kind, Record, ReplicaId};
 use yaoguan_wire::HoldId;
@@ -12,6 +11,7 @@ use super::push::{around, load, purged_context};
 use super::{audit, held};
 use crate::audit::{Act, Attribution, Subject};
 use crate::error::TownError;
+use crate::storage::sql::{Connection, OptionalExtension, Transaction};
 
 pub(super) fn rows(connection: &Connection, reader: &Reader) -> Result<Vec<HeldRow>, TownError> {
     let views = held::list(connection)?.into_iter().map(|held| looked_at(connection, held, reader));

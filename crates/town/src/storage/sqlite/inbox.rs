@@ -3,17 +3,19 @@
 #[cfg(test)]
 mod tests;
 
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction, named_params, params};
 use yaoguan_model::deletion::{self, Deletion};
-use yaoguan_model::{Kind, Position, Record, RecordId, canonical, search};
+use yaoguan_model::{Kind, Position, Record, RecordId, canonical};
 
 use super::super::desk::{
     CLAIM_HOLDS_S, InboxAsk, InboxRow, MAX_COUNTED, MAX_URGENT, PAGE, Waiting,
 };
 use super::feed::{in_cells, names_of};
-use super::{desk_task, id16};
+use super::{desk_task, id16, search_index, walk};
 use crate::desk;
 use crate::error::TownError;
+use crate::storage::sql::{
+    self, Connection, OptionalExtension, Row, ToSql, Transaction, named_params, params,
+};
 
 /// Derives what the console shows of a record that was just written, `now` its last change.
 pub(super) fn project(tx: &Transaction<'_>, record: &Record, now: i64) -> Result<(), TownError> {
@@ -49,32 +51,11 @@ fn project_hazard(tx: &Transaction<'_>, record: &Record, now: i64) -> Result<(),
         },
         |row| row.get("seq"),
     )?;
-    let sql = "INSERT OR REPLACE INTO words_due (seq, text) VALUES (?1, ?2)";
-    tx.prepare_cached(sql)?.execute((seq, search::marked(&words)))?;
-    Ok(())
+    search_index::put(tx, seq, &words)
 }
 
-/// Words that go into the search index with the last statements of the transaction, in memory until then. FTS5
-/// gathers what it is given and writes it as one part, but whenever SQLite opens a savepoint within the
-/// transaction, as it does for each upsert, it writes out what it has: a part for each record, all of which are
-/// then merged.
-pub(super) const WORDS_DUE: &str =
-    "CREATE TEMP TABLE words_due (seq INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT";
 /// Records whose words are held in memory while everything is derived anew.
 const WORDS_AT_ONCE: usize = 4_096;
-
-/// Writes the words of the rows that changed in this transaction.
-pub(super) fn write_words(tx: &Transaction<'_>) -> Result<(), TownError> {
-    let mut statement = tx.prepare_cached("SELECT seq, text FROM words_due ORDER BY seq")?;
-    let mut rows = statement.query([])?;
-    let sql = "INSERT OR REPLACE INTO inbox_text (rowid, text) VALUES (?1, ?2)";
-    let mut write = tx.prepare_cached(sql)?;
-    while let Some(row) = rows.next()? {
-        write.execute((row.get::<_, i64>("seq")?, row.get::<_, String>("text")?))?;
-    }
-    tx.prepare_cached("DELETE FROM words_due")?.execute([])?;
-    Ok(())
-}
 
 /// A row keeps its place in the search index.
 const WRITE: &str = "INSERT INTO inbox (record, title, category, severity, status, status_dots, grid, address, \
@@ -96,38 +77,30 @@ pub(super) fn remove(tx: &Transaction<'_>, id: RecordId) -> Result<(), TownError
     let seq: Option<i64> =
         tx.prepare_cached(sql)?.query_row([id.as_bytes()], |row| row.get("seq")).optional()?;
     if let Some(seq) = seq {
-        tx.prepare_cached("DELETE FROM words_due WHERE seq = ?1")?.execute([seq])?;
-        tx.prepare_cached("DELETE FROM inbox_text WHERE rowid = ?1")?.execute([seq])?;
+        search_index::remove(tx, seq)?;
     }
     desk_task::remove(tx, id)
 }
 
-/// Takes out of the search index what was erased from it: until its parts are merged it only marks rows
-/// as gone, and their words stay.
-pub(super) fn forget(tx: &Transaction<'_>) -> Result<(), TownError> {
-    tx.execute("INSERT INTO inbox_text (inbox_text) VALUES ('optimize')", [])?;
-    Ok(())
-}
-
 /// Derives everything anew.
-pub(super) fn rebuild(tx: &Transaction<'_>) -> Result<(), TownError> {
+pub(in crate::storage) fn rebuild(tx: &Transaction<'_>) -> Result<(), TownError> {
     tx.execute("DELETE FROM inbox", [])?;
-    tx.execute("INSERT INTO inbox_text (inbox_text) VALUES ('delete-all')", [])?;
+    search_index::clear(tx)?;
     tx.execute("DELETE FROM desk_task", [])?;
-    let sql = "SELECT body, changed_at FROM record WHERE kind IN ('hazard', 'task') ORDER BY id";
-    let mut statement = tx.prepare(sql)?;
-    let mut rows = statement.query([])?;
     let mut due = 0;
-    while let Some(row) = rows.next()? {
-        let body: Vec<u8> = row.get("body")?;
-        project(tx, &canonical::decode(&body)?, row.get("changed_at")?)?;
-        due += 1;
-        if due == WORDS_AT_ONCE {
-            write_words(tx)?;
-            due = 0;
+    for kind in ["hazard", "task"] {
+        let mut rows = walk::records(tx, kind);
+        while let Some(row) = rows.next()? {
+            let body: Vec<u8> = row.get("body")?;
+            project(tx, &canonical::decode(&body)?, row.get("changed_at")?)?;
+            due += 1;
+            if due == WORDS_AT_ONCE {
+                search_index::write_due(tx)?;
+                due = 0;
+            }
         }
     }
-    write_words(tx)
+    search_index::write_due(tx)
 }
 
 /// What the console shows of a report, from `inbox` and `record`.
@@ -175,7 +148,7 @@ pub(super) const PAGE_OF: &str = shown!(
     "inbox.changed_at DESC, inbox.record DESC"
 );
 
-fn row_of(row: &Row<'_>) -> rusqlite::Result<InboxRow> {
+fn row_of(row: &Row<'_>) -> sql::Result<InboxRow> {
     Ok(InboxRow {
         id: RecordId::from_bytes(id16(row, "record")?),
         title: row.get("title")?,
@@ -211,12 +184,12 @@ pub(super) fn rows(
         Some((at, id)) => (at, *id.as_bytes()),
         None => (i64::MAX, [0xFF; 16]),
     };
-    let mut statement = connection.prepare_cached(PAGE_OF)?;
+    let mut statement = search_index::asked(connection, PAGE_OF)?;
     let rows = statement.query_map(
         named_params! {
             ":cells": names_of(&ask.cells), ":state": ask.state, ":stage": ask.stage,
             ":category": ask.category, ":severity": ask.severity, ":grid": ask.grid,
-            ":expression": search::expression(&ask.words).unwrap_or_default(),
+            ":expression": search_index::expression(connection, &ask.words)?,
             ":conflict": ask.conflict, ":due": ask.due_before.as_deref().unwrap_or_default(),
             ":claimed_by": ask.claimed_by.map(|id| id.to_string()).unwrap_or_default(),
             ":claims_since": ask.now - CLAIM_HOLDS_S,
@@ -252,7 +225,7 @@ macro_rules! counted {
             $condition,
             " AND ",
             in_cells!("inbox.record", ":cells"),
-            " LIMIT :most)"
+            " LIMIT :most) AS bounded"
         )
     };
 }

@@ -2,37 +2,18 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, Transaction};
+use rusqlite::Transaction;
 use yaoguan_model::Env;
 use yaoguan_wire::Epoch;
 
 use super::connection::Outside;
+use super::identity::{self, Fresh};
 use super::journal::Journal;
-use super::{Sqlite, audit, id16, purge};
+use super::{Sqlite, purge};
 use crate::audit::{Attribution, restored};
 use crate::error::TownError;
 use crate::line::{Line, Mark};
-
-/// What a new line starts with.
-struct Fresh {
-    epoch: [u8; 16],
-    replica: [u8; 16],
-    secret: Vec<u8>,
-}
-
-impl Fresh {
-    fn new(env: &dyn Env) -> Self {
-        let secret = env.random_16().into_iter().chain(env.random_16()).collect();
-        Self { epoch: env.random_16(), replica: env.random_16(), secret }
-    }
-}
-
-pub(super) fn here(connection: &Connection) -> Result<Mark, TownError> {
-    let sql = "SELECT epoch, position FROM town CROSS JOIN feed_head";
-    Ok(connection.prepare_cached(sql)?.query_row([], |row| {
-        Ok(Mark { epoch: Epoch::new(id16(row, "epoch")?), position: row.get("position")? })
-    })?)
-}
+use crate::storage::sql::{self, Engine as _};
 
 impl Sqlite {
     /// Takes up what stands outside the data folder. A file that is not the line that the marker knows, as
@@ -47,10 +28,7 @@ impl Sqlite {
         // Before the database: a server beside this program may write on meanwhile.
         let line = Line::read(line);
         let (town, mark): (Vec<u8>, Mark) = self
-            .read(|connection| {
-                let id = connection.query_row("SELECT id FROM town", [], |row| row.get("id"))?;
-                Ok((id, here(connection)?))
-            })
+            .read(|connection| Ok((identity::town_id(connection)?, identity::here(connection)?)))
             .await?;
         let journal = Journal::open(journal, self.key(), &town)?;
         let ahead = self.with_raw(|connection| journal.is_ahead_of(connection))?;
@@ -70,7 +48,7 @@ impl Sqlite {
 
     /// What the town is called by programs, whatever its line of history.
     pub async fn town_id(&self) -> Result<Vec<u8>, TownError> {
-        self.read(|c| Ok(c.query_row("SELECT id FROM town", [], |row| row.get("id"))?)).await
+        self.read(identity::town_id).await
     }
 
     /// The first line of a town that was made just now.
@@ -93,7 +71,7 @@ impl Sqlite {
                     rusqlite::TransactionBehavior::Immediate,
                 )?;
                 let changed = outside.journal.replay(&tx)?;
-                let purged = purge::replay(&tx)?;
+                let purged = purge::replay(&sql::Transaction::of(&*tx))?;
                 outside.journal.take_number(&tx)?;
                 tx.commit()?;
                 Ok((changed, purged))
@@ -111,7 +89,10 @@ impl Sqlite {
 
     /// Notes outside how far the line has come.
     pub async fn mark_line(&self) -> Result<(), TownError> {
-        self.outside(|connection, outside| outside.line.write(here(connection)?)).await?;
+        self.outside(|connection, outside| {
+            outside.line.write(identity::here(&sql::Connection::of(connection))?)
+        })
+        .await?;
         Ok(())
     }
 
@@ -120,20 +101,10 @@ impl Sqlite {
     /// journal knows comes first: nobody is let in again meanwhile.
     pub async fn renew_line(&self, env: &dyn Env) -> Result<(), TownError> {
         self.replay().await?;
-        let Fresh { epoch, replica, secret } = Fresh::new(env);
+        let fresh = Fresh::new(env);
         let left = self.anchor().map(|anchor| anchor.read()).transpose()?.unwrap_or_default();
         let done = Attribution::town(env.now_s());
-        self.write(move |tx| {
-            audit::write(tx, &restored(&done, left.last()))?;
-            tx.execute(
-                "UPDATE town SET epoch = ?1, replica = ?2, cursor_secret = ?3, lines = lines + 1",
-                (epoch, replica, secret),
-            )?;
-            tx.execute("UPDATE replica SET token = NULL", [])?;
-            tx.execute("UPDATE device SET root_at = 0", [])?;
-            Ok(())
-        })
-        .await?;
+        self.write(move |tx| identity::renew(tx, &fresh, &restored(&done, left.last()))).await?;
         tracing::warn!("a new line of history: every phone compares itself with the town once");
         self.mark_line().await
     }
@@ -175,7 +146,7 @@ impl Snapshot {
         if schema > known {
             return Err(TownError::SchemaNewer { found: schema, known });
         }
-        let Mark { epoch, position } = here(&connection)?;
+        let Mark { epoch, position } = identity::here(&sql::Connection::of(&connection))?;
         let sql = "SELECT id, name, (SELECT count(*) FROM record) AS records FROM town";
         Ok(connection.query_row(sql, [], |row| {
             Ok(Self {

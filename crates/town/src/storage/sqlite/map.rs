@@ -2,7 +2,6 @@
 //! statement, and each answer is bounded.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, Row, named_params};
 use yaoguan_model::geodesy::line::{self, LINE_PRECISION};
 use yaoguan_model::{GridCode, Kind, Position, RecordId};
 
@@ -12,12 +11,13 @@ use super::super::figures::{
 };
 use super::figures::list_of;
 use super::push::load;
-use super::{Sqlite, audit, figures, id16};
+use super::{audit, figures, id16};
 use crate::audit::{Act, Attribution, Subject};
 use crate::error::TownError;
+use crate::storage::sql::{self, Connection, Engine, Row, named_params};
 
 #[async_trait]
-impl Facts for Sqlite {
+impl<E: Engine> Facts for E {
     async fn figures(&self, ask: FiguresAsk) -> Result<Figures, TownError> {
         self.read(move |connection| figures::figures(connection, &ask)).await
     }
@@ -51,11 +51,11 @@ impl Facts for Sqlite {
     }
 }
 
-/// In the order of days, a page at a time: the `+` keeps the planner from gathering and sorting all of it.
+/// In the order of days, a page at a time: the `||` keeps the planner from gathering and sorting all of it.
 pub(super) const DUE: &str = "SELECT household_fact.record AS record, household_fact.grid AS grid, due_on, risk, \
      checked_at, lat_e7, lon_e7 FROM household_fact \
      WHERE due_on <> '' AND due_on <= :until AND (due_on, household_fact.record) > (:after_day, :after) \
-     AND +household_fact.grid IN (SELECT value FROM json_each(:grids)) \
+     AND household_fact.grid || '' IN (SELECT value FROM json_each(:grids)) \
      AND (:south IS NULL OR (lat_e7 BETWEEN :south AND :north AND lon_e7 BETWEEN :west AND :east)) \
      ORDER BY due_on, household_fact.record LIMIT :limit";
 /// The same for a few grids: what is due in them is gathered and sorted.
@@ -107,14 +107,14 @@ fn due(connection: &Connection, ask: &DueAsk) -> Result<Vec<DueHousehold>, TownE
     Ok(found)
 }
 
-fn position(row: &Row<'_>) -> rusqlite::Result<Option<Position>> {
+fn position(row: &Row<'_>) -> sql::Result<Option<Position>> {
     let place = row.get::<_, Option<i64>>("lat_e7")?.zip(row.get::<_, Option<i64>>("lon_e7")?);
     Ok(place.map(|(lat_e7, lon_e7)| Position { lat_e7, lon_e7 }))
 }
 
 /// Hazards that were open at a moment, gathered by cell. The worst severity has the highest rank.
-pub(super) const MARKS: &str = "SELECT count(*) AS n, CAST(avg(lat_e7) AS INTEGER) AS lat_e7, \
-     CAST(avg(lon_e7) AS INTEGER) AS lon_e7, min(record) AS record, min(category) AS category, \
+pub(super) const MARKS: &str = "SELECT count(*) AS n, CAST(sum(lat_e7) AS BIGINT) / count(*) AS lat_e7, \
+     CAST(sum(lon_e7) AS BIGINT) / count(*) AS lon_e7, min(record) AS record, min(category) AS category, \
      max(CASE severity WHEN 'major' THEN 2 WHEN 'serious' THEN 1 ELSE 0 END) AS worst \
      FROM json_each(:grids) CROSS JOIN hazard_fact ON hazard_fact.grid = value \
      WHERE lat_e7 BETWEEN :south AND :north AND lon_e7 BETWEEN :west AND :east \
@@ -170,7 +170,7 @@ fn lines(connection: &Connection, ask: &LinesAsk) -> Result<Lines, TownError> {
         let texts: Vec<String> = serde_json::from_str(&row.get::<_, String>("line")?)
             .map_err(|e| TownError::Corrupt(e.to_string()))?;
         let parts = texts.iter().filter_map(|text| line::decode(text, LINE_PRECISION).ok());
-        let id = RecordId::from_bytes(id16(row, "record")?);
+        let id = RecordId::from_bytes(id16(&row, "record")?);
         let (grid, at) = (row.get("grid")?, row.get("at")?);
         found.lines.push(PatrolLine { id, grid, at, parts: parts.collect() });
     }

@@ -5,6 +5,7 @@ use rusqlite::Connection;
 
 use super::{facts, features, inbox, journal};
 use crate::error::TownError;
+use crate::storage::sql;
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../migrations/town-sqlite");
 
@@ -28,9 +29,10 @@ pub(super) fn apply(connection: &mut Connection) -> Result<(), TownError> {
     if found < known {
         let tx = connection.transaction()?;
         journal::watch(&tx)?;
-        inbox::rebuild(&tx)?;
-        facts::rebuild(&tx)?;
-        features::rebuild(&tx)?;
+        let derived = sql::Transaction::of(&*tx);
+        inbox::rebuild(&derived)?;
+        facts::rebuild(&derived)?;
+        features::rebuild(&derived)?;
         tx.commit()?;
     }
     Ok(())

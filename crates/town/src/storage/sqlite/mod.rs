@@ -1,7 +1,11 @@
 //! The embedded storage: SQLite with SQLCipher, one writer, readers beside it.
+//!
+//! The statements stand here too, each written once for every engine: whoever is an [`Engine`] is a storage by
+//! them ([`super::sql`]). What is SQLite's own is in `connection`, `statements`, `migrations`, `journal`, `line`
+//! and [`examine`].
 
 mod apart;
-mod audit;
+pub(super) mod audit;
 mod blobs;
 mod connection;
 mod decide;
@@ -18,7 +22,8 @@ mod figures;
 mod health;
 mod held;
 mod held_view;
-mod inbox;
+pub(super) mod identity;
+pub(super) mod inbox;
 mod journal;
 mod line;
 mod map;
@@ -32,17 +37,19 @@ mod purge;
 mod push;
 mod saved_views;
 mod scope;
+mod search_index;
 mod sessions;
 mod sign_in;
 mod standing;
+mod statements;
 mod tiles;
 mod tokens;
-mod verify;
+pub(super) mod verify;
+mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use rusqlite::OptionalExtension;
 use yaoguan_model::cells::Cell;
 use yaoguan_model::{DeviceId, Env, GridCode, Kind, Record, RecordId, ReplicaId, canonical};
 use yaoguan_wire::Epoch;
@@ -51,39 +58,28 @@ pub use connection::Sqlite;
 pub use line::{Snapshot, check_journal};
 
 use super::{Batch, Health, OwnWrite, Pushed, Storage, TownInfo, Verified};
-use crate::audit::{Act, Attribution, Subject};
+use crate::audit::Attribution;
 use crate::error::TownError;
 use crate::people::{Account, Device, Enrolment, NewDevice, Seen};
 use crate::pull;
+use crate::storage::sql::{self, Engine, OptionalExtension, Row};
 
 /// Sixteen bytes of a column.
-fn id16(row: &rusqlite::Row<'_>, column: &str) -> rusqlite::Result<[u8; 16]> {
+fn id16(row: &Row<'_>, column: &str) -> sql::Result<[u8; 16]> {
     row.get(column)
 }
 
 impl Sqlite {
     /// Writes the one row that makes a file a town.
     pub async fn found(&self, name: &str, demo: bool, env: &dyn Env) -> Result<(), TownError> {
-        let secret: Vec<u8> = env.random_16().into_iter().chain(env.random_16()).collect();
-        let (name, now) = (name.to_owned(), env.now_s());
-        let [id, epoch, replica] = [env.random_16(), env.random_16(), env.random_16()];
-        self.write(move |tx| {
-            tx.execute(
-                "INSERT INTO town (one, id, name, epoch, replica, cursor_secret, demo, created_at) \
-                 VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                (id, name, epoch, replica, secret, demo, now),
-            )?;
-            tx.execute("INSERT INTO feed_head (one, position) VALUES (1, 0)", [])?;
-            let entry = Attribution::town(now).entry(Act::Init, Subject::Town);
-            audit::write(tx, &entry.with("demo", demo))?;
-            Ok(())
-        })
-        .await
+        let (name, now, id) = (name.to_owned(), env.now_s(), env.random_16());
+        let fresh = identity::Fresh::new(env);
+        self.write(move |tx| identity::found(tx, (id, &name, demo), &fresh, now)).await
     }
 }
 
 #[async_trait]
-impl Storage for Sqlite {
+impl<E: Engine> Storage for E {
     async fn info(&self) -> Result<TownInfo, TownError> {
         self.read(|connection| {
             let sql =
@@ -113,7 +109,7 @@ impl Storage for Sqlite {
     async fn set_address(&self, address: String, own_tls: bool) -> Result<(), TownError> {
         self.write(move |tx| {
             let sql = "UPDATE town SET address = ?1, own_tls = ?2";
-            tx.execute(sql, (address, own_tls))?;
+            tx.execute(sql, (&address, own_tls))?;
             Ok(())
         })
         .await
@@ -131,7 +127,7 @@ impl Storage for Sqlite {
     async fn set_secret(&self, name: &'static str, value: String) -> Result<(), TownError> {
         self.write(move |tx| {
             let sql = "INSERT OR REPLACE INTO secret (name, value) VALUES (?1, ?2)";
-            tx.execute(sql, (name, value))?;
+            tx.execute(sql, (name, &value))?;
             Ok(())
         })
         .await

@@ -1,14 +1,13 @@
 //! The notices of the town, as SQL.
 
 use async_trait::async_trait;
-use rusqlite::params;
 use yaoguan_model::canonical;
 use yaoguan_model::cells::Cell;
 
 use super::super::notices::{MAX_NOTICES, Noticed, Notices};
-use super::Sqlite;
 use super::feed::{in_cells, names_of};
 use crate::error::TownError;
+use crate::storage::sql::{Engine, params};
 
 /// Scope is in the statement; notices are walked from the newest back, whatever else the town has.
 pub(super) const NEWEST: &str = concat!(
@@ -21,7 +20,7 @@ pub(super) const NEWEST: &str = concat!(
 );
 
 #[async_trait]
-impl Notices for Sqlite {
+impl<E: Engine> Notices for E {
     async fn notices(&self, cells: Vec<Cell>) -> Result<Vec<Noticed>, TownError> {
         self.read(move |connection| {
             let mut statement = connection.prepare_cached(NEWEST)?;

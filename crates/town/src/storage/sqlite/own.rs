@@ -1,6 +1,5 @@
 //! The town writes as a replica too: grids, templates, later a supervisor's decisions.
 
-use rusqlite::Transaction;
 use yaoguan_model::deletion::{self, Deletion};
 use yaoguan_model::{Dot, Kind, Record, ReplicaId};
 
@@ -9,6 +8,7 @@ use super::push::{load, write as write_record};
 use super::{audit, blobs, feed, id16};
 use crate::audit::{Act, Attribution, Subject};
 use crate::error::TownError;
+use crate::storage::sql::Transaction;
 
 /// Each write is one save with a dot of the town's replica.
 pub(super) fn write(

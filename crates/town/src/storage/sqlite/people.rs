@@ -4,17 +4,17 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 use serde_json::Value;
 use yaoguan_model::{AccountId, DeviceId, GridCode, Role};
 
 use super::super::people::{People, PeopleAsk, PeoplePage};
-use super::{Sqlite, audit, directory, enrolled, id16};
+use super::{audit, directory, enrolled, id16};
 use crate::audit::{Act, Attribution, Subject};
 use crate::error::TownError;
 use crate::people::{
     Account, Coverage, Enrolled, Invited, NewInvite, NewPerson, PeopleError, Person, PersonChange,
 };
+use crate::storage::sql::{self, Connection, Engine, OptionalExtension, Row, Transaction};
 
 pub(super) fn grids(connection: &Connection) -> Result<BTreeSet<GridCode>, TownError> {
     let mut statement = connection.prepare_cached("SELECT code FROM grid ORDER BY code")?;
@@ -33,7 +33,7 @@ const PERSON: &str = "SELECT account.id AS id, name, role, whole_town, scope_ver
      coalesce(totp_confirmed, 0) AS has_totp \
      FROM account LEFT JOIN credential ON credential.account = account.id";
 
-fn person_row(row: &Row<'_>) -> rusqlite::Result<(Person, String)> {
+fn person_row(row: &Row<'_>) -> sql::Result<(Person, String)> {
     let account = Account {
         id: AccountId::from_bytes(id16(row, "id")?),
         name: row.get("name")?,
@@ -254,7 +254,7 @@ fn set_disabled(
 }
 
 #[async_trait]
-impl People for Sqlite {
+impl<E: Engine> People for E {
     async fn people(&self) -> Result<Vec<Person>, TownError> {
         self.read(people).await
     }

@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{Connection, OptionalExtension, Transaction};
 use yaoguan_model::retention::is_finished;
 use yaoguan_model::{Kind, Record, RecordId, canonical};
 
 use super::super::purge::{After, Erasure, MAX_KEEPS_DAYS, Purged};
 use super::push::{checks_of, load, purged_context};
-use super::{audit, blobs, facts, id16, inbox};
+use super::{audit, blobs, facts, id16, inbox, search_index};
 use crate::audit::{Act, Attribution, Subject};
 use crate::days::DAY_S;
 use crate::error::TownError;
+use crate::storage::sql::{Connection, OptionalExtension, Transaction};
 
 /// Candidates looked at in one transaction.
 const BATCH: u32 = 500;
@@ -194,7 +194,7 @@ fn note(
 /// many went.
 pub(super) fn replay(tx: &Transaction<'_>) -> Result<u64, TownError> {
     let sql = "SELECT purged.id AS id FROM purged JOIN record ON record.id = purged.id";
-    let mut statement = tx.prepare(sql)?;
+    let mut statement = tx.prepare_cached(sql)?;
     let rows = statement.query_map([], |row| id16(row, "id"))?;
     let ids: Vec<[u8; 16]> = rows.collect::<Result<_, _>>()?;
     let mut purge = Purge::default();
@@ -265,7 +265,7 @@ impl Purge {
         if self.ids.is_empty() {
             return Ok(());
         }
-        inbox::forget(tx)?;
+        search_index::forget(tx)?;
         let count = i64::try_from(self.ids.len()).unwrap_or(i64::MAX);
         let sql = "UPDATE feed_head SET position = position + ?1 RETURNING position";
         let last: i64 = tx.prepare_cached(sql)?.query_row([count], |row| row.get("position"))?;
@@ -278,10 +278,7 @@ impl Purge {
 }
 
 /// Whether a record was purged and is here all the same: for `verify`.
-pub(super) fn is_back(
-    connection: &rusqlite::Connection,
-    record: &Record,
-) -> Result<bool, TownError> {
+pub(super) fn is_back(connection: &Connection, record: &Record) -> Result<bool, TownError> {
     let sql = "SELECT context FROM purged WHERE id = ?1";
     let mut statement = connection.prepare_cached(sql)?;
     let context =

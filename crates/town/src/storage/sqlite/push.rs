@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use rusqlite::{Connection, OptionalExtension, Transaction};
 use yaoguan_model::cells::{self, Around};
 use yaoguan_model::{
     AccountId, Alarm, DeviceId, GridCode, Kind, Record, RecordId, ReplicaId, VersionVector,
@@ -14,6 +13,7 @@ use super::super::{Batch, Outcome, Pushed};
 use super::{blobs, facts, features, feed, held, id16, inbox, own, people};
 use crate::error::TownError;
 use crate::push::{Decision, Replicas, Surroundings, decide};
+use crate::storage::sql::{Connection, OptionalExtension, Transaction};
 
 /// Judges and writes a batch in the order of ids (households before the checks that hang on them).
 pub(super) fn push(tx: &Transaction<'_>, batch: &Batch) -> Result<Pushed, TownError> {
@@ -128,7 +128,7 @@ fn register(
     let DeviceId(_) = batch.device;
     tx.prepare_cached(
         "INSERT INTO replica (id, account, device, counter) VALUES (?1, ?2, ?3, ?4) \
-         ON CONFLICT (id) DO UPDATE SET counter = max(counter, excluded.counter)",
+         ON CONFLICT (id) DO UPDATE SET counter = max(replica.counter, excluded.counter)",
     )?
     .execute((
         replica.0,
@@ -181,7 +181,7 @@ fn note_alarm(
 }
 
 /// One record as the town has it.
-pub(super) fn load(tx: &rusqlite::Connection, id: RecordId) -> Result<Option<Record>, TownError> {
+pub(super) fn load(tx: &Connection, id: RecordId) -> Result<Option<Record>, TownError> {
     let mut statement = tx.prepare_cached("SELECT body FROM record WHERE id = ?1")?;
     let body =
         statement.query_row([id.as_bytes()], |row| row.get::<_, Vec<u8>>("body")).optional()?;
@@ -189,7 +189,7 @@ pub(super) fn load(tx: &rusqlite::Connection, id: RecordId) -> Result<Option<Rec
 }
 
 /// What the cells of a record depend on beside it: the grids of a check's household.
-pub(super) fn around(tx: &rusqlite::Connection, record: &Record) -> Result<Around, TownError> {
+pub(super) fn around(tx: &Connection, record: &Record) -> Result<Around, TownError> {
     around_households(tx, households(record))
 }
 
@@ -204,10 +204,7 @@ pub(super) fn around_both(
     around_households(tx, all)
 }
 
-fn around_households(
-    tx: &rusqlite::Connection,
-    ids: BTreeSet<RecordId>,
-) -> Result<Around, TownError> {
+fn around_households(tx: &Connection, ids: BTreeSet<RecordId>) -> Result<Around, TownError> {
     let mut around = Around::default();
     for id in ids {
         if let Some(household) = load(tx, id)? {
@@ -228,7 +225,7 @@ fn households(check: &Record) -> BTreeSet<RecordId> {
 
 /// The context at which a record was purged.
 pub(super) fn purged_context(
-    tx: &rusqlite::Connection,
+    tx: &Connection,
     id: RecordId,
 ) -> Result<Option<VersionVector>, TownError> {
     let mut statement = tx.prepare_cached("SELECT context FROM purged WHERE id = ?1")?;
@@ -284,7 +281,7 @@ impl CellIds {
         let id = tx
             .prepare_cached(
                 "INSERT INTO cell (name) VALUES (?1) \
-                 ON CONFLICT (name) DO UPDATE SET name = name RETURNING id",
+                 ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id",
             )?
             .query_row([&name], |row| row.get("id"))?;
         self.0.insert(name, id);

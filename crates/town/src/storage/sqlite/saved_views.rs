@@ -1,15 +1,15 @@
 //! Saved views as SQL.
 
 use async_trait::async_trait;
-use rusqlite::{Transaction, params};
 use yaoguan_model::AccountId;
 
 use super::super::saved_views::{MAX_VIEWS, SavedView, SavedViews};
-use super::{Sqlite, id16};
+use super::id16;
 use crate::error::TownError;
+use crate::storage::sql::{Engine, Transaction, params};
 
 #[async_trait]
-impl SavedViews for Sqlite {
+impl<E: Engine> SavedViews for E {
     async fn views(&self, account: AccountId) -> Result<Vec<SavedView>, TownError> {
         self.read(move |connection| {
             let sql = "SELECT id, name, query FROM saved_view WHERE account = ?1 ORDER BY name, id";

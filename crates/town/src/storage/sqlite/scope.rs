@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use yaoguan_model::authorise::Actor;
 use yaoguan_model::cells::Cell;
 use yaoguan_model::{AccountId, DeviceId, GridCode, Record, canonical};
@@ -11,6 +10,7 @@ use super::feed::names_of;
 use super::people::parse;
 use crate::error::TownError;
 use crate::people::Account;
+use crate::storage::sql::{Connection, OptionalExtension, Transaction, params};
 
 pub(super) fn note(tx: &Transaction<'_>, account: &Account) -> Result<(), TownError> {
     let grids: Vec<&str> = account.grids.iter().map(GridCode::as_str).collect();

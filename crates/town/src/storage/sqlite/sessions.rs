@@ -1,18 +1,18 @@
 //! Sessions as SQL.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension, Transaction};
 use yaoguan_model::AccountId;
 
 use super::super::sessions::{
     IDLE_S, LONGEST_S, MAX_SESSIONS, PROVED_S, SEEN_EVERY_S, Sessions, Use,
 };
-use super::{Sqlite, id16, people};
+use super::{id16, people};
 use crate::error::TownError;
 use crate::people::Account;
+use crate::storage::sql::{Connection, Engine, OptionalExtension, Transaction};
 
 #[async_trait]
-impl Sessions for Sqlite {
+impl<E: Engine> Sessions for E {
     async fn add_session(
         &self,
         hash: [u8; 32],

@@ -1,16 +1,16 @@
 //! Passwords, one-time passwords and tries to sign in as SQL.
 
 use async_trait::async_trait;
-use rusqlite::{OptionalExtension, Transaction};
 use yaoguan_model::AccountId;
 
 use super::super::sign_in::SignIns;
-use super::{Sqlite, audit, id16, people, sessions};
+use super::{audit, id16, people, sessions};
 use crate::audit::{Act, Attribution, By, Subject};
 use crate::error::TownError;
 use crate::people::limits::TRIES_FORGOTTEN_S;
 use crate::people::sign_in::{Counted, Found, Outcome, Subjects, wait_s};
 use crate::people::{PeopleError, totp};
+use crate::storage::sql::{Connection, Engine, OptionalExtension, Transaction};
 
 fn count_try(
     tx: &Transaction<'_>,
@@ -32,7 +32,7 @@ fn count_try(
     }
     for (subject, by_address) in both {
         let sql = "INSERT INTO sign_in_try (subject, wrong, last_at, next_at) VALUES (?1, 1, ?2, ?2) \
-             ON CONFLICT (subject) DO UPDATE SET wrong = wrong + 1, last_at = excluded.last_at \
+             ON CONFLICT (subject) DO UPDATE SET wrong = sign_in_try.wrong + 1, last_at = excluded.last_at \
              RETURNING wrong";
         let wrong: u32 =
             tx.prepare_cached(sql)?.query_row((subject, now), |row| row.get("wrong"))?;
@@ -121,7 +121,7 @@ fn offer_reset(
 
 /// The account that a one-time code is for, while it holds.
 fn waiting_reset(
-    tx: &rusqlite::Connection,
+    tx: &Connection,
     login: &str,
     code_hash: &[u8; 32],
     now: i64,
@@ -183,7 +183,7 @@ fn disable_totp(
 }
 
 #[async_trait]
-impl SignIns for Sqlite {
+impl<E: Engine> SignIns for E {
     async fn count_try(
         &self,
         login: String,
@@ -220,7 +220,7 @@ impl SignIns for Sqlite {
     ) -> Result<(), TownError> {
         self.write(move |tx| {
             let sql = "UPDATE credential SET password = ?3 WHERE account = ?1 AND password = ?2";
-            tx.execute(sql, (account.as_bytes(), old, new))?;
+            tx.execute(sql, (account.as_bytes(), &old, &new))?;
             Ok(())
         })
         .await

@@ -1,11 +1,10 @@
 //! How the town stands, in numbers.
 
 use async_trait::async_trait;
-use rusqlite::Connection;
 
 use super::super::standing::{Standing, Stands};
-use super::Sqlite;
 use crate::error::TownError;
+use crate::storage::sql::{Connection, Engine};
 
 pub(super) fn standing(connection: &Connection, now: i64) -> Result<Standing, TownError> {
     let mut statement = connection.prepare_cached(include_str!("standing.sql"))?;
@@ -28,7 +27,7 @@ pub(super) fn standing(connection: &Connection, now: i64) -> Result<Standing, To
 }
 
 #[async_trait]
-impl Stands for Sqlite {
+impl<E: Engine> Stands for E {
     async fn standing(&self, now: i64) -> Result<Standing, TownError> {
         self.read(move |connection| standing(connection, now)).await
     }

@@ -1,16 +1,16 @@
 //! The map that phones fetch, as SQL.
 
 use async_trait::async_trait;
-use rusqlite::OptionalExtension as _;
 use yaoguan_model::BlobHash;
 
 use super::super::tiles::{Maps, Published};
-use super::{Sqlite, audit};
+use super::audit;
 use crate::audit::{Act, Attribution, Subject};
 use crate::error::TownError;
+use crate::storage::sql::{Engine, OptionalExtension as _};
 
 #[async_trait]
-impl Maps for Sqlite {
+impl<E: Engine> Maps for E {
     async fn published_tiles(&self) -> Result<Option<Published>, TownError> {
         self.read(|connection| {
             let sql = "SELECT hash, size, about, published_at FROM tiles";

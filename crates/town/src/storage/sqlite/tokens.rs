@@ -1,21 +1,21 @@
 //! Tokens as SQL.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension, Transaction};
 use yaoguan_model::DeviceId;
 use yaoguan_wire::limits::MAX_TOKENS;
 
 use super::super::tokens::{NewToken, Tokens};
-use super::{Sqlite, audit, enrolled, id16};
+use super::{audit, enrolled, id16};
 use crate::audit::{Act, Attribution, Subject};
 use crate::error::TownError;
 use crate::people::Device;
+use crate::storage::sql::{Connection, Engine, OptionalExtension, Transaction};
 
 /// What the audit log calls a token: the beginning of its hash.
 const ID_BYTES: usize = 8;
 
 #[async_trait]
-impl Tokens for Sqlite {
+impl<E: Engine> Tokens for E {
     async fn add_token(&self, token: NewToken, done: Attribution) -> Result<(), TownError> {
         self.write(move |tx| add(tx, &token, &done)).await
     }

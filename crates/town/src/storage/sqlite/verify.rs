@@ -1,25 +1,22 @@
-//! Recomputes what must hold of the town's file.
+//! Recomputes what must hold of the town's storage.
 
 use std::collections::{BTreeSet, HashMap};
 
-use rusqlite::types::Value as Sql;
-use rusqlite::{Connection, OptionalExtension};
 use yaoguan_model::cells::{self, Around};
 use yaoguan_model::{Dot, Kind, Record, RecordId, canonical};
 
 use super::super::{Finding, Verified};
-use super::id16;
+use super::{id16, walk};
 use crate::error::TownError;
+use crate::storage::sql::{Connection, OptionalExtension};
 
-pub(super) fn verify(connection: &Connection) -> Result<Verified, TownError> {
+pub(in crate::storage) fn verify(connection: &Connection) -> Result<Verified, TownError> {
     let mut verified = Verified { records: 0, findings: integrity(connection)? };
     let mut dots: HashMap<Dot, RecordId> = HashMap::new();
-    let mut statement =
-        connection.prepare("SELECT id, kind, created_by, body, hash FROM record ORDER BY id")?;
-    let mut rows = statement.query([])?;
+    let mut rows = walk::records(connection, "");
     while let Some(row) = rows.next()? {
         verified.records += 1;
-        let id = RecordId::from_bytes(id16(row, "id")?);
+        let id = RecordId::from_bytes(id16(&row, "id")?);
         let (body, hash): (Vec<u8>, Vec<u8>) = (row.get("body")?, row.get("hash")?);
         let mut note = |sort, detail: String| {
             verified.findings.push(Finding { sort, record: Some(id), detail });
@@ -38,7 +35,7 @@ pub(super) fn verify(connection: &Connection) -> Result<Verified, TownError> {
                 continue;
             }
         };
-        let row_author = id16(row, "created_by")?;
+        let row_author = id16(&row, "created_by")?;
         let same = record.id == id
             && record.kind.as_str() == row.get::<_, String>("kind")?
             && *record.created_by.as_bytes() == row_author;
@@ -71,21 +68,8 @@ pub(super) fn verify(connection: &Connection) -> Result<Verified, TownError> {
 }
 
 fn integrity(connection: &Connection) -> Result<Vec<Finding>, TownError> {
-    let mut findings = Vec::new();
-    for pragma in
-        ["PRAGMA integrity_check", "PRAGMA cipher_integrity_check", "PRAGMA foreign_key_check"]
-    {
-        let mut statement = connection.prepare(pragma)?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let value: Sql = row.get(0)?;
-            if value != Sql::Text("ok".to_owned()) {
-                let detail = format!("{value:?}");
-                findings.push(Finding { sort: "integrity", record: None, detail });
-            }
-        }
-    }
-    Ok(findings)
+    let damage = connection.damage()?.into_iter();
+    Ok(damage.map(|detail| Finding { sort: "integrity", record: None, detail }).collect())
 }
 
 /// The cells that the feed has a record in are those that the record says.

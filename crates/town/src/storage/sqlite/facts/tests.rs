@@ -51,7 +51,7 @@ impl World {
     fn in_transaction(&self, work: impl FnOnce(&Transaction<'_>)) {
         self.town.with_raw(|connection| {
             let tx = connection.unchecked_transaction().unwrap();
-            work(&tx);
+            work(&Transaction::of(&*tx));
             tx.commit().unwrap();
         });
     }

@@ -8,6 +8,7 @@ use yaoguan_model::{
 use super::rebuild;
 use crate::audit::Attribution;
 use crate::demo::activity::dice::Dice;
+use crate::storage::sql::Engine as _;
 use crate::storage::sqlite::Sqlite;
 use crate::storage::{OwnWrite, Storage as _};
 
