@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help app bench-app e2e e2e-console e2e-browser e2e-shell android-check screenshots demo test check bench load media-kill sim audit fuzz-town release-fixtures package operations interop bench-console
+.PHONY: help app bench-app e2e e2e-console e2e-browser e2e-shell android-check screenshots demo test check bench load media-kill sim sim-faults oracle power-cuts kills audit fuzz-town release-fixtures package operations interop bench-console
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -35,8 +35,16 @@ load: ## 910 phones over HTTPS against a real town: morning rush and a day; noth
 	scripts/load
 media-kill: ## 200 photos over a line that breaks everywhere; phone and town killed 100 times each
 	scripts/media-kill
-sim: ## the oracle on random histories: make sim runs=1000000
-	scripts/sim $(runs)
+sim: ## a town simulated with every kind of fault: make sim seeds=10000 devices=50 weeks=6 first=1
+	scripts/sim "$(seeds)" "$(devices)" "$(weeks)" "$(first)"
+sim-faults: ## rules of the product broken on purpose: each is noticed within 500 seeds
+	cargo test --locked -p yaoguan-sim --features faults --test faults -- --test-threads 1 --nocapture
+oracle: ## the oracle on random histories: make oracle runs=1000000
+	scripts/oracle $(runs)
+power-cuts: ## 1,000 power cuts on phones and at the town
+	scripts/power-cuts
+kills: ## 1,000 SIGKILLs of the real programs
+	scripts/kills
 audit: ## licences, banned crates, one SQLite
 	scripts/audit
 package: ## the archive that a town is installed from

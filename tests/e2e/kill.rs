@@ -29,8 +29,8 @@ use moments::Moments;
 
 /// Rows of the table: more than one transaction of an import.
 const ROWS: usize = 600;
-/// Kills of a process that lived, of each sort.
-const KILLS: usize = 15;
+/// Kills of a process that lived, of each sort, unless `KILLS` says otherwise.
+const FEW: usize = 15;
 /// Kills in one future before the work is done to the end.
 const IN_A_ROW: usize = 3;
 
@@ -148,6 +148,11 @@ fn keys(phone: &Phone) -> BTreeSet<String> {
     unique
 }
 
+fn kills() -> usize {
+    let named = std::env::var("KILLS").ok();
+    named.map_or(FEW, |text| text.parse().expect("KILLS is a number"))
+}
+
 fn spawn(phone: &Phone, arguments: &[&str]) -> Child {
     let mut command = phone.command(arguments);
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
@@ -178,7 +183,8 @@ fn a_phone_killed_while_it_imports_goes_on_where_it_was() {
     let trial = past.future();
     let mut moments = Moments::new("import", measured(|| past.start_import(&trial)));
     drop(trial);
-    while moments.killed < KILLS {
+    let kills = kills();
+    while moments.killed < kills {
         let mut future = past.future();
         for _ in 0..IN_A_ROW {
             let lived = kill_after(past.start_import(&future), moments.next());
@@ -197,7 +203,8 @@ fn a_phone_killed_while_it_syncs_loses_nothing_and_sends_nothing_twice() {
     let trial = past.future();
     let mut moments = Moments::new("sync of a phone", measured(|| spawn(&trial.a, &["sync"])));
     drop(trial);
-    while moments.killed < KILLS {
+    let kills = kills();
+    while moments.killed < kills {
         let mut future = past.future();
         future.check();
         for _ in 0..IN_A_ROW {
@@ -219,7 +226,8 @@ fn a_phone_killed_while_it_pulls_gets_each_record_once() {
     let trial = past.future();
     let mut moments = Moments::new("pull", measured(|| spawn(&trial.b, &["sync"])));
     drop(trial);
-    while moments.killed < KILLS {
+    let kills = kills();
+    while moments.killed < kills {
         let mut future = past.future();
         let mut pulled = BTreeSet::new();
         for _ in 0..IN_A_ROW {
@@ -242,7 +250,8 @@ fn a_town_killed_while_a_phone_syncs_keeps_what_it_took() {
     let trial = past.future();
     let mut moments = Moments::new("sync, of the town", measured(|| spawn(&trial.a, &["sync"])));
     drop(trial);
-    while moments.killed < KILLS {
+    let kills = kills();
+    while moments.killed < kills {
         let mut future = past.future();
         let mut taken = 0;
         for _ in 0..IN_A_ROW {

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use yaoguan_model::{Kind, RecordId, Role};
-use yaoguan_testkit::town::{GRID, TestPhone, TestTown};
+use yaoguan_testkit::town::{GRID, OTHER_GRID, TestPhone, TestTown};
 use yaoguan_town::audit::Attribution;
 use yaoguan_town::storage::{Apart as _, OwnWrite, Storage as _};
 
-use crate::{assert_same, assert_sound, change, hazards, report};
+use crate::{assert_same, assert_sound, change, edit, hazards, report};
 
 async fn sync(phone: &mut TestPhone) -> yaoguan_field::SyncSummary {
     phone.phone.sync(|_| {}).await.unwrap()
@@ -27,6 +27,13 @@ async fn restore(town: &mut TestTown, from: &Path) {
     })
     .await
     .unwrap();
+}
+
+fn save(phone: &mut yaoguan_field::Phone, kind: Kind, fields: &[(&str, &str)]) -> RecordId {
+    let form = phone.new_form(kind.clone()).unwrap();
+    let id = form.record().id;
+    phone.save(&form, edit(&kind, fields)).unwrap();
+    id
 }
 
 /// A write of the town itself, as a supervisor's decision is.
@@ -101,6 +108,57 @@ async fn what_phones_hold_comes_back_to_a_restored_town() {
     }
     assert_eq!(town.town.storage.verify().await.unwrap().findings, []);
     assert!(town.town.storage.recovered().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_recovered_save_is_confirmed_also_where_its_writer_no_longer_reads_it() {
+    let mut town = TestTown::start().await.unwrap();
+    let mut a = town.phone(Role::Chief, &[GRID]).await.unwrap();
+    let mut b = town.phone(Role::Chief, &[GRID]).await.unwrap();
+    let id = report(&mut b.phone, 1);
+    sync(&mut b).await;
+    let backup = tempfile::NamedTempFile::new().unwrap();
+    keep(&town, backup.path());
+    change(&mut b.phone, id, "title", "备份之后");
+    sync(&mut b).await;
+    sync(&mut a).await;
+    change(&mut a.phone, id, "address", "在它上面");
+    restore(&mut town, backup.path()).await;
+    assert_eq!(sync(&mut a).await.recovered, 1);
+    let account = a.phone.store().identity().unwrap().unwrap().account;
+    town.rescope(account, Role::Chief, &[OTHER_GRID]);
+    town.town.storage.take_recovered(None, Attribution::town(1)).await.unwrap();
+    town.clock.shift(25 * 60 * 60);
+    a.clock.shift(25 * 60 * 60);
+    for _ in 0..2 {
+        sync(&mut a).await;
+    }
+    assert_eq!(a.phone.status().unwrap().pending, 0);
+    assert!(hazards(&a.phone).is_empty(), "nothing of it waits: it left with its grid");
+}
+
+#[tokio::test]
+async fn a_check_comes_back_whose_household_the_town_has_lost_too() {
+    let mut town = TestTown::start().await.unwrap();
+    let mut owner = town.phone(Role::Chief, &[GRID]).await.unwrap();
+    let mut checker = town.phone(Role::Chief, &[GRID]).await.unwrap();
+    let backup = tempfile::NamedTempFile::new().unwrap();
+    keep(&town, backup.path());
+    let home = save(&mut owner.phone, Kind::Household, &[("address", "1 号"), ("grid", GRID)]);
+    sync(&mut owner).await;
+    sync(&mut checker).await;
+    let home = home.to_string();
+    let answers = [("household", home.as_str()), ("note", "通道堵塞")];
+    let check = save(&mut checker.phone, Kind::HouseholdCheck, &answers);
+    sync(&mut checker).await;
+    let account = checker.phone.store().identity().unwrap().unwrap().account;
+    town.rescope(account, Role::Chief, &[OTHER_GRID]);
+    restore(&mut town, backup.path()).await;
+    sync(&mut checker).await;
+    town.town.storage.take_recovered(None, Attribution::town(1)).await.unwrap();
+    let checks = town.town.storage.records(Kind::HouseholdCheck).await.unwrap();
+    assert_eq!(checks.iter().map(|check| check.id).collect::<Vec<_>>(), [check]);
+    assert_eq!(town.town.storage.verify().await.unwrap().findings, []);
 }
 
 #[tokio::test]

@@ -152,6 +152,7 @@ impl Host {
             None => held.insert(self.first()?),
         };
         open.phone.set_metered(self.is_metered());
+        open.phone.store_mut().renew()?;
         work(&mut open.phone)
     }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use yaoguan_model::authorise::{Difference, Ground, authorise};
+use yaoguan_model::faults::{Fault, is_broken};
 use yaoguan_model::schema::{self, Invalid, Problem};
 use yaoguan_model::{Change, Dot, FieldPath, Kind, Record, RecordId, Value, canonical, deletion};
 use yaoguan_sync::{Local, Tx as _};
@@ -118,6 +119,14 @@ impl Phone {
             let mut state = tx.state()?;
             let dot = state.next_dot();
             let local = match tx.load(id)? {
+                Some(mut local) if is_broken(Fault::ReplacesAtSave) => {
+                    let mut changes = changes.clone();
+                    for (path, change) in &mut changes {
+                        change.replaces = local.record.dots(path.as_str());
+                    }
+                    local.save(&changes, dot);
+                    local
+                }
                 Some(mut local) => {
                     local.save(&changes, dot);
                     local

@@ -39,15 +39,22 @@ pub(crate) fn open(
         let salvaged = replace(folder, key, env, Some(&repaired))?;
         return Ok((Store::open(&folder.database(), key)?, Some(salvaged)));
     }
-    let opened = Store::open(&folder.database(), key).and_then(|store| {
+    let opened = || {
+        let store = Store::open(&folder.database(), key)?;
         if folder.suspect().exists() {
             store.check()?
         } else {
             store.probe()?
         }
         Ok(store)
-    });
-    match opened {
+    };
+    // A read that failed in passing can look like damage; damage is there the second time too.
+    let first = opened();
+    let found = match first {
+        Err(StoreError::Damaged(_) | StoreError::Record(_)) => opened(),
+        first => first,
+    };
+    match found {
         Ok(store) => {
             _ = std::fs::remove_file(folder.suspect());
             Ok((store, None))
@@ -222,9 +229,9 @@ impl Phone {
                     marker: self.marker.clone(),
                     seal: self.seal.clone(),
                 };
-                let metered = self.metered;
+                let (metered, connections) = (self.metered, self.connections.clone());
                 *self = Self::open(home, self.env.clone(), self.lang)?;
-                self.metered = metered;
+                (self.metered, self.connections) = (metered, connections);
                 Ok(self.salvaged.clone())
             }
             Err(error) => Err(error),

@@ -1,5 +1,6 @@
 //! Whether this phone alone writes under its replica id: see [`crate::marker`].
 
+use yaoguan_model::faults::{Fault, is_broken};
 use yaoguan_store::{SqliteTx, StoreError};
 use yaoguan_sync::{PhoneStore as _, brought_back, rewrite_after_fork};
 use yaoguan_wire::{Push, PushToken};
@@ -30,6 +31,7 @@ impl Phone {
         let (install, counter) = (self.store.install_id()?, self.store.state()?.counter);
         let here = self.marker.read().filter(|mark| mark.install == install);
         self.is_own = here.is_some_and(|mark| mark.counter <= counter);
+        self.is_own |= is_broken(Fault::CloneKeepsReplicaId);
         // An older state of this very folder: what it holds unsent may have been sent since.
         let last_push = here.map(|mark| PushToken::new(mark.last_push));
         if self.is_own || self.store.check_writable().is_err() {

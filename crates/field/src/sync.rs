@@ -3,6 +3,7 @@
 use std::fs::File;
 
 use serde::Serialize;
+use yaoguan_model::faults::{Fault, is_broken};
 use yaoguan_model::limits::MAX_INTEGER;
 use yaoguan_store::Identity;
 use yaoguan_sync::{
@@ -210,6 +211,13 @@ impl Phone {
         }
         match client.sync(&request, env.as_ref()).await {
             Ok(response) => {
+                if is_broken(Fault::CursorBeforePage) {
+                    self.store.transact(|tx| -> Result<(), FieldError> {
+                        let mut state = tx.state()?;
+                        state.cursor = Some(response.cursor.clone());
+                        Ok(tx.set_state(&state)?)
+                    })?;
+                }
                 let applied =
                     self.store.transact(|tx| apply(tx, env.as_ref(), &request, &response))?;
                 summary.add(&applied);

@@ -14,6 +14,7 @@ pub mod changes;
 pub mod deletion;
 pub mod dot;
 pub mod env;
+pub mod faults;
 pub mod geodesy;
 pub mod grid;
 pub mod hazard;

@@ -1,10 +1,11 @@
 //! Opening the file: key, durability, schema.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use yaoguan_model::Env;
+use yaoguan_model::faults::{FULL, synchronous};
 use yaoguan_sync::PhoneStore;
 use zeroize::{Zeroize as _, Zeroizing};
 
@@ -41,6 +42,8 @@ pub struct Store {
     pub(crate) connection: Connection,
     /// Set when the file can only be read: every write says why.
     barred: Option<Barred>,
+    /// The file and its key; none without a file.
+    place: Option<(PathBuf, Key)>,
 }
 
 /// Why a file can only be read.
@@ -66,7 +69,7 @@ impl Store {
             "INSERT INTO phone (one, install_id, replica) VALUES (1, ?1, ?2) ON CONFLICT DO NOTHING",
             (env.random_16(), env.random_16()),
         )?;
-        Ok(Self { connection, barred: None })
+        Ok(Self { connection, barred: None, place: place(path, key) })
     }
 
     /// Opens a store that is there; on a disk that cannot be written, or has no room left, for reading.
@@ -89,16 +92,33 @@ impl Store {
             drop(connection);
             let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
             prepare(&connection, key)?;
-            return Ok(Self { connection, barred: Some(Barred::Newer(found)) });
+            let barred = Some(Barred::Newer(found));
+            return Ok(Self { connection, barred, place: place(path, key) });
         }
         make_durable(&connection)?;
         migrations::apply(&mut connection)?;
-        Ok(Self { connection, barred: None })
+        Ok(Self { connection, barred: None, place: place(path, key) })
     }
 
     /// A store without a file and without content: what stands in while a file changes its place.
     pub fn nowhere() -> Result<Self, StoreError> {
-        Ok(Self { connection: Connection::open_in_memory()?, barred: Some(Barred::ReadOnly) })
+        let connection = Connection::open_in_memory()?;
+        Ok(Self { connection, barred: Some(Barred::ReadOnly), place: None })
+    }
+
+    /// Opens the file anew when this connection is spent. After one page that could not be read, for whatever
+    /// passing reason, SQLCipher gives zeros for every further page: a sound file would look damaged from then
+    /// on. Each write asks this by itself; who keeps a store open asks it before each use.
+    pub fn renew(&mut self) -> Result<(), StoreError> {
+        let sound: String =
+            self.connection.query_row("PRAGMA cipher_status", [], |row| row.get(0))?;
+        if sound == "1" {
+            return Ok(());
+        }
+        if let Some((path, key)) = &self.place {
+            *self = Self::open(path, key)?;
+        }
+        Ok(())
     }
 
     /// The error that every write would give, when the file can only be read.
@@ -142,11 +162,20 @@ fn open_as_it_is(path: &Path, key: &Key, barred: Barred) -> Result<Store, StoreE
     prepare(&connection, key)?;
     let found = migrations::found(&connection)?;
     match found.cmp(&migrations::known()) {
-        std::cmp::Ordering::Equal => Ok(Store { connection, barred: Some(barred) }),
-        std::cmp::Ordering::Greater => Ok(Store { connection, barred: Some(Barred::Newer(found)) }),
+        std::cmp::Ordering::Equal => {
+            Ok(Store { connection, barred: Some(barred), place: place(path, key) })
+        }
+        std::cmp::Ordering::Greater => {
+            let barred = Some(Barred::Newer(found));
+            Ok(Store { connection, barred, place: place(path, key) })
+        }
         // An older schema would have to be brought up to date first.
         std::cmp::Ordering::Less => Err(StoreError::ReadOnly),
     }
+}
+
+fn place(path: &Path, key: &Key) -> Option<(PathBuf, Key)> {
+    Some((path.to_owned(), key.clone()))
 }
 
 pub(crate) fn prepare(connection: &Connection, key: &Key) -> Result<(), StoreError> {
@@ -172,13 +201,13 @@ pub(crate) fn prepare(connection: &Connection, key: &Key) -> Result<(), StoreErr
 
 fn make_durable(connection: &Connection) -> Result<(), StoreError> {
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    let synchronous: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
+    connection.pragma_update(None, "synchronous", synchronous())?;
+    let found: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
     // 2 is FULL; NORMAL may roll an acknowledged save back at a power cut.
-    if mode == "wal" && synchronous == 2 {
+    if mode == "wal" && (found == 2 || synchronous() != FULL) {
         Ok(())
     } else {
-        Err(StoreError::NotDurable(format!("journal_mode={mode}, synchronous={synchronous}")))
+        Err(StoreError::NotDurable(format!("journal_mode={mode}, synchronous={found}")))
     }
 }
 
@@ -190,6 +219,7 @@ impl PhoneStore for Store {
         &mut self,
         work: impl FnOnce(&mut SqliteTx<'_>) -> Result<R, E>,
     ) -> Result<R, E> {
+        self.renew()?;
         self.check_writable()?;
         let behavior = TransactionBehavior::Immediate;
         let tx = self.connection.transaction_with_behavior(behavior).map_err(StoreError::from)?;

@@ -90,13 +90,25 @@ pub fn apply<T: Tx>(
     evict::out_of_scope(tx, &mut state, &mut applied)?;
     if let Some(root) = &response.root
         && !response.more
-        && tx.unsent()?.is_empty()
+        && tx.outbox()?.is_empty()
     {
         let own = root_of(tx.hashes()?.into_iter().map(|(hash, _)| hash));
         state.reconcile |= own != *root;
+        unpark(tx)?;
     }
     tx.set_state(&state)?;
     Ok(applied)
+}
+
+/// What the town keeps as recovered goes out again, once a day: it may have been taken where this person does not
+/// read it any more, or the town may have lost it with a restore that no feed position tells of.
+fn unpark<T: Tx>(tx: &mut T) -> Result<(), T::Error> {
+    for id in tx.unsent()? {
+        let Some(mut local) = tx.load(id)? else { continue };
+        local.unpark();
+        tx.put_unsent(&local)?;
+    }
+    Ok(())
 }
 
 /// The verdicts on a push to a town that gives nothing else any more: the device was revoked, the account

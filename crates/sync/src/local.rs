@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use yaoguan_model::faults::{Fault, is_broken};
 use yaoguan_model::merge::NotTheSame;
 use yaoguan_model::{Alarm, Change, Changes, Dot, FieldPath, Record, VersionVector, merge};
 
@@ -23,7 +24,7 @@ pub struct Unsent {
     pub base: Option<Record>,
     /// The state as sent, while its push is unanswered.
     pub sent: Option<Record>,
-    /// The town keeps exactly this state as recovered: it goes out again only when something changes.
+    /// The town keeps exactly this state as recovered: it goes out again when something changes, and once a day.
     pub parked: bool,
 }
 
@@ -77,6 +78,10 @@ impl Local {
     /// The town took the state as sent: it becomes the base. A verdict on another state is ignored.
     pub fn taken(&mut self, context: &VersionVector) {
         let Some(unsent) = &mut self.unsent else { return };
+        if is_broken(Fault::SentById) {
+            self.unsent = None;
+            return;
+        }
         if unsent.sent.as_ref().is_some_and(|sent| sent.context == *context) {
             unsent.base = unsent.sent.take();
             self.settle();
@@ -126,7 +131,7 @@ impl Local {
         }
     }
 
-    fn unpark(&mut self) {
+    pub(crate) fn unpark(&mut self) {
         if let Some(unsent) = &mut self.unsent {
             unsent.parked = false;
         }

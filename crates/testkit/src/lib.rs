@@ -11,6 +11,7 @@
 pub mod clock;
 pub mod contract;
 pub mod dice;
+pub mod disk;
 pub mod map;
 pub mod memory;
 pub mod network;

@@ -8,6 +8,7 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
+use crate::carrier::Carrier;
 use crate::error::TransportError;
 use crate::pinned::PinnedCa;
 
@@ -34,12 +35,24 @@ pub enum Trust {
 /// Connections to the town, kept from one run of syncing to the next: a sync soon after another then costs one
 /// round trip and not three. Clones share them.
 #[derive(Clone, Default)]
-pub struct Connections(Arc<Mutex<Option<(String, reqwest::Client)>>>);
+pub struct Connections {
+    kept: Arc<Mutex<Option<(String, reqwest::Client)>>>,
+    carrier: Option<Arc<dyn Carrier>>,
+}
 
 impl Connections {
+    /// Everything goes by another way than HTTPS.
+    pub fn carried_by(carrier: Arc<dyn Carrier>) -> Self {
+        Self { carrier: Some(carrier), ..Self::default() }
+    }
+
+    pub(crate) fn carrier(&self) -> Option<Arc<dyn Carrier>> {
+        self.carrier.clone()
+    }
+
     /// A client for a town under this CA (PEM; empty: public ones). The one that is there is used again.
     pub(crate) fn client(&self, ca_pem: &str) -> Result<reqwest::Client, TransportError> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((of, client)) = kept.as_ref()
             && of == ca_pem
         {
@@ -53,12 +66,12 @@ impl Connections {
 
     /// Lets go of them: the line changed, or broke. Nobody waits on what a dead connection will not bring.
     pub fn forget(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Whether one may be there.
     pub fn is_kept(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 }
 

@@ -138,7 +138,7 @@ impl TownClient {
             let request = self.client.request(method.clone(), url);
             let request = request.header(proof::HEADER, proof).header(ACCEPT_LANGUAGE, self.lang);
             self.traffic.requests += 1;
-            let response = build(request).send().await?;
+            let response = self.dispatch(build(request)).await?;
             if response.status().is_success() {
                 return Ok(response);
             }

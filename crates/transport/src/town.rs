@@ -1,5 +1,7 @@
 //! The town as a phone reaches it.
 
+use std::sync::Arc;
+
 use reqwest::header::{ACCEPT_LANGUAGE, CONTENT_ENCODING, CONTENT_TYPE};
 use yaoguan_model::{AccountId, DeviceId, Env};
 use yaoguan_wire::proof::{self, Claims, DeviceKey, body_hash};
@@ -8,6 +10,7 @@ use yaoguan_wire::{
     ReconcileResponse, SyncRequest, SyncResponse, TokenResponse, body, limits,
 };
 
+use crate::carrier::Carrier;
 use crate::client::{Connections, Trust, client};
 use crate::error::TransportError;
 use crate::pinned::PinnedCa;
@@ -23,6 +26,8 @@ pub struct Traffic {
 /// A phone's line to its town.
 pub struct TownClient {
     pub(crate) client: reqwest::Client,
+    /// Goes instead of the client, where there is one.
+    carrier: Option<Arc<dyn Carrier>>,
     pub(crate) base: String,
     device: DeviceId,
     key: DeviceKey,
@@ -44,8 +49,20 @@ impl TownClient {
         connections: &Connections,
     ) -> Result<Self, TransportError> {
         let base = base.trim_end_matches('/').to_owned();
-        let client = connections.client(ca_pem)?;
-        Ok(Self { client, base, device, key, lang, clock_offset_s: 0, traffic: Traffic::default() })
+        let (client, carrier) = (connections.client(ca_pem)?, connections.carrier());
+        let (clock_offset_s, traffic) = (0, Traffic::default());
+        Ok(Self { client, carrier, base, device, key, lang, clock_offset_s, traffic })
+    }
+
+    /// Sends one request as it is.
+    pub(crate) async fn dispatch(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> Result<reqwest::Response, TransportError> {
+        match &self.carrier {
+            None => Ok(request.send().await?),
+            Some(carrier) => carrier.carry(request.build()?).await,
+        }
     }
 
     /// What the phone last learnt of the town's clock.
@@ -115,7 +132,7 @@ impl TownClient {
         let proof = self.prove("GET", &url, &[], env)?;
         let request = self.client.get(url).header(ACCEPT_LANGUAGE, self.lang);
         self.traffic.requests += 1;
-        let response = request.header(proof::HEADER, proof).send().await?;
+        let response = self.dispatch(request.header(proof::HEADER, proof)).await?;
         let (answer, bytes) = read(response).await;
         self.traffic.bytes_down += bytes;
         answer
@@ -155,7 +172,7 @@ impl TownClient {
         }
         self.traffic.requests += 1;
         self.traffic.bytes_up += encoded.bytes.len() as u64;
-        let response = request.send().await?;
+        let response = self.dispatch(request).await?;
         let (answer, bytes) = read(response).await;
         self.traffic.bytes_down += bytes;
         answer

@@ -88,12 +88,7 @@ pub(crate) enum Do {
         #[arg(long, value_name = "FOLDER")]
         from: PathBuf,
     },
-    Move {
-        #[arg(long, value_name = "FOLDER")]
-        from: Option<PathBuf>,
-        #[arg(long, value_name = "URL")]
-        to: Option<DatabaseUrl>,
-    },
+    Move(Box<Moving>),
     Purge,
     Erase {
         household: RecordId,
@@ -123,7 +118,7 @@ impl Do {
             Self::Grids { .. } | Self::Accounts { .. } | Self::Devices { .. } => None,
             Self::Audit { .. } | Self::Blobs { .. } | Self::DemoActivity { .. } => None,
             Self::Held { .. } | Self::Recovered { .. } | Self::Ca | Self::Verify => None,
-            Self::Backup { .. } | Self::Restore { .. } | Self::Move { .. } => None,
+            Self::Backup { .. } | Self::Restore { .. } | Self::Move(_) => None,
             Self::Purge | Self::Erase { .. } => None,
         }
     }
@@ -141,6 +136,15 @@ pub(crate) enum Invites {
         reason: String,
     },
     Sheet(Sheet),
+}
+
+/// From where and to where a town moves.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Moving {
+    #[arg(long, value_name = "FOLDER")]
+    pub from: Option<PathBuf>,
+    #[arg(long, value_name = "URL")]
+    pub to: Option<DatabaseUrl>,
 }
 
 /// Whom a sheet of invites is for, and where it goes.

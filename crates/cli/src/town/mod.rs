@@ -103,8 +103,8 @@ async fn run(
     if let Do::Restore { from } = arguments.action {
         return keeping::restore(output, settings, &from).await;
     }
-    if let Do::Move { from, to } = arguments.action {
-        return moving::run(output, settings, from, to).await;
+    if let Do::Move(moving) = arguments.action {
+        return moving::run(output, settings, moving.from, moving.to).await;
     }
     let town = Town::open_at(&place).await?;
     beside(town, arguments.action, settings, output).await
@@ -119,7 +119,7 @@ async fn beside(
 ) -> Result<(), Failure> {
     match action {
         Do::Init { .. } | Do::Settings(_) | Do::Doctor(_) | Do::Serve(_) => Ok(()),
-        Do::Restore { .. } | Do::Move { .. } => Ok(()),
+        Do::Restore { .. } | Do::Move(_) => Ok(()),
         Do::Invite { role, grid, account, name, minutes, address } => {
             let ask = invite::Ask { role, grids: grid, account, name, minutes, address };
             invite::invite(&town, output, ask).await

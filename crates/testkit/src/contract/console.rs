@@ -123,11 +123,21 @@ async fn lists(town: &dyn Storage, asker: &Account, cells: &[Cell], all: &mut An
         }
         all.note(&question, page);
     }
+    spans(town, cells, all).await;
+    all.note("listed tasks", town.listed_tasks(base, 200).await.unwrap());
+    all.note("held", town.held_rows(Reader::Cells(cells.to_vec())).await.unwrap());
+    let grids = asker.grids.clone();
+    let actor = yaoguan_model::authorise::Actor { account: asker.id, role: asker.role, grids };
+    all.note("colleagues", town.colleagues(actor).await.unwrap());
+    all.note("views", town.views(asker.id).await.unwrap());
+}
+
+async fn spans(town: &dyn Storage, cells: &[Cell], all: &mut Answers) {
     let spans = [
         SpanAsk { cells: cells.to_vec(), ..SpanAsk::default() },
         SpanAsk {
             cells: cells.to_vec(),
-            grid: Some(text(crate::town::GRID)),
+            grid: Some(crate::town::GRID.to_owned()),
             from: Some(NOW - 9 * DAY_S),
             until: Some(NOW),
         },
@@ -138,12 +148,6 @@ async fn lists(town: &dyn Storage, asker: &Account, cells: &[Cell], all: &mut An
         all.note("patrols", patrols);
         all.note("checks", town.listed_checks(ask, 200).await.unwrap());
     }
-    all.note("listed tasks", town.listed_tasks(base, 200).await.unwrap());
-    all.note("held", town.held_rows(Reader::Cells(cells.to_vec())).await.unwrap());
-    let grids = asker.grids.clone();
-    let actor = yaoguan_model::authorise::Actor { account: asker.id, role: asker.role, grids };
-    all.note("colleagues", town.colleagues(actor).await.unwrap());
-    all.note("views", town.views(asker.id).await.unwrap());
 }
 
 async fn counts(town: &dyn Storage, asker: &Account, all: &mut Answers) {

@@ -65,9 +65,13 @@ pub struct App {
 
 impl App {
     pub fn of(town: &Town, env: Arc<dyn Env>) -> Self {
-        let (edges, console) = (Arc::default(), Arc::default());
-        let (blobs, tiles) = (town.blobs.clone(), town.tiles.clone());
         let storage = Arc::new(town.storage.clone());
+        Self::over(storage, env, town.blobs.clone(), town.tiles.clone())
+    }
+
+    /// Over any storage.
+    pub fn over(storage: Arc<dyn Storage>, env: Arc<dyn Env>, blobs: Kept, tiles: Tiles) -> Self {
+        let (edges, console) = (Arc::default(), Arc::default());
         Self { storage, env, backups: None, edges, console, blobs, tiles, setup: None }
     }
 }

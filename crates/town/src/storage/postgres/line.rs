@@ -89,7 +89,7 @@ impl Postgres {
         let (continued, mut here) = self.read(look).await?;
         if !continued {
             self.renew_line(&System).await?;
-            here = self.read(|connection| identity::here(connection)).await?;
+            here = self.read(identity::here).await?;
         }
         self.inner.outside.saw(here);
         match self.inner.outside.line.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {

@@ -179,7 +179,8 @@ pub struct Rows {
 }
 
 impl Rows {
-    pub fn len(&self) -> usize {
+    /// Rows of the answer, given out or not.
+    pub fn count(&self) -> usize {
         self.rows.len()
     }
 

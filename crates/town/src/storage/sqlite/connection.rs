@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 use tokio::sync::{Semaphore, watch};
 use yaoguan_model::Env;
+use yaoguan_model::faults::{FULL, synchronous};
 
 use super::{audit, journal, migrations, search_index};
 use crate::audit::anchor::Anchor;
@@ -65,9 +66,7 @@ impl Sqlite {
         key: &[u8; 32],
         heads: Option<&Path>,
     ) -> Result<Self, TownError> {
-        let mut writer = connect(path, key)?;
-        make_durable(&writer)?;
-        writer.execute_batch(search_index::DUE)?;
+        let mut writer = connect_to_write(path, key)?;
         migrations::apply(&mut writer)?;
         let anchor = heads.map(|file| Anchor::new(file, key));
         let head = audit::head(&sql::Connection::of(&writer))?;
@@ -105,9 +104,13 @@ impl Sqlite {
     ) -> Result<Option<R>, TownError> {
         let inner = Arc::clone(&self.inner);
         blocking(move || {
-            let writer = inner.writer.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut writer = inner.writer.lock().unwrap_or_else(PoisonError::into_inner);
             let mut outside = inner.outside.lock().unwrap_or_else(PoisonError::into_inner);
-            outside.as_mut().map(|outside| work(&writer, outside)).transpose()
+            let result = outside.as_mut().map(|outside| work(&writer, outside)).transpose();
+            if result.is_err() {
+                inner.renew(&mut writer, outside.as_mut());
+            }
+            result
         })
         .await
     }
@@ -121,25 +124,12 @@ impl Sqlite {
         blocking(move || {
             // A panic in another request rolled its transaction back: the connection is sound.
             let mut writer = inner.writer.lock().unwrap_or_else(PoisonError::into_inner);
-            let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let result = work(&sql::Transaction::of(&*tx))?;
-            search_index::write_due(&sql::Transaction::of(&*tx))?;
-            let head = if inner.anchor.is_some() {
-                audit::head(&sql::Connection::of(&*tx))?
-            } else {
-                None
-            };
-            let position = feed_head(&tx)?;
-            tx.commit()?;
-            inner.note(head);
-            inner.head.send_if_modified(|seen| std::mem::replace(seen, position) != position);
-            if journal::is_behind(&writer)?
-                && let Some(outside) =
-                    inner.outside.lock().unwrap_or_else(PoisonError::into_inner).as_mut()
-            {
-                outside.journal.catch_up(&writer)?;
+            let result = inner.write(&mut writer, work);
+            if result.is_err() {
+                let mut outside = inner.outside.lock().unwrap_or_else(PoisonError::into_inner);
+                inner.renew(&mut writer, outside.as_mut());
             }
-            Ok(result)
+            result
         })
         .await
     }
@@ -162,7 +152,9 @@ impl Sqlite {
                 let tx = connection.transaction()?;
                 work(&sql::Connection::of(&*tx))
             };
-            inner.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            if result.is_ok() || !is_spent(&connection) {
+                inner.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            }
             result
         })
         .await
@@ -223,6 +215,45 @@ impl Engine for Sqlite {
 }
 
 impl Inner {
+    fn write<R>(
+        &self,
+        writer: &mut Connection,
+        work: impl FnOnce(&sql::Transaction<'_>) -> Result<R, TownError>,
+    ) -> Result<R, TownError> {
+        let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let result = work(&sql::Transaction::of(&*tx))?;
+        search_index::write_due(&sql::Transaction::of(&*tx))?;
+        let head = match self.anchor {
+            Some(_) => audit::head(&sql::Connection::of(&*tx))?,
+            None => None,
+        };
+        let position = feed_head(&tx)?;
+        tx.commit()?;
+        self.note(head);
+        self.head.send_if_modified(|seen| std::mem::replace(seen, position) != position);
+        if journal::is_behind(writer)?
+            && let Some(outside) =
+                self.outside.lock().unwrap_or_else(PoisonError::into_inner).as_mut()
+        {
+            outside.journal.catch_up(writer)?;
+        }
+        Ok(result)
+    }
+
+    /// After an error: opens the files anew whose connection is spent. What fails here fails again with the
+    /// next request, which then tries again.
+    fn renew(&self, writer: &mut Connection, outside: Option<&mut Outside>) {
+        let renewed = if is_spent(writer) {
+            connect_to_write(&self.path, &self.key).map(|fresh| *writer = fresh)
+        } else {
+            Ok(())
+        };
+        let journal = outside.map_or(Ok(()), |outside| outside.journal.renew());
+        if let Err(error) = renewed.and(journal) {
+            tracing::error!(%error, "a file of the town cannot be opened again");
+        }
+    }
+
     /// Notes a head that is further than the last one. The act is done by then: a failure is logged, and
     /// the next act or start notes it.
     fn note(&self, head: Option<(u64, [u8; 32])>) {
@@ -253,6 +284,21 @@ async fn blocking<R: Send + 'static>(
     }
 }
 
+/// After one page that could not be read, for whatever passing reason, SQLCipher gives zeros for every further
+/// page of this connection: a sound file would look damaged from then on.
+pub(super) fn is_spent(connection: &Connection) -> bool {
+    let status = connection.query_row("PRAGMA cipher_status", [], |row| row.get::<_, String>(0));
+    !status.is_ok_and(|status| status == "1")
+}
+
+/// With what a writer needs of its own.
+fn connect_to_write(path: &Path, key: &[u8; 32]) -> Result<Connection, TownError> {
+    let connection = connect(path, key)?;
+    make_durable(&connection)?;
+    connection.execute_batch(search_index::DUE)?;
+    Ok(connection)
+}
+
 pub(super) fn connect(path: &Path, key: &[u8; 32]) -> Result<Connection, TownError> {
     let connection = Connection::open(path)?;
     let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -278,10 +324,10 @@ pub(super) fn copy(from: &Connection, to: &Path) -> Result<(), TownError> {
 
 fn make_durable(connection: &Connection) -> Result<(), TownError> {
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    let synchronous: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
-    if mode == "wal" && synchronous == 2 {
+    connection.pragma_update(None, "synchronous", synchronous())?;
+    let found: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
+    if mode == "wal" && (found == 2 || synchronous() != FULL) {
         return Ok(());
     }
-    Err(TownError::NotDurable(format!("journal_mode={mode}, synchronous={synchronous}")))
+    Err(TownError::NotDurable(format!("journal_mode={mode}, synchronous={found}")))
 }

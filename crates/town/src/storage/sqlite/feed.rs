@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use yaoguan_model::cells::{self, Cell};
+use yaoguan_model::faults::{Fault, is_broken};
 use yaoguan_model::{Kind, Record, RecordId, ReplicaId, canonical};
 use yaoguan_wire::body::PageBudget;
 
@@ -125,7 +126,11 @@ pub(super) fn pull(connection: &Connection, ask: &Ask) -> Result<Page, TownError
     let mut window = WINDOW;
     while page.position < end {
         let upto = end.min(page.position.saturating_add(window));
-        let found = next_rows(connection, &cells, page.position, upto)?;
+        let mut found = next_rows(connection, &cells, page.position, upto)?;
+        if is_broken(Fault::BareSequence) && head.is_multiple_of(4) {
+            // As if a slower transaction with this position had not ended yet.
+            found.retain(|row| row.position + 1 != head);
+        }
         window = if found.is_empty() { (window * 2).min(MAX_WINDOW) } else { WINDOW };
         for row in found {
             if let Some((out, json)) = read_row(connection, &cells, ask, &row)? {
@@ -203,7 +208,10 @@ fn read_row(
         }
         let mut statement = connection.prepare_cached("SELECT body FROM record WHERE id = ?1")?;
         let body: Vec<u8> = statement.query_row([id.as_bytes()], |row| row.get("body"))?;
-        let record = canonical::decode(&body)?;
+        let mut record = canonical::decode(&body)?;
+        if is_broken(Fault::PartialRecord) {
+            record.fields.remove("description");
+        }
         return Ok(Some((Row::Record(Box::new(record)), body)));
     }
     // `left` only goes to a reader who does not hold the record by another cell.

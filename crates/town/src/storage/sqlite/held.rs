@@ -1,5 +1,6 @@
 //! Held and recovered saves as SQL.
 
+use yaoguan_model::faults::{Fault, is_broken};
 use yaoguan_model::{AccountId, Changes, DeviceId, Dot, Kind, Record, RecordId, canonical, merge};
 use yaoguan_wire::{ErrorCode, HoldId, HoldNews, HoldOutcome};
 
@@ -144,7 +145,7 @@ pub(super) fn release(
     let held = waiting(tx, release.hold)?;
     let before = load(tx, held.about.id)?;
     let purged = purged_context(tx, held.about.id)?.is_some() && before.is_none();
-    let changes = held.changes.mended(&release.mended);
+    let changes = held.changes.clone().mended(&release.mended);
     let grids = people::grids(tx)?;
     // What the released record hangs on is known once its values stand in it.
     let mut trial = before.clone().unwrap_or_else(|| held.about.clone());
@@ -163,6 +164,10 @@ pub(super) fn release(
     let blank = Dot::new(yaoguan_model::ReplicaId([0; 16]), 1);
     let record = release::put(start, &changes, &release.by, || dots.next().unwrap_or(blank))
         .map_err(|refusal| TownError::Input(refusal.to_string()))?;
+    let record = match &before {
+        Some(before) if is_broken(Fault::ReleaseByMerge) => as_pushed(tx, &held, before)?,
+        Some(_) | None => record,
+    };
     write(tx, &record, release.now)?;
     blobs::refer(tx, &record, blobs::pusher_of(tx, release.hold)?, &[])?;
     let mut placements = feed::Placements::default();
@@ -174,6 +179,20 @@ pub(super) fn release(
     let mended = u64::try_from(release.mended.len()).unwrap_or(u64::MAX);
     audit::write(tx, &entry.with("record", record.id.to_string()).with("mended", mended))?;
     Ok(record.id)
+}
+
+/// What merging a held save as it was pushed would give: see [`Fault::ReleaseByMerge`].
+fn as_pushed(tx: &Transaction<'_>, held: &Held, before: &Record) -> Result<Record, TownError> {
+    let sql = "SELECT context FROM held WHERE id = ?1";
+    let context: String =
+        tx.prepare_cached(sql)?.query_row([held.id.as_bytes()], |row| row.get("context"))?;
+    let context = serde_json::from_str(&context).map_err(|e| unreadable(&e))?;
+    let mut pushed = Record { context, ..held.about.clone() };
+    for (path, change) in &held.changes.paths {
+        pushed.fields.insert(path.clone(), change.added.clone());
+    }
+    let merged = merge(before, &pushed);
+    Ok(merged.map_err(|e| TownError::Corrupt(format!("held {}: {e}", held.id)))?.record)
 }
 
 /// Of these holds: what became of those that no longer wait.

@@ -6,7 +6,7 @@
 //! the journal is brought up to date before that write is reported as done. Phones and accounts that a backup
 //! does not know yet come back with it too.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::types::{Value as Sql, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params_from_iter};
@@ -103,6 +103,9 @@ fn last_touched(connection: &Connection) -> Result<i64, TownError> {
 /// The journal's own file.
 pub(super) struct Journal {
     connection: Connection,
+    path: PathBuf,
+    key: [u8; 32],
+    town: Vec<u8>,
 }
 
 impl Journal {
@@ -134,7 +137,15 @@ impl Journal {
         if own != town {
             return Err(TownError::OtherTown(path.to_owned()));
         }
-        Ok(Self { connection })
+        Ok(Self { connection, path: path.to_owned(), key: *key, town: town.to_owned() })
+    }
+
+    /// Opens the file anew when its connection is spent.
+    pub(super) fn renew(&mut self) -> Result<(), TownError> {
+        if connection::is_spent(&self.connection) {
+            *self = Self::open(&self.path, &self.key, &self.town)?;
+        }
+        Ok(())
     }
 
     /// True for a journal that was made just now, or lost its rows.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use yaoguan_model::cells::{self, Around};
+use yaoguan_model::faults::{Fault, is_broken};
 use yaoguan_model::{
     AccountId, Alarm, DeviceId, GridCode, Kind, Record, RecordId, ReplicaId, VersionVector,
     canonical,
@@ -88,6 +89,7 @@ fn judge(
         replicas,
         purged: purged.as_ref(),
         restored,
+        lacks_household: restored && lacks_household(tx, incoming)?,
     };
     Ok(decide(before.as_ref(), incoming, &batch.pusher, town))
 }
@@ -106,7 +108,8 @@ fn chain_fits(tx: &Transaction<'_>, batch: &Batch) -> Result<bool, TownError> {
         // A replica id belongs to one person, also before its first push of its own.
         Some((account, token)) => {
             account == batch.pusher.actor.account
-                && token.is_none_or(|token| batch.tokens.contains(&token))
+                && (token.is_none_or(|token| batch.tokens.contains(&token))
+                    || is_broken(Fault::CloneKeepsReplicaId))
         }
     })
 }
@@ -214,6 +217,16 @@ fn around_households(tx: &Connection, ids: BTreeSet<RecordId>) -> Result<Around,
     Ok(around)
 }
 
+/// Whether a household that a check hangs on is unknown here: neither there nor purged.
+fn lacks_household(tx: &Transaction<'_>, incoming: &Record) -> Result<bool, TownError> {
+    for id in households(incoming) {
+        if load(tx, id)?.is_none() && purged_context(tx, id)?.is_none() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The households that a check hangs on; other kinds hang on none.
 fn households(check: &Record) -> BTreeSet<RecordId> {
     if check.kind != Kind::HouseholdCheck {
@@ -234,9 +247,20 @@ pub(super) fn purged_context(
     serde_json::from_str(&text).map(Some).map_err(|e| TownError::Corrupt(format!("purged: {e}")))
 }
 
+/// A record without the context entries under which nothing stands: see [`Fault::PrunedContext`].
+fn pruned(record: &Record) -> Record {
+    let stands = |replica| record.fields.values().flatten().any(|s| s.dot.replica == replica);
+    let context = record.context.iter().filter(|dot| stands(dot.replica)).collect();
+    Record { context, ..record.clone() }
+}
+
 /// Writes a record and what is derived from it, apart from the feed.
 pub(super) fn write(tx: &Transaction<'_>, record: &Record, now: i64) -> Result<(), TownError> {
-    let body = canonical::encode(record);
+    let body = if is_broken(Fault::PrunedContext) {
+        canonical::encode(&pruned(record))
+    } else {
+        canonical::encode(record)
+    };
     tx.prepare_cached(
         "INSERT INTO record (id, kind, created_by, body, hash, received_at, changed_at) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT (id) DO UPDATE SET \

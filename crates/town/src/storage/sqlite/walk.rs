@@ -27,7 +27,7 @@ impl Walk<'_> {
                  WHERE id > ?1 AND (?2 = '' OR kind = ?2) ORDER BY id LIMIT ?3";
             let mut statement = self.connection.prepare_cached(sql)?;
             self.rows = statement.query((self.after, self.kind, STEP))?;
-            self.more = self.rows.len() == STEP;
+            self.more = self.rows.count() == STEP;
             if let Some(last) = self.rows.last() {
                 self.after = last.get("id")?;
             }
