@@ -109,7 +109,10 @@ impl Reconciliation {
             self.cursor.get_or_insert_with(|| response.cursor.clone());
             let mut need = Vec::new();
             let next = self.negentropy.reconcile_with_ids(&bytes, &mut self.have, &mut need);
-            self.need.extend(need.into_iter().map(Id::to_bytes));
+            // They come in no order: that of a hash map.
+            let mut need: Vec<_> = need.into_iter().map(Id::to_bytes).collect();
+            need.sort_unstable();
+            self.need.extend(need);
             if let Some(next) = next.map_err(bad)? {
                 if self.rounds >= MAX_ROUNDS {
                     return Err(SyncError::Protocol("the reconciliation does not come to an end"));
@@ -136,8 +139,10 @@ impl Reconciliation {
 
     /// Offers what the town lacks; the feed goes on from where the comparison began.
     fn finish<T: Tx>(&mut self, tx: &mut T) -> Result<(), SyncError<T::Error>> {
-        for hash in &self.have {
-            let Some(id) = self.by_hash.get(&hash.to_bytes()).copied() else { continue };
+        let mut have: Vec<_> = self.have.iter().map(|hash| hash.to_bytes()).collect();
+        have.sort_unstable();
+        for hash in have {
+            let Some(id) = self.by_hash.get(&hash).copied() else { continue };
             match tx.load(id)? {
                 // The town's state has covered it.
                 Some(local) if self.fetched.contains(&hash_of(&local.record)) => {}

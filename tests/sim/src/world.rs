@@ -11,6 +11,7 @@ use yaoguan_field::{FieldError, SyncSummary};
 use yaoguan_model::{AccountId, Env as _, Role};
 use yaoguan_store::Identity;
 use yaoguan_sync::PhoneStore as _;
+use yaoguan_wire::body;
 
 use crate::checker::{Checker, Found, Place, Sort, Violation, tokens_in};
 use crate::counts::Counts;
@@ -486,7 +487,7 @@ impl World {
                 "  {} {} {}",
                 request.path,
                 answer.status(),
-                answer.body().len() / 16
+                spoken_bytes(answer)
             ));
         }
         Ok(answer)
@@ -552,4 +553,11 @@ impl World {
     pub fn town_now_s(&self) -> i64 {
         self.town.env.now_s()
     }
+}
+
+/// How much an answer says: compressed it is as long as the ciphers in it make it.
+fn spoken_bytes(answer: &http::Response<Vec<u8>>) -> usize {
+    let body = answer.body();
+    let zstd = answer.headers().contains_key(http::header::CONTENT_ENCODING);
+    body::decode::<serde_json::Value>(body, zstd).map_or(body.len(), |json| json.to_string().len())
 }
