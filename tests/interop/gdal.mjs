@@ -23,8 +23,14 @@ function read(at, layer, more = []) {
 const features = (file) => JSON.parse(readFileSync(file, 'utf8')).features
 const ids = (list) => list.map((one) => one.id ?? one.properties.id).sort()
 
+/** Who asks too often is told how long to wait. */
 async function town(at, path) {
-  const answer = await fetch(`${at.url}/ogc/collections/${path}`, { headers: { authorization: `Bearer ${at.token}` } })
+  const ask = () => fetch(`${at.url}/ogc/collections/${path}`, { headers: { authorization: `Bearer ${at.token}` } })
+  let answer = await ask()
+  for (let tries = 0; answer.status === 429 && tries < 5; tries++) {
+    await new Promise((done) => setTimeout(done, Number(answer.headers.get('retry-after')) * 1000))
+    answer = await ask()
+  }
   assert.equal(answer.status, 200, path)
   return answer.json()
 }
