@@ -4,8 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use yaoguan_model::Env;
-
-use crate::dice::Dice;
+use yaoguan_testkit::dice::Dice;
 
 /// The true time of a world, in milliseconds since 1970.
 #[derive(Debug, Clone)]

@@ -59,7 +59,7 @@ impl World {
             }
             let taken = self.take_recovered();
             self.trace.say(format!("end {round}: {taken}"));
-            while self.release(&mut crate::dice::Dice::new(0)) == "released" {}
+            while self.release(&mut yaoguan_testkit::dice::Dice::new(0)) == "released" {}
             if round > 2 && moved == 0 {
                 break;
             }

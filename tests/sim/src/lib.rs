@@ -12,7 +12,6 @@
 pub mod checker;
 pub mod counts;
 mod device;
-mod dice;
 mod env;
 mod heal;
 mod line;

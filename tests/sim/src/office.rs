@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use yaoguan_model::authorise::Actor;
 use yaoguan_model::{AccountId, Dot, Env as _, Role};
 use yaoguan_sync::PhoneStore as _;
+use yaoguan_testkit::dice::Dice;
 use yaoguan_town::audit::{Attribution, By};
 use yaoguan_town::people::{Coverage, PersonChange};
 use yaoguan_town::storage::Release;
@@ -15,7 +16,6 @@ use yaoguan_wire::{Clock, PROTOCOL, Push, PushToken, ReplicaTable, SyncRequest};
 
 use crate::checker::Violation;
 use crate::device::Device;
-use crate::dice::Dice;
 use crate::env::SeedEnv;
 use crate::line::Sent;
 use crate::town::{GRIDS, HOST, home};
@@ -126,8 +126,8 @@ impl World {
             return "the supervisor stays".to_owned();
         }
         let mut grids = BTreeSet::new();
-        for _ in 0..=dice.below(2) {
-            grids.extend(GRIDS[dice.below(GRIDS.len())].parse());
+        for _ in 0..=dice.index(2) {
+            grids.extend(GRIDS[dice.index(GRIDS.len())].parse());
         }
         let coverage = Some(Coverage::Grids(grids));
         let change = PersonChange { coverage, ..PersonChange::of(account) };

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use yaoguan_field::{Changed, Edit, FieldError, FormPatch, FormStart, Phone, values};
 use yaoguan_model::{Kind, Record, RecordId};
+use yaoguan_testkit::dice::Dice;
 
 use crate::checker::{Dot, Save, Violation, Wrote, token_of};
 use crate::device::{Draft, View};
-use crate::dice::Dice;
 use crate::script::Act;
 use crate::town::GRIDS;
 use crate::world::{World, broken, name_of};
@@ -179,7 +179,7 @@ fn own_grid(phone: &Phone, dice: &mut Dice) -> String {
         identity.into_iter().flat_map(|i| i.grids).map(|grid| grid.as_str().to_owned()).collect();
     let anywhere = || GRIDS[0].to_owned();
     match dice.one_in(10) {
-        true => GRIDS[dice.below(GRIDS.len())].to_owned(),
+        true => GRIDS[dice.index(GRIDS.len())].to_owned(),
         false => dice.pick(&own).cloned().unwrap_or_else(anywhere),
     }
 }
@@ -221,8 +221,8 @@ fn create(
     } else if act == Act::Task {
         (Kind::Task, json!({ "what": "other", "grid": grid, "words": word(words, 'w') }))
     } else {
-        let category = ["fire", "slope", "gas", "road"][dice.below(4)];
-        let severity = ["general", "serious", "major"][dice.below(3)];
+        let category = ["fire", "slope", "gas", "road"][dice.index(4)];
+        let severity = ["general", "serious", "major"][dice.index(3)];
         let values = json!({ "category": category, "severity": severity, "grid": grid,
             "title": word(words, 't'), "description": word(words, 'd') });
         (Kind::Hazard, values)
@@ -240,7 +240,7 @@ fn create(
 fn some_values(kind: &str, view: &View, words: &mut u64, dice: &mut Dice) -> Value {
     let mut values = serde_json::Map::new();
     let paths = paths(kind);
-    for _ in 0..=dice.below(2) {
+    for _ in 0..=dice.index(2) {
         let Some(path) = dice.pick(paths) else { continue };
         let removes = FREE.contains(path) && !seen(view, path).is_empty() && dice.one_in(8);
         let letter = path.chars().next().unwrap_or('x');
@@ -248,7 +248,7 @@ fn some_values(kind: &str, view: &View, words: &mut u64, dice: &mut Dice) -> Val
         values.insert((*path).to_owned(), value);
     }
     if matches!(kind, "hazard" | "household") && dice.one_in(14) {
-        values.insert("grid".to_owned(), Value::from(GRIDS[dice.below(GRIDS.len())]));
+        values.insert("grid".to_owned(), Value::from(GRIDS[dice.index(GRIDS.len())]));
     }
     Value::Object(values)
 }

@@ -1,7 +1,7 @@
 //! From a seed to a script: what people and fate do, and when. Each step has dice of its own, so that dropping
 //! a step leaves the others as they are.
 
-use crate::dice::Dice;
+use yaoguan_testkit::dice::Dice;
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
@@ -150,8 +150,8 @@ pub fn draw_power_cuts(seed: u64, cuts: usize) -> Script {
     // Many a cut strikes nothing before the next is planned.
     let steps = (0..cuts * 8).map(|n| Step {
         at_ms: n as i64 * 60_000,
-        act: acts[dice.below(acts.len())],
-        who: dice.below(4),
+        act: acts[dice.index(acts.len())],
+        who: dice.index(4),
         dice: dice.roll(),
     });
     Script { setting, steps: steps.collect() }
@@ -167,7 +167,7 @@ pub fn draw(setting: Setting) -> Script {
     let mut steps = Vec::new();
     for _ in 0..expected * 3 {
         at_ms += 1 + (dice.roll() % (2 * mean_ms as u64)) as i64;
-        let mut at = dice.below(total);
+        let mut at = dice.index(total);
         let mut act = Act::Sync;
         for (kind, weight) in WEIGHTS {
             if at < weight {
@@ -176,7 +176,7 @@ pub fn draw(setting: Setting) -> Script {
             }
             at -= weight;
         }
-        let step = Step { at_ms, act, who: dice.below(setting.devices + 2), dice: dice.roll() };
+        let step = Step { at_ms, act, who: dice.index(setting.devices + 2), dice: dice.roll() };
         if act != Act::Forge || setting.hostile {
             steps.push(step);
         }

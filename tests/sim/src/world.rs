@@ -11,12 +11,12 @@ use yaoguan_field::{FieldError, SyncSummary};
 use yaoguan_model::{AccountId, Env as _, Role};
 use yaoguan_store::Identity;
 use yaoguan_sync::PhoneStore as _;
+use yaoguan_testkit::dice::Dice;
 use yaoguan_wire::body;
 
 use crate::checker::{Checker, Found, Place, Sort, Violation, tokens_in};
 use crate::counts::Counts;
 use crate::device::{Device, End, Run};
-use crate::dice::Dice;
 use crate::env::{SeedEnv, Time};
 use crate::line::{Sent, Waiting};
 use crate::script::{Act, Setting, Step};
@@ -202,25 +202,25 @@ impl World {
             Act::Sync => return self.sync_or_go_on(who, dice.roll()),
             Act::Offline => {
                 // From minutes to two weeks, short ones far more often.
-                let minutes = 2_i64 << dice.below(14);
+                let minutes = 2_i64 << dice.index(14);
                 self.devices[who].offline_until_ms = self.time.now_ms() + minutes * 60_000;
             }
             Act::Crash | Act::PowerCut => {
                 let end = if act == Act::Crash { End::Crash } else { End::Power };
                 let device = &mut self.devices[who];
                 device.end = Some(end);
-                device.disk.die_at(1 + dice.below(40) as u64);
+                device.disk.die_at(1 + dice.index(40) as u64);
             }
             Act::DiskFails => {
                 use yaoguan_testkit::disk::Failure;
-                let failure = [Failure::Eio, Failure::Enospc, Failure::Short][dice.below(3)];
-                self.devices[who].disk.fail_at(1 + dice.below(60) as u64, failure);
+                let failure = [Failure::Eio, Failure::Enospc, Failure::Short][dice.index(3)];
+                self.devices[who].disk.fail_at(1 + dice.index(60) as u64, failure);
             }
             Act::Restart => self.devices[who].kill(),
-            Act::ClockJumps => match dice.below(3) {
+            Act::ClockJumps => match dice.index(3) {
                 0 => {
                     self.counts.add("clock at 1970");
-                    self.devices[who].env.set_clock(dice.below(1_000_000) as i64);
+                    self.devices[who].env.set_clock(dice.index(1_000_000) as i64);
                 }
                 1 => {
                     self.counts.add("clock at 2099");
@@ -234,7 +234,7 @@ impl World {
             Act::TownCrash | Act::TownPowerCut => {
                 let end = if act == Act::TownCrash { End::Crash } else { End::Power };
                 self.town_end = Some(end);
-                self.town.disk.die_at(1 + dice.below(60) as u64);
+                self.town.disk.die_at(1 + dice.index(60) as u64);
             }
             Act::TownRestart => works(self.town.restart(None), "the town starts again"),
             Act::TownBackup => {
@@ -421,7 +421,7 @@ impl World {
 
     /// What becomes of a request; false: it stands still.
     fn fate(&mut self, who: usize, waiting: Waiting, dice: &mut Dice) -> Result<bool, Violation> {
-        let roll = if self.calm || self.setting.whole_line { 0 } else { dice.below(100) };
+        let roll = if self.calm || self.setting.whole_line { 0 } else { dice.index(100) };
         if !self.calm && self.devices[who].offline_until_ms > self.time.now_ms() {
             self.counts.add("offline");
             waiting.answer(None);
@@ -459,7 +459,7 @@ impl World {
             }
             86..=90 => {
                 self.counts.add("request delayed");
-                let minutes = 1_i64 << dice.below(13);
+                let minutes = 1_i64 << dice.index(13);
                 self.late.push((self.time.now_ms() + minutes * 60_000, waiting.request.clone()));
                 waiting.answer(None);
             }
