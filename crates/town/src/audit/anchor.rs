@@ -8,6 +8,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -20,10 +21,12 @@ use crate::error::TownError;
 const TAIL_BYTES: u64 = 4_096;
 
 /// Where heads are noted.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Anchor {
     path: PathBuf,
     key: [u8; 32],
+    /// The furthest head that this process noted or found noted.
+    noted: AtomicU64,
 }
 
 /// What the file says.
@@ -50,7 +53,30 @@ pub fn default_file(dir: &Path) -> PathBuf {
 impl Anchor {
     /// `database_key` is what the database is opened with.
     pub fn new(path: &Path, database_key: &[u8; 32]) -> Self {
-        Self { path: path.to_owned(), key: mac(database_key, b"yaoguan audit head") }
+        let key = mac(database_key, b"yaoguan audit head");
+        Self { path: path.to_owned(), key, noted: AtomicU64::new(0) }
+    }
+
+    /// Goes on from the log's head; one that a crash kept from being noted is noted now.
+    pub fn begin(&self, head: (u64, [u8; 32])) -> Result<(), TownError> {
+        if self.ends_with(head)? {
+            self.noted.store(head.0, Ordering::Relaxed);
+        } else {
+            self.follow(head);
+        }
+        Ok(())
+    }
+
+    /// Notes a head that is further than the last one. The act is done by then: a failure is logged, and the
+    /// next act notes it.
+    pub fn follow(&self, (sequence, hash): (u64, [u8; 32])) {
+        if self.noted.load(Ordering::Relaxed) >= sequence {
+            return;
+        }
+        match self.note(sequence, &hash) {
+            Ok(()) => self.noted.store(sequence, Ordering::Relaxed),
+            Err(error) => tracing::error!(%error, "the head of the audit log cannot be noted"),
+        }
     }
 
     /// Notes a head, durably.

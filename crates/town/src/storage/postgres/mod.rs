@@ -19,7 +19,6 @@ mod values;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{
@@ -77,9 +76,8 @@ struct Inner {
     writer: Mutex<()>,
     statements: Arc<Statements>,
     head: watch::Sender<u64>,
-    /// Where heads of the audit log are noted, and the furthest one that was.
+    /// Where heads of the audit log are noted.
     anchor: Option<Anchor>,
-    noted: AtomicU64,
     outside: line::Outside,
 }
 
@@ -147,7 +145,6 @@ impl Postgres {
             statements: Arc::default(),
             head: watch::Sender::new(0),
             anchor: heads.map(|(file, key)| Anchor::new(file, key)),
-            noted: AtomicU64::new(0),
             outside: line::Outside::default(),
         });
         let listener = tokio::spawn(listen::listen(url.clone(), Arc::downgrade(&inner)));
@@ -278,7 +275,9 @@ impl Postgres {
             .await?;
         self.inner.outside.saw(here);
         self.inner.move_to(here.position);
-        self.inner.note(head);
+        if let (Some(anchor), Some(head)) = (&self.inner.anchor, head) {
+            anchor.follow(head);
+        }
         Ok(result)
     }
 }
@@ -418,18 +417,5 @@ impl Inner {
             self.move_to(u64::try_from(position).unwrap_or_default());
         }
         Ok(())
-    }
-
-    /// Notes a head that is further than the last one. The act is done by then: a failure is logged, and the
-    /// next act notes it.
-    fn note(&self, head: Option<(u64, [u8; 32])>) {
-        let (Some(anchor), Some((sequence, hash))) = (&self.anchor, head) else { return };
-        if self.noted.load(Ordering::Relaxed) >= sequence {
-            return;
-        }
-        match anchor.note(sequence, &hash) {
-            Ok(()) => self.noted.store(sequence, Ordering::Relaxed),
-            Err(error) => tracing::error!(%error, "the head of the audit log cannot be noted"),
-        }
     }
 }

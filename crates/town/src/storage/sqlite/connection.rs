@@ -3,7 +3,6 @@
 //! What must outlive the file (see [`super::journal`]) is copied out before a write is reported as done.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
@@ -34,9 +33,8 @@ struct Inner {
     path: PathBuf,
     key: [u8; 32],
     writer: Mutex<Connection>,
-    /// Where heads of the audit log are noted, and the furthest one that was.
+    /// Where heads of the audit log are noted.
     anchor: Option<Anchor>,
-    noted: AtomicU64,
     /// The open ones that nobody reads with.
     readers: Mutex<Vec<Connection>>,
     turns: Semaphore,
@@ -70,22 +68,19 @@ impl Sqlite {
         migrations::apply(&mut writer)?;
         let anchor = heads.map(|file| Anchor::new(file, key));
         let head = audit::head(&sql::Connection::of(&writer))?;
-        let noted = match (&anchor, head) {
-            (Some(anchor), Some(head)) if anchor.ends_with(head)? => head.0,
-            (_, _) => 0,
-        };
+        if let (Some(anchor), Some(head)) = (&anchor, head) {
+            anchor.begin(head)?;
+        }
         let inner = Inner {
             path: path.to_owned(),
             key: *key,
             writer: Mutex::new(writer),
             anchor,
-            noted: AtomicU64::new(noted),
             readers: Mutex::default(),
             turns: Semaphore::new(READERS),
             head: watch::Sender::new(0),
             outside: Mutex::default(),
         };
-        inner.note(head);
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -229,7 +224,9 @@ impl Inner {
         };
         let position = feed_head(&tx)?;
         tx.commit()?;
-        self.note(head);
+        if let (Some(anchor), Some(head)) = (&self.anchor, head) {
+            anchor.follow(head);
+        }
         self.head.send_if_modified(|seen| std::mem::replace(seen, position) != position);
         if journal::is_behind(writer)?
             && let Some(outside) =
@@ -251,19 +248,6 @@ impl Inner {
         let journal = outside.map_or(Ok(()), |outside| outside.journal.renew());
         if let Err(error) = renewed.and(journal) {
             tracing::error!(%error, "a file of the town cannot be opened again");
-        }
-    }
-
-    /// Notes a head that is further than the last one. The act is done by then: a failure is logged, and
-    /// the next act or start notes it.
-    fn note(&self, head: Option<(u64, [u8; 32])>) {
-        let (Some(anchor), Some((sequence, hash))) = (&self.anchor, head) else { return };
-        if self.noted.load(Ordering::Relaxed) >= sequence {
-            return;
-        }
-        match anchor.note(sequence, &hash) {
-            Ok(()) => self.noted.store(sequence, Ordering::Relaxed),
-            Err(error) => tracing::error!(%error, "the head of the audit log cannot be noted"),
         }
     }
 }
